@@ -1,0 +1,1 @@
+"""The catalog is the contract: records, DuckDB storage, audio shards, releases, exports and models."""

@@ -1,0 +1,156 @@
+"""The verbs of the catalog: bring data in, ask it, freeze it, take it out, check it; and the models' own."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+PANEL = "Catalog"
+
+Corpus = Annotated[Path, typer.Option("-c", "--corpus", envvar="SYNTHGEN_CORPUS", help="The corpus folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+
+models_app = typer.Typer(help="Pinned weights: what there is, fetching, checking.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the verbs."""
+    app.command(rich_help_panel=PANEL)(ingest)
+    app.command(rich_help_panel=PANEL)(releases)
+    app.command(rich_help_panel=PANEL)(export)
+    app.command(rich_help_panel=PANEL)(dictionary)
+    app.add_typer(models_app, name="models", rich_help_panel=PANEL)
+
+
+def ingest(
+    path: Annotated[Path, typer.Argument(help="A folder or manifest of real speech.")],
+    corpus: Corpus,
+    layout: Annotated[str, typer.Option(help="auto, ljspeech, kaldi, nemo, lhotse or jsonl.")] = "auto",
+    language: Annotated[str, typer.Option(help="Where the corpus does not say.")] = "en",
+    licence: Annotated[str, typer.Option(help="Where the corpus does not say.")] = "unknown",
+    consent: Annotated[str, typer.Option(help="What the speakers agreed to.")] = "unknown",
+    as_json: AsJson = False,
+) -> None:
+    """Bring real speech into a corpus, as takes by human voices."""
+    from catalogs.catalog import Catalog
+    from catalogs.config import parse
+    from catalogs.ingest import SpeechSource
+    from catalogs.ingest.storing import ingest_speech
+
+    table = {"path": str(path), "layout": layout, "language": language, "licence": licence, "consent": consent}
+    source = parse(SpeechSource, table, source="ingest")
+    command = f"synthgen ingest {path}"
+    with Catalog.create(corpus) as catalog, catalog.job(command):
+        run_id = catalog.begin_run(None, command)
+        catalog.seal_abandoned()
+        ingested = ingest_speech(catalog, source, run_id, watch=lambda so_far: print(so_far.text(), file=sys.stderr))
+        catalog.tidy()
+        catalog.end_run(run_id, "done")
+    print(json.dumps(_plain(ingested)) if as_json else ingested.text())
+    if ingested.failed:
+        raise SystemExit(5)
+
+
+def releases(corpus: Corpus = Path(), as_json: AsJson = False) -> None:
+    """List the releases of a corpus."""
+    from catalogs.catalog import Catalog
+    from catalogs.release import releases as all_releases
+
+    with Catalog.open(corpus) as catalog:
+        for release in all_releases(catalog):
+            if as_json:
+                print(json.dumps(_plain(release), default=str))
+            else:
+                size = f"{release.num_takes:,} takes, {release.audio_s / 3600:.2f} h"
+                print(f"{release.name}: {size}, {release.id}, {release.created:%Y-%m-%d}")
+
+
+def export(
+    release: Annotated[str, typer.Argument(help="The name of a release.")],
+    to: Annotated[Path, typer.Option("--to", help="The folder to make.")],
+    corpus: Corpus = Path(),
+    layout: Annotated[
+        str, typer.Option("--format", help="shar, webdataset, parquet, nemo, nemo-tarred, kaldi, jsonl.")
+    ] = "shar",
+    rate: Annotated[int | None, typer.Option(help="Sampling rate in hertz; the takes' own if not given.")] = None,
+    use: Annotated[str, typer.Option(help="research or commercial; licences are held against it.")] = "research",
+    as_json: AsJson = False,
+) -> None:
+    """Write a release as a data set; bytes are copied wherever the format and the rate allow."""
+    from catalogs.catalog import Catalog
+    from catalogs.config import parse
+    from catalogs.export import ExportConfig
+    from catalogs.export import export as write
+    from catalogs.release import members, release_named
+
+    config = parse(ExportConfig, {"format": layout, "rate_hz": rate, "intended_use": use}, source="export")
+    with Catalog.open(corpus) as catalog:
+        found = release_named(catalog, release)
+        report = write(members(catalog, found), found, to=to, config=config)
+    if as_json:
+        print(json.dumps(_plain(report), default=str))
+    else:
+        how = "was there already" if report.was_there else "written"
+        print(
+            f"{report.to}: {report.num_takes:,} takes, {report.audio_s / 3600:.2f} h, {report.num_files:,} files, {how}"
+        )
+
+
+def dictionary(corpus: Corpus = Path(), as_json: AsJson = False) -> None:
+    """The data dictionary: every column of `takes`, its type, unit, direction and meaning."""
+    from catalogs.catalog import Catalog
+    from catalogs.takes import dictionary as columns
+
+    with Catalog.open(corpus) as catalog:
+        rows = columns(catalog.lake).to_pylist()
+    if as_json:
+        print(json.dumps(rows))
+        return
+    print("| column | type | unit | better | meaning | family |\n|---|---|---|---|---|---|")
+    for row in rows:
+        family = f"{row['family']} {row['version']}".strip()
+        print(f"| {row['column']} | {row['type']} | {row['unit']} | {row['better']} | {row['meaning']} | {family} |")
+
+
+@models_app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List the pinned models, and which are cached here."""
+    from catalogs import models
+
+    for artefact in models.artefacts():
+        folder = models.cached(artefact.name)
+        size = f"{artefact.num_bytes / 1e6:.0f} MB"
+        if as_json:
+            row = {"name": artefact.name, "role": artefact.role, "licence": artefact.licence, "sha256": artefact.sha256}
+            print(json.dumps({**row, "num_bytes": artefact.num_bytes, "cached": str(folder) if folder else None}))
+        else:
+            state = "cached" if folder else "-"
+            print(f"{artefact.name:18} {artefact.role:22} {size:>8}  {state:7} {artefact.licence}")
+
+
+@models_app.command("get")
+def get_models(names: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None) -> None:
+    """Fetch models into the cache; a download that is not what was pinned never passes."""
+    from catalogs import models
+
+    for name in names or [artefact.name for artefact in models.artefacts()]:
+        print(f"{name}: {models.fetch(name)}")
+
+
+@models_app.command("verify")
+def verify_models(
+    names: Annotated[list[str] | None, typer.Argument(help="All cached, if none is named.")] = None,
+) -> None:
+    """Hash cached models again, and say which are not what was pinned."""
+    from catalogs import models
+
+    for name in names or [artefact.name for artefact in models.artefacts() if models.cached(artefact.name)]:
+        print(f"{name}: {models.verify(name)} is what was pinned")
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(record)

@@ -1,0 +1,185 @@
+"""Recipes: strict TOML into frozen dataclasses, with every mistake named at once.
+
+A configuration class is a plain frozen dataclass next to what it builds. Choices that plug-ins extend (voices,
+metrics) are looked up by the name in one field, in the classes registered under an entry-point group.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+
+from catalogs.errors import EngineError, RecipeError, UsageError
+from catalogs.ids import canonical
+
+C = TypeVar("C")
+
+Table = Mapping[str, Any]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse a TOML file.
+
+    Raises:
+        RecipeError: if it is not there, not UTF-8, or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RecipeError(f"no recipe at {path}") from error
+    except IsADirectoryError as error:
+        raise RecipeError(f"{path} is a folder; expected a TOML recipe") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: byte {error.start} is not UTF-8; save the recipe as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path} is not TOML: {error}") from error
+
+
+def override(table: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
+    """Apply ``a.b=value`` changes; a value is TOML where it parses as TOML, else text.
+
+    ``voices.0.threads=2`` reaches into a list.
+
+    Raises:
+        RecipeError: for a change that is not of this form, or a path that leads nowhere.
+    """
+    for change in changes:
+        path, equals, text = change.partition("=")
+        if not equals or not path.strip():
+            raise RecipeError(f"-o {change}: expected key=value, such as -o casting.seed=7")
+        target: Any = table
+        *parents, last = path.strip().split(".")
+        for key in parents:
+            target = target[_index(target, key, change)] if isinstance(target, list) else target.setdefault(key, {})
+        try:
+            target[_index(target, last, change) if isinstance(target, list) else last] = _toml_value(text)
+        except TypeError as error:
+            raise RecipeError(f"-o {change}: {'.'.join(parents)} is not a table") from error
+    return table
+
+
+def parse(into: type[C], table: Table, *, source: str) -> C:
+    """Validate a table against a configuration dataclass, nested ones and lists of them included.
+
+    Raises:
+        RecipeError: with one line per mistake: where, what, and the nearest legal name or the legal values.
+    """
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+    _forbid_extra(into, ConfigDict(extra="forbid", arbitrary_types_allowed=True))
+    try:
+        return TypeAdapter(into).validate_python(dict(table))
+    except ValidationError as error:
+        mistakes = [_describe(into, dict(e)) for e in error.errors()]
+        raise RecipeError(mistakes_text(source, mistakes)) from error
+
+
+def parse_named(group: str, table: Table, *, field: str, source: str) -> Any:
+    """Validate a table whose ``field`` names a class registered under an entry-point group.
+
+    Raises:
+        RecipeError: for an unknown or missing name, with the known ones, or for mistakes in the table.
+    """
+    name = table.get(field)
+    if not isinstance(name, str):
+        raise RecipeError(f"{source}: {field} is missing; one of {', '.join(registered(group))}")
+    cls = load_registered(group, name, source=source)
+    keeps_name = any(f.name == field for f in fields(cls))
+    return parse(cls, {k: v for k, v in table.items() if k != field or keeps_name}, source=source)
+
+
+@cache
+def registered(group: str) -> tuple[str, ...]:
+    """The names registered under an entry-point group, sorted."""
+    return tuple(sorted({point.name for point in entry_points(group=group)}))
+
+
+def load_registered(group: str, name: str, *, source: str) -> Any:
+    """The class registered under a name.
+
+    Raises:
+        RecipeError: if there is none, with the nearest name.
+        EngineError: if the module that registers it does not import.
+    """
+    for point in entry_points(group=group):
+        if point.name == name:
+            try:
+                return point.load()
+            except ImportError as error:
+                raise EngineError(f"{name}: {error}; reinstall the package that provides it") from error
+    raise RecipeError(f"{source}: no {group.rpartition('.')[2]} named {name!r}{nearest(name, registered(group))}")
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """The end of an error message: the nearest known name, or all of them if there are few."""
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(known)}" if len(known) <= 12 else ""
+
+
+def resolved(config: Any) -> str:
+    """A configuration with all its defaults, as canonical JSON."""
+    if not is_dataclass(config) or isinstance(config, type):
+        raise UsageError(f"{config!r} is not a configuration")
+    return canonical(asdict(config))
+
+
+def mistakes_text(source: str, mistakes: Sequence[str]) -> str:
+    """One message for all the mistakes of one recipe."""
+    if len(mistakes) == 1:
+        return f"{source}: {mistakes[0]}"
+    return f"{source}: {len(mistakes)} mistakes\n" + "\n".join(f"  - {m}" for m in mistakes)
+
+
+def _forbid_extra(cls: Any, config: Any) -> None:
+    if not is_dataclass(cls) or not isinstance(cls, type):
+        return
+    if "__pydantic_config__" not in cls.__dict__:
+        cls.__pydantic_config__ = config  # type: ignore[attr-defined]  # pydantic's documented hook
+    for inner in fields(cls):
+        for candidate in (inner.type, *getattr(inner.type, "__args__", ())):
+            _forbid_extra(candidate, config)
+
+
+def _describe(into: Any, error: dict[str, Any]) -> str:
+    path = [str(part) for part in error["loc"]]
+    where = ".".join(path)
+    match error["type"]:
+        case "unexpected_keyword_argument" | "extra_forbidden":
+            return f"unknown key {where!r}{nearest(path[-1], _keys_at(into, path[:-1]))}"
+        case "missing" | "missing_argument" | "missing_keyword_only_argument":
+            return f"{where} is missing"
+        case "literal_error":
+            return f"{where} = {error['input']!r}: expected {error['ctx']['expected']}"
+        case "value_error":
+            return f"{where}: {error['ctx']['error']}" if where else str(error["ctx"]["error"])
+        case _:
+            return f"{where} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _keys_at(cls: Any, path: Sequence[str]) -> list[str]:
+    for part in path:
+        if part.isdigit():
+            continue
+        inner = next((f.type for f in fields(cls) if f.name == part), None) if is_dataclass(cls) else None
+        candidates = [inner, *getattr(inner, "__args__", ())]
+        cls = next((c for c in candidates if is_dataclass(c)), None)
+    return [f.name for f in fields(cls)] if is_dataclass(cls) else []
+
+
+def _index(target: Sequence[Any], key: str, change: str) -> int:
+    if not key.isdigit() or int(key) >= len(target):
+        raise RecipeError(f"-o {change}: {key!r} is not an index of a list of {len(target)}")
+    return int(key)
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,45 @@
+"""Which licences may go into an export, and a stream that refuses the rest."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from catalogs.errors import ReleaseError
+from catalogs.export.item import ReleasedTake, Use
+from catalogs.records import Release
+
+_NON_COMMERCIAL = re.compile(r"\bNC\b|non-?\s?commercial|\bCPML\b|coqui public model|research[- ]only", re.IGNORECASE)
+_UNSTATED = ("", "unknown", "not stated", "none", "other")
+
+
+def refusal(licence: str, use: Use) -> str | None:
+    """Why a licence does not allow a use, or None if it does.
+
+    A licence that nobody stated allows no commercial use.
+    """
+    if use == "research":
+        return None
+    if licence.strip().lower() in _UNSTATED:
+        return "its licence is not stated"
+    return f"{licence} is non-commercial" if _NON_COMMERCIAL.search(licence) else None
+
+
+def permitted(items: Iterable[ReleasedTake], release: Release, use: Use) -> Iterator[ReleasedTake]:
+    """Pass takes on until one may not be used so; then only count, and refuse them all at the end.
+
+    Raises:
+        ReleaseError: naming every voice that may not be used so, and its number of takes.
+    """
+    refused: dict[str, int] = {}
+    for item in items:
+        reason = refusal(item.voice.licence, use)
+        if reason:
+            voice = f"{item.voice.name} ({reason})"
+            refused[voice] = refused.get(voice, 0) + 1
+        elif not refused:
+            yield item
+    if refused:
+        voices = [f"{number} by {voice}" for voice, number in sorted(refused.items())]
+        raise ReleaseError(
+            f"release {release.name} has takes that are not for {use} use: {', '.join(voices)}; "
+            "freeze a release without these voices, or export it for research"
+        )

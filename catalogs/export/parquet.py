@@ -1,0 +1,152 @@
+"""Hugging Face Parquet: ``data/train-00000-of-00002.parquet``, typed so that ``datasets`` knows the audio.
+
+Audio bytes are stored as they are; row groups are small, since one is read whole to hear one take.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalogs.errors import ReleaseError
+from catalogs.export.folder import Folder
+from catalogs.export.item import Entry, ExportConfig, finite, pairs
+from catalogs.export.names import hub_split
+from catalogs.export.writer import Shards
+from catalogs.ids import Part
+
+_GROUP_TAKES = 100
+_GROUP_BYTES = 32 << 20
+_AUDIO = "audio.bytes"
+_REPEATED = ("language", "speaker", "engine", "origin", "licence", "domain", "intent")
+_WORDS = ("id", "text", *_REPEATED)
+_PAIRS = ("slots", "entities")
+
+
+class ParquetWriter:
+    """Writes a series of files for each split; their names say how many there are, so they come at the end."""
+
+    def __init__(self, folder: Folder, config: ExportConfig) -> None:
+        """Write into ``folder``."""
+        self._folder = folder
+        self._rate_hz = config.rate_hz
+        self._shards = Shards(config.shard_size, self._start)
+        self._files: dict[str, list[_Shard]] = {}
+        self._splits: dict[str, str] = {}
+        self._scores: tuple[str, ...] | None = None
+
+    def add(self, entry: Entry) -> None:
+        """Write a row."""
+        scores = tuple(entry.item.scores)
+        if self._scores is None:
+            self._scores = scores
+        if set(scores) != set(self._scores):
+            raise ReleaseError(
+                f"take {entry.id} has the scores {', '.join(scores) or 'none'}, takes before it "
+                f"{', '.join(self._scores) or 'none'}; a table needs the same for all"
+            )
+        self._shards.take_place(entry.item.split).add(entry)
+
+    def close(self) -> None:
+        """Seal every file under its name."""
+        self._shards.close()
+        for name, shards in self._files.items():
+            for number, shard in enumerate(shards):
+                self._folder.seal(shard.file, name=f"data/{name}-{number:05d}-of-{len(shards):05d}.parquet")
+
+    def _start(self, split: str, number: int) -> "_Shard":
+        name = hub_split(split)
+        if self._splits.setdefault(name, split) != split:
+            raise ReleaseError(
+                f"the splits {self._splits[name]!r} and {split!r} would both be called {name!r} by Hugging Face; "
+                "rename one of them, or choose another format"
+            )
+        shard = _Shard(self._folder, f"data/{name}-{number:05d}.part", _schema(self._rate_hz, self._scores or ()))
+        self._files.setdefault(name, []).append(shard)
+        return shard
+
+
+class _Shard:
+    def __init__(self, folder: Folder, name: str, schema: pa.Schema) -> None:
+        self.file = folder.create(name)
+        self._schema = schema
+        columns = [leaf for field in schema for leaf in _leaves(field.name, field.type)]
+        self._writer = pq.ParquetWriter(
+            self.file,
+            schema,
+            use_dictionary=list(_REPEATED),
+            compression={column: "NONE" if column == _AUDIO else "ZSTD" for column in columns},
+            write_statistics=[column for column in columns if column != _AUDIO],
+            write_page_index=True,
+        )
+        self._rows: list[dict[str, object]] = []
+        self._bytes = 0
+
+    def add(self, entry: Entry) -> None:
+        self._rows.append(_row(entry))
+        self._bytes += len(entry.audio)
+        if len(self._rows) >= _GROUP_TAKES or self._bytes >= _GROUP_BYTES:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            table = pa.Table.from_pylist(self._rows, schema=self._schema)
+            self._writer.write_table(table, row_group_size=len(self._rows))
+        self._rows, self._bytes = [], 0
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    prompt, voice = entry.item.prompt, entry.item.voice
+    return {
+        "id": entry.id,
+        "audio": {"bytes": entry.audio, "path": f"{entry.id}.flac"},
+        "text": prompt.text,
+        "language": prompt.language,
+        "speaker": voice.name,
+        "engine": voice.engine,
+        "origin": entry.item.take.origin,
+        "licence": voice.licence,
+        "domain": prompt.domain,
+        "intent": prompt.intent,
+        "audio_s": entry.audio_s,
+        "slots": pairs(prompt.slots),
+        "entities": pairs(prompt.entities),
+        "scores": finite(entry.item.scores),
+    }
+
+
+def _schema(rate_hz: int | None, scores: Sequence[str]) -> pa.Schema:
+    """The Arrow schema, with the ``huggingface`` metadata that names the same types in that library's words."""
+    pair = pa.struct([("name", pa.string()), ("value", pa.string())])
+    types: dict[str, pa.DataType] = {name: pa.string() for name in _WORDS}
+    types["audio"] = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    types["audio_s"] = pa.float64()
+    types |= {name: pa.list_(pair) for name in _PAIRS}
+    features: dict[str, Part] = {name: _value("string") for name in _WORDS}
+    features["audio"] = {"sampling_rate": rate_hz, "_type": "Audio"}
+    features["audio_s"] = _value("float64")
+    features |= {name: [{"name": _value("string"), "value": _value("string")}] for name in _PAIRS}
+    if scores:  # Parquet has no struct without fields
+        types["scores"] = pa.struct([(name, pa.float64()) for name in scores])
+        features["scores"] = {name: _value("float64") for name in scores}
+    order = [name for name in ("id", "audio", *_WORDS[1:], "audio_s", *_PAIRS, "scores") if name in types]
+    described = {"info": {"features": {name: features[name] for name in order}}}
+    return pa.schema([(name, types[name]) for name in order], metadata={"huggingface": json.dumps(described)})
+
+
+def _value(dtype: str) -> Mapping[str, str]:
+    return {"dtype": dtype, "_type": "Value"}
+
+
+def _leaves(name: str, type_: pa.DataType) -> list[str]:
+    """Paths of the columns that Parquet stores for one of ours."""
+    if pa.types.is_struct(type_):
+        return [leaf for field in type_ for leaf in _leaves(f"{name}.{field.name}", field.type)]
+    if pa.types.is_list(type_):
+        return _leaves(f"{name}.list.element", type_.value_type)
+    return [name]

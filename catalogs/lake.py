@@ -1,0 +1,274 @@
+"""The one seam to DuckDB: a session with one corpus attached as a DuckLake.
+
+Rows live in Parquet under ``tables/``, metadata in SQLite (one machine) or Postgres (a team), so that
+readers go on while a job writes. Foreign errors are translated here, and nowhere else.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from importlib import resources
+from pathlib import Path
+from threading import Timer
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from catalogs.errors import CatalogError, CorpusMissing, DiskFull, EngineError, QueryRefused, UsageError
+from catalogs.queries import query, quoted, schema
+
+__all__ = ["SQLITE", "Lake", "query", "quoted", "schema"]
+
+T = TypeVar("T")
+
+SQLITE = "sqlite"
+BUSY_S = 60.0
+MEMORY_LIMIT = "2GB"
+HISTORY_DAYS = 30
+# A file of this size is not merged again, so that a long job does not copy its first rows over and over.
+LARGE_FILE_BYTES = 16 << 20
+# DuckLake compares these times by day where the metadata is in SQLite: this keeps a merged file for 1 to 25 hours.
+MERGED_STAY_HOURS = 25
+
+_BUSY = ("database is locked", "concurrent", "conflict")
+
+
+class Lake:
+    """A DuckDB connection to one corpus; not for use by two threads at once."""
+
+    def __init__(self, folder: Path, *, metadata: str = SQLITE, read_only: bool = False) -> None:
+        """Attach the corpus in ``folder``; ``metadata`` is "sqlite" or a Postgres DSN.
+
+        Raises:
+            CorpusMissing: if read-only and there is none.
+            EngineError: if a DuckDB extension is not to be had.
+        """
+        if read_only and metadata == SQLITE and not (folder / "catalog.sqlite").exists():
+            raise CorpusMissing(
+                f"no corpus at {folder}: expected the file catalog.sqlite in it; `synthgen run` makes one"
+            )
+        self.folder = folder
+        self.read_only = read_only
+        self._lent = tempfile.TemporaryDirectory(prefix="synthgen-") if read_only else None
+        self.scratch = Path(self._lent.name) if self._lent else folder / ".tmp"
+        self._in_transaction = False
+        self._connection = duckdb.connect(
+            config={
+                "memory_limit": MEMORY_LIMIT,
+                "temp_directory": str(self.scratch / "spill"),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+        # A table name must never mean a variable of the Python program.
+        self._connection.execute("SET python_enable_replacements = false")
+        self._connection.execute("SET TimeZone = 'UTC'")
+        for name in ("ducklake", "sqlite_scanner" if metadata == SQLITE else "postgres_scanner"):
+            self._load(name)
+        with self._one_writer():
+            self._attach(metadata)
+        self._connection.execute("USE corpus")
+
+    def close(self) -> None:
+        """Close the connection; what was not committed is gone."""
+        self._connection.close()
+        if self._lent:
+            self._lent.cleanup()
+
+    def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Run one statement and fetch all its rows."""
+        result: list[tuple[Any, ...]] = self._patiently(lambda: self._execute(sql, parameters).fetchall())
+        return result
+
+    def table(self, sql: str, **parameters: Any) -> pa.Table:
+        """Run one statement and fetch the result as Arrow."""
+        return self._patiently(lambda: self._execute(sql, parameters).to_arrow_table())
+
+    def run(self, sql: str, **parameters: Any) -> int:
+        """Run one statement for its effect; gives how many rows it inserted, changed or deleted."""
+        with self._one_writer():
+            result = self._patiently(lambda: self._execute(sql, parameters).fetchall())
+        return int(result[0][0]) if result and isinstance(result[0][0], int) else 0
+
+    def spill(self, sql: str, to: Path, **parameters: Any) -> None:
+        """Write a result to a Parquet file, so that it can be read in pieces while rows are written."""
+        to.parent.mkdir(parents=True, exist_ok=True)
+        copy = f"COPY ({sql}) TO {quoted(to)} (FORMAT parquet, ROW_GROUP_SIZE 16384)"
+        self._patiently(lambda: self._execute(copy, parameters))
+
+    def insert(self, table: str, rows: pa.Table, *, where: str = "") -> int:
+        """Append Arrow rows by column name, and say how many; ``where`` may hold an anti-join on ``batch``."""
+        with self.lent("batch", rows):
+            return self.run(f"INSERT INTO {table} BY NAME SELECT batch.* FROM batch {where}")
+
+    @contextmanager
+    def lent(self, name: str, rows: pa.Table) -> Iterator[None]:
+        """Let SQL see an Arrow table under this name for a while."""
+        self._connection.register(name, rows)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, one writer of this machine at a time; a transaction inside another is part of it."""
+        if self._in_transaction:
+            yield
+            return
+        with self._one_writer():
+            self._patiently(lambda: self._execute("BEGIN", {}))
+            self._in_transaction = True
+            try:
+                yield
+                self._patiently(lambda: self._execute("COMMIT", {}))
+            except BaseException:
+                self._roll_back()
+                raise
+            finally:
+                self._in_transaction = False
+
+    def snapshot(self) -> int:
+        """The number of the last committed snapshot."""
+        number: int = self.rows("FROM ducklake_current_snapshot('corpus')")[0][0]
+        return number
+
+    def compact(self) -> None:
+        """Merge small Parquet files, and drop those merged a while ago; history reaches back `HISTORY_DAYS`."""
+        with self._one_writer():
+            for call in (
+                f"ducklake_expire_snapshots('corpus', older_than => now() - INTERVAL {HISTORY_DAYS} DAY)",
+                f"ducklake_merge_adjacent_files('corpus', max_file_size => {LARGE_FILE_BYTES})",
+                f"ducklake_cleanup_old_files('corpus', older_than => now() - INTERVAL {MERGED_STAY_HOURS} HOUR)",
+            ):
+                self.rows(f"CALL {call}")
+
+    def lock_down(self) -> None:
+        """Leave nothing but reading this corpus: no other files, no settings, no extensions."""
+        self._connection.execute(f"SET allowed_directories = [{quoted(f'{self.folder}/')}]")
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def statements(self, sql: str) -> list[tuple[str, str]]:
+        """Split SQL into (statement type, text) without running it.
+
+        Raises:
+            UsageError: if it does not parse.
+        """
+        try:
+            return [(s.type.name, s.query) for s in self._connection.extract_statements(sql)]
+        except duckdb.Error as error:
+            raise UsageError(str(error)) from error
+
+    def answer(self, sql: str, *, timeout_s: float) -> pa.Table:
+        """Run a user's own query, for so long at most.
+
+        Raises:
+            UsageError: if the SQL has a mistake; the message is DuckDB's, with the line and a caret.
+            QueryRefused: if it takes too long, or would do what it may not.
+        """
+        timer = Timer(timeout_s, self._connection.interrupt)
+        timer.start()
+        try:
+            return self.table(sql)
+        except CatalogError as error:
+            match error.__cause__:
+                case duckdb.InterruptException():
+                    raise QueryRefused(f"the query was stopped after {timeout_s:g} s") from error
+                case duckdb.PermissionException():
+                    raise
+                case duckdb.ProgrammingError() | duckdb.DataError() | duckdb.NotSupportedError() as mistake:
+                    raise UsageError(str(mistake)) from mistake
+            raise
+        finally:
+            timer.cancel()
+
+    def _load(self, name: str) -> None:
+        try:
+            self._connection.execute(f"LOAD {_extension(name)}")
+        except (duckdb.Error, ModuleNotFoundError) as error:
+            try:
+                self._connection.execute(f"INSTALL {name}")
+                self._connection.execute(f"LOAD {name}")
+            except duckdb.Error:
+                package = f"duckdb-extension-{name.replace('_', '-')}"
+                raise EngineError(
+                    f"DuckDB's {name} extension cannot be loaded; `pip install {package}=={duckdb.__version__}`"
+                ) from error
+
+    def _attach(self, metadata: str) -> None:
+        tables, sqlite = self.folder / "tables", self.folder / "catalog.sqlite"
+        options = f"DATA_PATH {quoted(f'{tables}/')}, OVERRIDE_DATA_PATH true"
+        if not self.read_only:
+            tables.mkdir(parents=True, exist_ok=True)
+        if metadata != SQLITE:
+            self._attach_at(f"postgres:{metadata}", options)
+        elif not self.read_only:
+            # Without a write-ahead log, one long query would hold up every commit of the job.
+            self._attach_at(f"sqlite:{sqlite}", options + ", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 30000")
+        elif os.access(self.folder, os.W_OK):
+            self._attach_at(f"sqlite:{sqlite}", options + ", META_BUSY_TIMEOUT 30000")
+        else:
+            # SQLite cannot read a write-ahead log where it cannot write: read a copy of the (small) metadata.
+            for path in self.folder.glob("catalog.sqlite*"):
+                shutil.copy(path, self.scratch / path.name)
+            self._attach_at(f"sqlite:{self.scratch / sqlite.name}", options)
+
+    def _attach_at(self, where: str, options: str) -> None:
+        options += ", READ_ONLY" if self.read_only else ""
+        self._patiently(lambda: self._connection.execute(f"ATTACH {quoted('ducklake:' + where)} AS corpus ({options})"))
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        if self.read_only or self._in_transaction:
+            yield
+            return
+        with (self.folder / "commit.lock").open("w") as file:
+            flock(file, LOCK_EX)
+            yield
+
+    def _execute(self, sql: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+        return self._connection.execute(sql, parameters) if parameters else self._connection.execute(sql)
+
+    def _roll_back(self) -> None:
+        try:
+            self._connection.execute("ROLLBACK")
+        except duckdb.TransactionException:
+            return  # a commit that failed has rolled back already
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Try again for a while when somebody else is in the way, unless a transaction has been lost by it."""
+        deadline, pause_s = time.monotonic() + BUSY_S, 0.02
+        while True:
+            try:
+                return action()
+            except duckdb.Error as error:
+                is_busy = any(word in str(error) for word in _BUSY) and not self._in_transaction
+                if not is_busy or time.monotonic() > deadline:
+                    raise _translated(error, self.folder) from error
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, 1.0)
+
+
+def _extension(name: str) -> str:
+    package = resources.files(f"duckdb_extension_{name}")
+    return quoted(Path(str(package)) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension")
+
+
+def _translated(error: duckdb.Error, folder: Path) -> Exception:
+    message = str(error)
+    first = message.splitlines()[0]
+    if isinstance(error, duckdb.PermissionException):
+        return QueryRefused(f"refused: {first}")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return CatalogError(f"the query needs more than {MEMORY_LIMIT} of memory: narrow it with WHERE, or add a LIMIT")
+    if "No space left" in message or "disk is full" in message:
+        return DiskFull(f"no room left in {folder}: free some space and run the same command again; nothing is lost")
+    if isinstance(error, duckdb.IOException):
+        return CatalogError(f"{folder}: {first}")
+    return CatalogError(f"{folder}: {message}")

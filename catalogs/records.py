@@ -1,0 +1,325 @@
+"""What flows through the studio: frozen records whose ids are hashes of their content.
+
+Seconds end in ``_s``, hertz in ``_hz``. Nothing here knows how it is stored.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from catalogs.ids import Id, content_id
+
+Origin: TypeAlias = Literal["synthetic", "real"]
+Decision: TypeAlias = Literal["keep", "drop"]
+Value: TypeAlias = "float | int | str | bool | tuple[float, ...] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One named value in a prompt: a filled slot, or an entity of a type."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A text to be read, in one language; its labels come along but are not its identity.
+
+    The same text is the same prompt, so a text has one split: nothing said in a test is ever trained on.
+    """
+
+    id: Id
+    text: str
+    language: str
+    domain: str | None = None
+    split: str | None = None
+    intent: str | None = None
+    slots: tuple[Slot, ...] = ()
+    entities: tuple[Slot, ...] = ()
+
+    @staticmethod
+    def id_of(text: str, language: str) -> Id:
+        """The id of a text: a hash of its language and its characters."""
+        return content_id("prompt", language, text)
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceCard:
+    """What a voice is: an engine, a speaker, a checkpoint, and all that changes its samples.
+
+    ``threads`` is the number of threads an actor gives it (float sums depend on it). ``batch_exact`` is
+    whether a line has the same samples alone and in a batch. ``temperature`` says in words what the knob
+    does, and is None for a voice that reads a line in one way only. ``tokens`` names the speech code of
+    its takes, or is None. ``config`` is canonical JSON.
+    """
+
+    id: Id
+    name: str
+    engine: str
+    speaker: str
+    language: str
+    sample_rate_hz: int
+    checkpoint_sha256: str
+    licence: str
+    consent: str
+    temperature: str | None
+    tokens: str | None
+    threads: int
+    batch_exact: bool
+    config: str
+
+    @classmethod
+    def new(
+        cls,
+        *,
+        engine: str,
+        speaker: str,
+        language: str,
+        sample_rate_hz: int,
+        checkpoint_sha256: str,
+        licence: str,
+        consent: str,
+        temperature: str | None = None,
+        tokens: str | None = None,
+        threads: int = 1,
+        batch_exact: bool = True,
+        config: str = "{}",
+    ) -> "VoiceCard":
+        """Make a card; its id covers everything that may change the samples, licence and consent aside."""
+        made_of = (engine, speaker, language, sample_rate_hz, checkpoint_sha256, threads, batch_exact, config)
+        return cls(
+            id=content_id("voice", *made_of),
+            name=f"{engine}/{speaker}",
+            engine=engine,
+            speaker=speaker,
+            language=language,
+            sample_rate_hz=sample_rate_hz,
+            checkpoint_sha256=checkpoint_sha256,
+            licence=licence,
+            consent=consent,
+            temperature=temperature,
+            tokens=tokens,
+            threads=threads,
+            batch_exact=batch_exact,
+            config=config,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Who reads what, and how: one row of planned work.
+
+    ``text`` is the spoken form. ``style`` and ``timbre`` name readings or speakers of the voice's engine;
+    None is the voice's own. A voice without randomness has neither temperature nor seed. ``batch_id`` is
+    the batch fixed at casting for a voice whose samples depend on their batch; it is not part of the id.
+    """
+
+    id: Id
+    prompt_id: Id
+    voice_id: Id
+    text: str
+    normaliser: str
+    style: str | None = None
+    timbre: str | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    batch_id: Id | None = None
+
+    @classmethod
+    def new(
+        cls,
+        *,
+        prompt_id: Id,
+        voice_id: Id,
+        text: str,
+        normaliser: str,
+        style: str | None = None,
+        timbre: str | None = None,
+        temperature: float | None = None,
+        seed: int | None = None,
+    ) -> "Line":
+        """Make a line; prompts that are spoken the same way by the same voice share it."""
+        made_of = (voice_id, text, normaliser, style, timbre, temperature, seed)
+        return cls(
+            id=content_id("line", *made_of),
+            prompt_id=prompt_id,
+            voice_id=voice_id,
+            text=text,
+            normaliser=normaliser,
+            style=style,
+            timbre=timbre,
+            temperature=temperature,
+            seed=seed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A line that has been recorded, or a real recording: where its FLAC bytes lie and what they hold.
+
+    ``pcm_sha256`` is over the little-endian int16 samples. ``tokens`` are the voice's own speech codes.
+    """
+
+    id: Id
+    line_id: Id | None
+    prompt_id: Id
+    voice_id: Id
+    origin: Origin
+    shard: str
+    offset: int
+    num_bytes: int
+    pcm_sha256: str
+    sample_rate_hz: int
+    num_samples: int
+    tokens: tuple[int, ...] | None = None
+
+    @staticmethod
+    def id_of_line(line_id: Id) -> Id:
+        """The id of the only take a line can have: same line, same PCM."""
+        return content_id("take", line_id)
+
+    @staticmethod
+    def id_of_recording(prompt_id: Id, voice_id: Id, pcm_sha256: str) -> Id:
+        """The id of a real recording: what was said, by whom, and the samples."""
+        return content_id("take", prompt_id, voice_id, pcm_sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A sealed tar of FLAC files."""
+
+    name: str
+    sha256: str
+    num_bytes: int
+    num_takes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One resolved recipe; its id is the hash of it, prompt files included."""
+
+    id: Id
+    name: str
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """A line that a job wants, and its place in the job's order."""
+
+    job_id: Id
+    line_id: Id
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A finished round of casting: how many prompts were used and lines made up to its end, and if any are left."""
+
+    job_id: Id
+    number: int
+    prompts: int
+    lines: int
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One go at a job: who ran what, when, with which versions, and how it ended."""
+
+    id: Id
+    job_id: Id | None
+    command: str
+    host: str
+    versions: str
+    started: datetime
+    ended: datetime | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreColumn:
+    """One figure of a metric family: its unit, and which way is better ("higher", "lower", "neither")."""
+
+    name: str
+    type: Literal["DOUBLE", "INTEGER", "BOOLEAN", "VARCHAR", "FLOAT[]"]
+    unit: str
+    better: Literal["higher", "lower", "neither"]
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCard:
+    """A metric family: a version (model, normaliser, code) and the typed columns it writes.
+
+    A family measured by one of several models carries the model in ``variant``; its columns appear in
+    ``takes`` as ``name__variant``, those of the default variant also without the suffix.
+    """
+
+    family: str
+    version: str
+    columns: tuple[ScoreColumn, ...]
+    variant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a metric family says of one take; values in the order of the card's columns."""
+
+    take_id: Id
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceReference:
+    """The mean speaker embedding (unit length) a voice is held against, and how many takes it was made from."""
+
+    voice_id: Id
+    version: str
+    embedding: tuple[float, ...]
+    num_takes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Keep or drop, by a policy, with every reason."""
+
+    take_id: Id
+    policy: Id
+    decision: Decision
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A frozen, named selection; its id is the hash of its members' ids, texts, samples and splits."""
+
+    id: Id
+    name: str
+    job_id: Id | None
+    made_by: str
+    created: datetime
+    num_takes: int
+    audio_s: float
+    licences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseItem:
+    """One member of a release."""
+
+    release_id: Id
+    take_id: Id
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An item that a stage could not do: a rerun skips it until `synthgen retry` reopens it."""
+
+    stage: str
+    subject_id: Id
+    attempt: int
+    error: str
+    message: str

@@ -1,0 +1,77 @@
+"""Records to Arrow, a whole batch at a time: the shape in which the catalog stores them."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import pyarrow as pa
+
+from catalogs import records
+
+TABLES: dict[type, str] = {
+    records.Prompt: "prompt",
+    records.VoiceCard: "voice",
+    records.Line: "line",
+    records.Take: "take",
+    records.Shard: "shard",
+    records.Job: "job",
+    records.JobLine: "job_line",
+    records.Round: "round",
+    records.Run: "run",
+    records.VoiceReference: "voice_reference",
+    records.Verdict: "verdict",
+    records.Release: "release",
+    records.ReleaseItem: "release_item",
+    records.Failure: "failure",
+}
+
+IDENTITY: dict[str, tuple[str, ...]] = {
+    "prompt": ("id",),
+    "voice": ("id",),
+    "line": ("id",),
+    "take": ("id",),
+    "shard": ("name",),
+    "job": ("id",),
+    "job_line": ("job_id", "line_id"),
+    "round": ("job_id", "number"),
+    "run": ("id",),
+    "voice_reference": ("voice_id", "version"),
+    "verdict": ("take_id", "policy"),
+    "release": ("id", "name"),
+    "release_item": ("release_id", "take_id"),
+    "failure": ("stage", "subject_id", "attempt"),
+}
+
+_SLOTS = pa.map_(pa.string(), pa.string())
+_ENTITIES = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+_TYPES: dict[str, pa.DataType] = {
+    "VARCHAR": pa.string(),
+    "DOUBLE": pa.float64(),
+    "INTEGER": pa.int64(),
+    "BOOLEAN": pa.bool_(),
+    "FLOAT[]": pa.list_(pa.float32()),
+}
+
+
+def to_arrow(rows: Sequence[Any]) -> pa.Table:
+    """One Arrow table from records of one class, a column per field."""
+    return pa.table({f.name: _column(f.name, [getattr(r, f.name) for r in rows]) for f in fields(rows[0])})
+
+
+def scores_to_arrow(card: records.MetricCard, scores: Sequence[records.Score]) -> pa.Table:
+    """One Arrow table from the scores of one family: take id, version, and the card's columns."""
+    columns: dict[str, pa.Array] = {
+        "take_id": pa.array([s.take_id for s in scores], pa.string()),
+        "version": pa.array([card.version] * len(scores), pa.string()),
+    }
+    for index, column in enumerate(card.columns):
+        columns[column.name] = pa.array([s.values[index] for s in scores], _TYPES[column.type])
+    return pa.table(columns)
+
+
+def _column(name: str, values: list[Any]) -> pa.Array:
+    if name == "slots":
+        return pa.array([[(s.name, s.value) for s in v] for v in values], _SLOTS)
+    if name == "entities":
+        return pa.array([[{"name": s.name, "value": s.value} for s in v] for v in values], _ENTITIES)
+    return pa.array(values)

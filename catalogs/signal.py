@@ -1,0 +1,41 @@
+"""Signal basics: one resampler, one way to and from int16."""
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from catalogs.errors import AudioError
+
+
+def resample(samples: NDArray[np.float32], *, from_hz: int, to_hz: int) -> NDArray[np.float32]:
+    """Change the sampling rate of a mono float32 wave (soxr HQ); the length becomes ``round(n * to / from)``.
+
+    Raises:
+        AudioError: if either rate is not positive.
+    """
+    if from_hz <= 0 or to_hz <= 0:
+        raise AudioError(f"cannot resample from {from_hz} Hz to {to_hz} Hz: both rates must be positive")
+    if from_hz == to_hz or len(samples) == 0:
+        return samples
+    wanted = round(len(samples) * to_hz / from_hz)
+    out = np.zeros(wanted, np.float32)
+    made = soxr.resample(samples, from_hz, to_hz, quality="HQ")[:wanted]
+    out[: len(made)] = made
+    return out
+
+
+def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Quantise samples in [-1, 1] to int16, rounding to nearest; what lies outside is clipped.
+
+    Raises:
+        AudioError: if a sample is NaN or infinite.
+    """
+    if not np.isfinite(samples).all():
+        raise AudioError("the audio holds NaN or infinite samples")
+    quantised: NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    return quantised
+
+
+def to_float32(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Int16 samples as float32 in [-1, 1)."""
+    return samples.astype(np.float32) / 32768.0

@@ -1,0 +1,26 @@
+-- One row: lines, takes, audio seconds, kept takes, kept seconds and failed lines of a job.
+WITH job_take AS (
+    SELECT take.id, take.num_samples / take.sample_rate_hz AS audio_s
+    FROM job_line
+    JOIN take ON take.line_id = job_line.line_id
+    WHERE job_line.job_id = $job_id::UUID
+),
+kept AS (
+    SELECT take_id
+    FROM verdict
+    WHERE policy = $policy::UUID AND decision = 'keep'
+)
+SELECT
+    (SELECT count(*) FROM job_line WHERE job_id = $job_id::UUID) AS lines,
+    count(*) AS takes,
+    coalesce(sum(audio_s), 0) AS audio_s,
+    count(kept.take_id) AS kept,
+    coalesce(sum(audio_s) FILTER (kept.take_id IS NOT NULL), 0) AS kept_s,
+    (
+        SELECT count(DISTINCT failure.subject_id)
+        FROM failure
+        JOIN job_line ON job_line.line_id = failure.subject_id
+        WHERE failure.stage = 'record' AND job_line.job_id = $job_id::UUID
+    ) AS failed
+FROM job_take
+LEFT JOIN kept ON kept.take_id = job_take.id

@@ -1,0 +1,6 @@
+-- The last finished round of casting of a job, or no row.
+SELECT number, prompts, lines, is_last
+FROM round
+WHERE job_id = $job_id::UUID
+ORDER BY number DESC
+LIMIT 1

@@ -1,0 +1,12 @@
+-- One row a take (of one job, or of the corpus) that a metric family has neither scored in this version nor failed.
+SELECT
+    take.id::VARCHAR AS take_id, take.voice_id::VARCHAR AS voice_id, take.shard, take."offset", take.num_bytes,
+    prompt.text, coalesce(line.text, prompt.text) AS spoken, prompt.language
+FROM take
+JOIN prompt ON prompt.id = take.prompt_id
+LEFT JOIN line ON line.id = take.line_id
+ANTI JOIN (SELECT take_id FROM {table} WHERE version = $version) AS score ON score.take_id = take.id
+ANTI JOIN (SELECT subject_id FROM failure WHERE stage = $stage OR stage = 'measure') AS failure
+    ON failure.subject_id = take.id
+WHERE $job_id::UUID IS NULL OR take.line_id IN (SELECT line_id FROM job_line WHERE job_id = $job_id::UUID)
+ORDER BY take.shard, take."offset"

@@ -1,0 +1,142 @@
+"""Compare what was said with what should have been: one normaliser, and word and character errors.
+
+A word error rate means something only beside the normaliser it was computed with: store `NORMALISER`
+with every score.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.metadata import version
+
+from rapidfuzz.distance import Editops, Levenshtein
+
+NORMALISER = f"whisper-normalizer-{version('whisper-normalizer')}/1"
+"""Package, version, and the number of our own rules about which form of it a language gets."""
+
+_UNSPACED = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "yue", "zh"})
+"""Languages written without spaces between words: their "words" are graphemes."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordErrors:
+    """How a hypothesis differs from its reference, in words or in characters; totals come from ``sum``.
+
+    sum((word_errors(*pair) for pair in pairs), WordErrors()).wer     # of a whole corpus
+    """
+
+    substitutions: int = 0
+    insertions: int = 0
+    deletions: int = 0
+    hits: int = 0
+
+    def __add__(self, other: "WordErrors") -> "WordErrors":
+        """Pool the counts, so that long texts weigh more."""
+        return WordErrors(
+            self.substitutions + other.substitutions,
+            self.insertions + other.insertions,
+            self.deletions + other.deletions,
+            self.hits + other.hits,
+        )
+
+    @property
+    def errors(self) -> int:
+        """Substitutions, insertions and deletions."""
+        return self.substitutions + self.insertions + self.deletions
+
+    @property
+    def length(self) -> int:
+        """How many words the reference has."""
+        return self.substitutions + self.deletions + self.hits
+
+    @property
+    def wer(self) -> float:
+        """Errors per reference word, in [0, ∞); an empty reference counts as one word, as jiwer has it."""
+        return self.errors / max(self.length, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Word and character errors of a hypothesis, and which reference words it lost (indexes, ascending)."""
+
+    words: WordErrors
+    characters: WordErrors
+    lost: tuple[int, ...]
+
+
+def normalise(text: str, language: str) -> str:
+    """Write a text the way errors are counted: no case, no punctuation, one space between words.
+
+    English also gets one spelling of numbers, contractions and variants ("fifty" is "50", "colour" is
+    "color"). Every other language keeps its combining marks, which are vowels in many scripts; one written
+    without spaces is split into graphemes, so that its word errors are grapheme errors. ``language`` is a
+    BCP 47 tag. Normalising a normalised text may change it again: keep the original.
+    """
+    return _normalise(text, primary(language))
+
+
+def primary(language: str) -> str:
+    """The primary subtag of a BCP 47 language tag: "en" of "en-GB"."""
+    return language.replace("_", "-").partition("-")[0].lower()
+
+
+def has_spaces(language: str) -> bool:
+    """Whether a language is written with spaces between its words; if not, its words are counted as graphemes."""
+    return primary(language) not in _UNSPACED
+
+
+def compare(reference: str, hypothesis: str, *, language: str) -> Comparison:
+    """Normalise both texts and count the errors of the hypothesis.
+
+    Spaces count as characters, except in a language written without them.
+    """
+    wanted, heard = normalise(reference, language), normalise(hypothesis, language)
+    ends = " " if has_spaces(language) else ""
+    words = wanted.split()
+    edits = Levenshtein.editops(words, heard.split())
+    return Comparison(
+        words=_count(edits, length=len(words)),
+        characters=char_errors(wanted.replace(" ", ends), heard.replace(" ", ends)),
+        lost=tuple(edit.src_pos for edit in edits if edit.tag == "delete"),
+    )
+
+
+def word_errors(reference: str, hypothesis: str) -> WordErrors:
+    """Count word errors over a shortest alignment; the texts are compared as they are, split at white space."""
+    return _errors(reference.split(), hypothesis.split())
+
+
+def char_errors(reference: str, hypothesis: str) -> WordErrors:
+    """Count character errors over a shortest alignment; the texts are compared as they are, spaces too."""
+    return _errors(reference, hypothesis)
+
+
+def _errors(reference: Sequence[str], hypothesis: Sequence[str]) -> WordErrors:
+    return _count(Levenshtein.editops(reference, hypothesis), length=len(reference))
+
+
+def _count(edits: Editops, *, length: int) -> WordErrors:
+    tags = [edit.tag for edit in edits]
+    substitutions, deletions = tags.count("replace"), tags.count("delete")
+    return WordErrors(
+        substitutions=substitutions,
+        insertions=tags.count("insert"),
+        deletions=deletions,
+        hits=length - substitutions - deletions,
+    )
+
+
+@lru_cache(maxsize=32_768)
+def _normalise(text: str, language: str) -> str:
+    return _normaliser(language)(text).strip()
+
+
+@cache
+def _normaliser(language: str) -> Callable[[str], str]:
+    if language == "en":
+        from whisper_normalizer.english import EnglishTextNormalizer  # slow to import
+
+        return EnglishTextNormalizer()  # type: ignore[no-any-return]  # the package is not typed
+    from whisper_normalizer.basic import BasicTextNormalizer
+
+    return BasicTextNormalizer(preserve_marks=True, split_letters=language in _UNSPACED)  # type: ignore[no-any-return]

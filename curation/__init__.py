@@ -1,0 +1,1 @@
+"""Curation: takes become scores, verdicts and releases."""

@@ -1,0 +1,222 @@
+"""The verbs of curation: the whole job, its parts, and what became of it."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from curation.production import Production, Summary
+
+GENERATE = "Generate"
+CURATE = "Curate"
+
+RecipeName = Annotated[str, typer.Argument(help="A recipe file, or the name of one that comes with synthgen (demo).")]
+Changes = Annotated[
+    list[str], typer.Option("-o", "--set", metavar="KEY=VALUE", help="Change the recipe: casting.seed=7")
+]
+On = Annotated[str | None, typer.Option("--on", help="inline, ray, or the address of a cluster.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Corpus = Annotated[Path, typer.Option("-c", "--corpus", envvar="SYNTHGEN_CORPUS", help="The corpus folder.")]
+
+FAILED_SQL = "SELECT stage, error, message, count(*) FROM failure GROUP BY ALL ORDER BY ALL"
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the verbs."""
+    app.command(rich_help_panel=GENERATE)(run)
+    app.command(rich_help_panel=GENERATE)(plan)
+    app.command(rich_help_panel=GENERATE)(status)
+    app.command(rich_help_panel=GENERATE)(cast)
+    app.command(rich_help_panel=GENERATE)(record)
+    app.command(rich_help_panel=GENERATE)(doctor)
+    app.command(rich_help_panel=CURATE)(measure)
+    app.command(rich_help_panel=CURATE)(judge)
+    app.command(rich_help_panel=CURATE)(explain)
+    app.command(rich_help_panel=CURATE)(retry)
+
+
+def run(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: AsJson = False) -> None:
+    """Do the whole job, text to release; run again, it does what is missing."""
+    with _production(recipe, changes, on, command="run", quiet=as_json) as production:
+        summary = production.run()
+    _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
+
+
+def cast(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: AsJson = False) -> None:
+    """Plan the lines of a job and stop before recording."""
+    with _production(recipe, changes, on, command="cast", quiet=as_json) as production:
+        production.prepare()
+        next(production.rounds(), None)
+        summary = production.summary()
+    _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
+
+
+def record(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: AsJson = False) -> None:
+    """Cast and record the lines of a job; they are measured as they arrive."""
+    with _production(recipe, changes, on, command="record", quiet=as_json) as production:
+        production.prepare()
+        for _ in production.rounds():
+            production.record()
+        production.settle()
+        summary = production.summary()
+    _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
+
+
+def measure(
+    recipe: Annotated[str | None, typer.Argument(help="A recipe, whose job is measured; or give --metric.")] = None,
+    changes: Changes = [],
+    corpus: Corpus = Path(),
+    metric: Annotated[list[str], typer.Option("--metric", help="Measure the whole corpus with this family.")] = [],
+    on: On = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score takes that lack a metric: those of a recipe's job, or all of a corpus, real speech included."""
+    if recipe is None:
+        _measure_corpus(corpus, metric, on, quiet=as_json)
+        return
+    with _production(recipe, changes, on, command="measure", quiet=as_json) as production:
+        production.prepare()
+        production.measure()
+        production.settle()
+        summary = production.summary()
+    _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
+
+
+def judge(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: AsJson = False) -> None:
+    """Judge the takes of a job by its recipe's policy; no model is loaded."""
+    with _production(recipe, changes, on, command="judge", quiet=as_json) as production:
+        production.prepare()
+        production.judge()
+        production.settle()
+        summary = production.summary()
+    _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
+
+
+def status(corpus: Corpus = Path(), as_json: AsJson = False) -> None:
+    """What every job of a corpus has come to, also while one runs."""
+    from catalogs.catalog import Catalog
+    from curation.reading import job_states
+
+    with Catalog.open(corpus) as catalog:
+        for state in job_states(catalog):
+            print(json.dumps(_plain(state)) if as_json else state.text())
+
+
+def plan(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: AsJson = False) -> None:
+    """Lines, hours, disk, time and cost of a job, with an interval, from a small pilot whose takes are kept."""
+    from curation.planning import Plan, plan_job
+
+    with _production(recipe, changes, on, command="plan", quiet=as_json) as production:
+        made: Plan = plan_job(production)
+    print(json.dumps(_plain(made)) if as_json else made.text())
+
+
+def doctor(
+    speak: Annotated[bool, typer.Option(help="Load the starter voices and let them speak.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """What works on this machine, tried and not guessed; exit 4 if something is broken."""
+    from curation.doctor import examine
+
+    broken = 0
+    for finding in examine(speak=speak):
+        broken += finding.state == "broken"
+        print(json.dumps(_plain(finding)) if as_json else finding.text(), flush=True)
+    if broken:
+        raise SystemExit(4)
+
+
+def explain(
+    take: Annotated[str, typer.Argument(help="The id of a take.")], corpus: Corpus = Path(), as_json: AsJson = False
+) -> None:
+    """Where a take comes from, what was measured, and why it was kept or dropped."""
+    from catalogs.catalog import Catalog
+    from curation.reading import explanation
+
+    with Catalog.open(corpus) as catalog:
+        found = explanation(catalog, take)
+    print(json.dumps(_plain(found), default=str) if as_json else found.text())
+
+
+def retry(
+    corpus: Corpus = Path(),
+    reason: Annotated[str | None, typer.Option(help="Only failures with this error code.")] = None,
+) -> None:
+    """Reopen failed items, so that the next run tries them again."""
+    from catalogs.catalog import Catalog
+
+    Catalog.open(corpus).lake.close()
+    with Catalog.create(corpus) as catalog, catalog.job("retry"):
+        count = catalog.reopen(reason=reason)
+    print(f"{count} failures reopened; run the job again", file=sys.stderr)
+
+
+@contextmanager
+def _production(name: str, changes: list[str], on: str | None, *, command: str, quiet: bool) -> Iterator["Production"]:
+    """A job under its corpus's lock, noted as a run; Ctrl-C ends it in good order."""
+    from catalogs.catalog import Catalog
+    from catalogs.progress import Progress
+    from curation.production import Production
+    from curation.recipe import load_recipe
+
+    recipe = load_recipe(name, [*changes, *([f"fleet.on={on}"] if on else [])])
+    job_id = recipe.job_id
+    words = f"synthgen {command} {name}"
+    with Catalog.create(recipe.corpus, metadata_at=recipe.metadata) as catalog, catalog.job(words):
+        run_id = catalog.begin_run(job_id, words)
+        production = Production(recipe, catalog, run_id=run_id, progress=Progress(quiet=quiet))
+        try:
+            yield production
+        except KeyboardInterrupt:
+            catalog.end_run(run_id, "stopped")
+            print(f"\nstopped; what was done is kept. Go on with: {words}", file=sys.stderr)
+            raise SystemExit(130) from None
+        except BaseException:
+            catalog.end_run(run_id, "error")
+            raise
+        catalog.end_run(run_id, "done")
+
+
+def _measure_corpus(folder: Path, names: list[str], on: str | None, *, quiet: bool) -> None:
+    from catalogs import takes
+    from catalogs.catalog import Catalog
+    from catalogs.config import parse_named
+    from catalogs.errors import UsageError
+    from catalogs.progress import Progress
+    from curation.measuring import measure_missing
+    from synthgen.fleet import FleetConfig
+
+    if not names:
+        raise UsageError("name a recipe, or the families to measure the corpus with: --metric levels --metric words")
+    configs = [parse_named("synthgen.metrics", {"family": n}, field="family", source="--metric") for n in names]
+    Catalog.open(folder).lake.close()
+    with Catalog.create(folder) as catalog, catalog.job("synthgen measure"):
+        run_id = catalog.begin_run(None, f"synthgen measure --metric {' --metric '.join(names)}")
+        catalog.seal_abandoned()
+        takes.declare(catalog.lake, [config.card() for config in configs])
+        fleet = FleetConfig(on=on) if on else FleetConfig()
+        measure_missing(catalog, None, configs, fleet=fleet, run_id=run_id, progress=Progress(quiet=quiet))
+        catalog.tidy()
+        catalog.end_run(run_id, "done")
+
+
+def _tell(summary: "Summary", *, as_json: bool, corpus: Path) -> None:
+    """Print what came of it; exit 5 if items failed, with the SQL that lists them."""
+    if as_json:
+        print(json.dumps(_plain(summary), default=str))
+    else:
+        print(summary.text())
+    if summary.failed:
+        print(f'{summary.failed} items failed; synthgen sql -c {corpus} "{FAILED_SQL}"', file=sys.stderr)
+        raise SystemExit(5)
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(record)

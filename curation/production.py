@@ -1,0 +1,182 @@
+"""The main job, text to release: cast, record and measure, judge, freeze; then the same command has nothing to do."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from catalogs import takes
+from catalogs.catalog import Catalog
+from catalogs.clerk import Clerk
+from catalogs.ids import Id
+from catalogs.lake import query
+from catalogs.progress import Progress
+from catalogs.records import Job, Release, Verdict
+from catalogs.release import freeze
+from catalogs.stage import Crew, Outcome, Stream
+from curation.judging import ArrivalJudge, judge_job
+from curation.measuring import critics, measure_missing
+from curation.recipe import Recipe
+from curation.rounds import Rounds, is_met, lines_wanted, members_within
+from curation.similarity import compare
+from synthgen.fleet import at_work
+from synthgen.recording import recording_streams
+
+Watch = Callable[[Outcome, Sequence[Verdict]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a job has come to, over all its runs."""
+
+    job_id: Id
+    lines: int
+    takes: int
+    audio_s: float
+    kept: int
+    kept_s: float
+    failed: int
+    release: Release | None = None
+
+    def text(self) -> str:
+        """The summary in a few lines."""
+        share = f" ({self.kept / self.takes:.0%})" if self.takes else ""
+        lines = [
+            f"lines {self.lines:,} · takes {self.takes:,} ({self.audio_s / 3600:.2f} h) · failed {self.failed:,}",
+            f"kept {self.kept:,}{share} ({self.kept_s / 3600:.2f} h)",
+        ]
+        if self.release:
+            release = self.release
+            lines.append(
+                f"release {release.name}: {release.num_takes:,} takes, {release.audio_s / 3600:.2f} h, {release.id}"
+            )
+        return "\n".join(lines)
+
+
+class Production:
+    """One job on one corpus, under its lock; every method does what is missing, and doing it again changes nothing."""
+
+    def __init__(self, recipe: Recipe, catalog: Catalog, *, run_id: Id, progress: Progress) -> None:
+        self.recipe = recipe
+        self.catalog = catalog
+        self._run_id = run_id
+        self._progress = progress
+        self.job_id = recipe.job_id
+
+    def run(self) -> Summary:
+        """Do all that is missing, from the prompts to the release.
+
+        Raises:
+            InputError: if there is nothing to read.
+            EngineError: if a voice or a metric is not to be had.
+        """
+        self.prepare()
+        for _ in self.rounds():
+            self.record()
+            self.measure()
+            self.judge()
+        release = self.freeze()
+        self.settle()
+        return replace(self.summary(), release=release)
+
+    def prepare(self) -> None:
+        """Note the job, its voices and its metrics; bring in order what a killed run left."""
+        catalog, recipe = self.catalog, self.recipe
+        catalog.seal_abandoned()
+        if not catalog.lake.rows("SELECT 1 FROM job WHERE id = $id::UUID", id=self.job_id):
+            catalog.add([card for config in recipe.voices for card in config.cards()])
+            catalog.add([Job(self.job_id, recipe.name, recipe.definition)])
+        takes.declare(catalog.lake, recipe.cards())
+        catalog.lake.run(query("add_policy"), id=recipe.policy.id, definition=recipe.policy.definition)
+
+    def rounds(self) -> Iterator[None]:
+        """Cast what the job needs; with a quota, again and again, until enough is kept or the prompts are used up."""
+        rounds, quota = Rounds(self.recipe, self.catalog, self.job_id), self.recipe.release
+        done = rounds.last()
+        while True:
+            found = self.summary()
+            if done is None or not (done.is_last or is_met(quota, kept=found.kept, kept_s=found.kept_s)):
+                self._progress.note("casting")
+                size = lines_wanted(quota, takes=found.takes, kept=found.kept, kept_s=found.kept_s)
+                done = rounds.cast(done, size=size)
+            yield
+            found = self.summary()
+            if done.is_last or is_met(quota, kept=found.kept, kept_s=found.kept_s):
+                return
+
+    def record(self) -> None:
+        """Record the lines that have no take; they are measured and judged as they arrive."""
+        recipe = self.recipe
+        workers = recipe.fleet.crew_size()
+        missing = self.catalog.lake.rows(query("count_lines_to_record"), job_id=self.job_id)[0][0]
+        if missing:
+            streams = recording_streams(self.catalog, self.job_id, recipe.voices, workers=workers)
+            self.work("recording", missing, streams, critics(recipe.metrics, workers=workers), judge=True)
+
+    def measure(self) -> None:
+        """Score takes that lack a family: those that other jobs recorded, or that a new version has not seen."""
+        measure_missing(
+            self.catalog,
+            self.job_id,
+            self.recipe.metrics,
+            fleet=self.recipe.fleet,
+            run_id=self._run_id,
+            progress=self._progress,
+        )
+
+    def judge(self) -> None:
+        """Similarities and verdicts of takes that lack them; no model is loaded."""
+        for card in self.recipe.cards():
+            if card.family == "speaker":
+                compare(self.catalog, self.job_id, card)
+        judge_job(self.catalog, self.job_id, self.recipe.policy)
+
+    def freeze(self) -> Release | None:
+        """The release: what was kept, in the job's order, as far as its quota goes; None if nothing was kept."""
+        recipe = self.recipe
+        kept = self.catalog.lake.rows(query("kept_takes"), job_id=self.job_id, policy=recipe.policy.id)
+        members = members_within(recipe.release, [(str(take_id), audio_s) for take_id, audio_s in kept])
+        if not members:
+            return None
+        return freeze(
+            self.catalog,
+            recipe.release.name or recipe.name,
+            take_ids=members,
+            job_id=self.job_id,
+            made_by=recipe.policy.definition,
+        )
+
+    def settle(self) -> None:
+        """Flatten and compact, if anything has come in."""
+        _, tail = takes.tail(self.catalog.lake)
+        if tail:
+            takes.flatten(self.catalog.lake)
+            self.catalog.lake.compact()
+
+    def summary(self) -> Summary:
+        """What the job has come to."""
+        row = self.catalog.lake.rows(query("job_summary"), job_id=self.job_id, policy=self.recipe.policy.id)[0]
+        return Summary(self.job_id, *row)
+
+    def work(
+        self,
+        stage: str,
+        total: int,
+        streams: Sequence[Stream],
+        crews: Sequence[Crew],
+        *,
+        judge: bool,
+        watch: Watch | None = None,
+    ) -> None:
+        """Send streams through their crews, and write down what comes; ``watch`` sees every outcome as it arrives."""
+        self._progress.start(stage, total)
+        policy, families = self.recipe.policy, takes.families(self.catalog.lake)
+        judging = ArrivalJudge(policy, families) if judge and not policy.needs_set_scores else None
+        with (
+            at_work(self.recipe.fleet, streams, crews) as executor,
+            Clerk(self.catalog, self._run_id, judge=judging) as clerk,
+        ):
+            for outcome in executor(streams, crews):
+                verdicts = clerk.receive(outcome)
+                self._progress.receive(outcome, verdicts)
+                if watch:
+                    watch(outcome, verdicts)
+        self._progress.finish()

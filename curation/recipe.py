@@ -1,0 +1,213 @@
+"""A recipe: the whole job, from text to release, as one tree of frozen dataclasses read from one TOML file."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from catalogs.config import mistakes_text, nearest, override, parse, parse_named, read_toml
+from catalogs.errors import RecipeError, UsageError
+from catalogs.ids import Id, canonical, content_id
+from catalogs.ingest import PromptSource, fingerprint
+from catalogs.records import MetricCard
+from curation.metric import MetricConfig
+from curation.policy import Policy
+from curation.similarity import similarity_card
+from synthgen.casting import CastingConfig
+from synthgen.fleet import FleetConfig
+from synthgen.spoken import SpokenConfig
+from synthgen.voice import VoiceConfig
+
+T = TypeVar("T")
+
+VOICES = "synthgen.voices"
+METRICS = "synthgen.metrics"
+
+KEYS = (
+    *("name", "corpus", "metadata", "prompts", "voices", "metrics"),
+    *("spoken", "casting", "policy", "release", "fleet"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseConfig:
+    """What the job ends in: a release of all kept takes, or of the first so many, or so many hours of them.
+
+    ``name`` None is the job's name. With a quota, casting goes round by round until enough takes are kept.
+    """
+
+    name: str | None = None
+    accepted_takes: int | None = None
+    accepted_hours: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.accepted_takes is not None and self.accepted_hours is not None:
+            raise ValueError("give release.accepted_takes or release.accepted_hours, not both")
+        if (self.accepted_takes or 1) < 1 or (self.accepted_hours or 1) <= 0:
+            raise ValueError("a release quota must be positive")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One job. ``corpus`` and ``fleet`` say where it is done and are not part of what it makes."""
+
+    name: str
+    prompts: tuple[PromptSource, ...]
+    voices: tuple[VoiceConfig, ...]
+    metrics: tuple[MetricConfig, ...]
+    corpus: Path
+    metadata: str = "sqlite"
+    spoken: SpokenConfig = field(default_factory=SpokenConfig)
+    casting: CastingConfig = field(default_factory=CastingConfig)
+    policy: Policy = field(default_factory=Policy)
+    release: ReleaseConfig = field(default_factory=ReleaseConfig)
+    fleet: FleetConfig = field(default_factory=FleetConfig)
+
+    def cards(self) -> tuple[MetricCard, ...]:
+        """The metric families of the job; a speaker family brings the similarity to the intended voice."""
+        return _with_similarity([config.card() for config in self.metrics])
+
+    @property
+    def definition(self) -> str:
+        """What the job makes, as canonical JSON: everything but where it is done; prompt files by content."""
+        return canonical(
+            {
+                "name": self.name,
+                "prompts": [fingerprint(source) for source in self.prompts],
+                "voices": [card.id for config in self.voices for card in config.cards()],
+                "engines": [_plain(config) for config in self.voices],
+                "metrics": [[c.card().family, c.card().variant, c.card().version] for c in self.metrics],
+                "spoken": _plain(self.spoken),
+                "casting": _plain(self.casting),
+                "policy": _plain(self.policy),
+                "release": _plain(self.release),
+            }
+        )
+
+    @property
+    def job_id(self) -> Id:
+        """The hash of the definition."""
+        return content_id("job", self.definition)
+
+
+def load_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
+    """Read a recipe from a file, or one that comes with synthgen by its name ("demo").
+
+    Raises:
+        RecipeError: with every mistake at once.
+    """
+    path = Path(name)
+    if not path.exists() and path.suffix != ".toml":
+        shipped = {f.name.removesuffix(".toml"): f for f in shipped_recipes()}
+        if name not in shipped:
+            raise RecipeError(
+                f"no recipe file {name!r}, and none of that name comes with synthgen{nearest(name, sorted(shipped))}"
+            )
+        path = shipped[name]
+    return parse_recipe(override(read_toml(path), changes), folder=path.parent, source=str(path))
+
+
+def shipped_recipes() -> list[Path]:
+    """The recipes that come with synthgen."""
+    folder = Path(str(resources.files("synthgen") / "recipes"))
+    return sorted(folder.glob("*.toml"))
+
+
+def parse_recipe(table: Mapping[str, Any], *, folder: Path, source: str) -> Recipe:
+    """Validate a recipe's tables; relative prompt paths are looked up in ``folder``."""
+    reader = _Reader(source)
+    reader.mistakes += [f"unknown key {key!r}{nearest(key, KEYS)}" for key in table if key not in KEYS]
+    reader.mistakes += [f"{key} is missing" for key in ("name", "prompts", "voices") if not table.get(key)]
+    name = str(table.get("name", ""))
+    prompts = reader.each(table, "prompts", lambda t, s: _located(parse(PromptSource, t, source=s), folder))
+    voices = reader.each(table, "voices", lambda t, s: _with_cards(parse_named(VOICES, t, field="engine", source=s)))
+    metrics = reader.each(table, "metrics", lambda t, s: parse_named(METRICS, t, field="family", source=s))
+    spoken = reader.one(table, "spoken", SpokenConfig)
+    casting = reader.one(table, "casting", CastingConfig)
+    policy = reader.one(table, "policy", Policy)
+    release = reader.one(table, "release", ReleaseConfig)
+    fleet = reader.one(table, "fleet", FleetConfig)
+    if len(metrics) == len(_entries(table.get("metrics", []))):
+        cards = _with_similarity([metric.card() for metric in metrics])
+        columns = [c.name for card in cards for c in card.columns]
+        for column, wrong in policy.mistakes(cards) if policy else ():
+            reader.mistakes.append(f"policy.thresholds.{column} {wrong}{nearest(column, columns)}")
+    if reader.mistakes or not (spoken and casting and policy and release and fleet):
+        raise RecipeError(mistakes_text(source, reader.mistakes))
+    return Recipe(
+        name=name,
+        prompts=tuple(prompts),
+        voices=tuple(voices),
+        metrics=tuple(metrics),
+        corpus=Path(str(table.get("corpus", f"corpora/{name}"))),
+        metadata=str(table.get("metadata", "sqlite")),
+        spoken=spoken,
+        casting=casting,
+        policy=policy,
+        release=release,
+        fleet=fleet,
+    )
+
+
+class _Reader:
+    """Reads the tables of a recipe and keeps all mistakes, so that they can be told at once."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self.mistakes: list[str] = []
+
+    def one(self, table: Mapping[str, Any], key: str, into: type[T]) -> T | None:
+        """One table; None if it has mistakes."""
+        found = table.get(key, {})
+        if not isinstance(found, Mapping):
+            self.mistakes.append(f"{key} = {found!r}: expected a table [{key}]")
+            return None
+        return self._try(lambda: parse(into, found, source=key))
+
+    def each(self, table: Mapping[str, Any], key: str, read: Callable[[Mapping[str, Any], str], T]) -> list[T]:
+        """A list of tables; those with mistakes are left out."""
+        found = table.get(key, [])
+        entries = _entries(found)
+        if not all(isinstance(e, Mapping) for e in entries):
+            self.mistakes.append(f"{key} = {found!r}: expected tables [[{key}]]")
+            return []
+        made = [self._try(partial(read, entry, f"{key}.{number}")) for number, entry in enumerate(entries)]
+        return [m for m in made if m is not None]
+
+    def _try(self, make: Callable[[], T]) -> T | None:
+        try:
+            return make()
+        except RecipeError as error:
+            head, *rest = str(error).splitlines()
+            where = head.partition(":")[0]
+            self.mistakes += [f"{where}: {line.strip(' -')}" for line in rest] or [head]
+            return None
+
+
+def _with_similarity(cards: Sequence[MetricCard]) -> tuple[MetricCard, ...]:
+    return (*cards, *(similarity_card(card) for card in cards if card.family == "speaker"))
+
+
+def _entries(found: Any) -> list[Any]:
+    """Tables, one table, or names standing for tables: ``metrics = ["levels", "pace"]``."""
+    entries = found if isinstance(found, list) else [found]
+    return [{"family": entry} if isinstance(entry, str) else entry for entry in entries]
+
+
+def _with_cards(config: VoiceConfig) -> VoiceConfig:
+    """The configuration, once its speakers are known to exist."""
+    try:
+        config.cards()
+    except UsageError as error:
+        raise RecipeError(f"voices: {error}") from error
+    return config
+
+
+def _located(source: PromptSource, folder: Path) -> PromptSource:
+    return replace(source, path=str(folder / source.path)) if not Path(source.path).is_absolute() else source
+
+
+def _plain(config: Any) -> Any:
+    return {**asdict(config), "class": type(config).__name__}

@@ -1,0 +1,1 @@
+"""Generation: voices read lines, and lines become takes."""

@@ -1,0 +1,49 @@
+"""The one command, `synthgen`: it mounts the verbs of all four packages and turns errors into sentences and exit codes.
+
+Exit codes: 0 done · 1 bug · 2 bad usage or recipe · 3 catalog or data · 4 engine or model unavailable · 5 done, but
+some items failed · 130 stopped by Ctrl-C.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+import catalogs.cli
+import curation.cli
+import synthgen.verbs
+from catalogs.errors import SynthgenError
+
+app = typer.Typer(
+    name="synthgen",
+    help="Generate, curate, query and release synthetic speech, and train on it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        print(installed("synthgen-studio"))
+        raise typer.Exit
+
+
+for package in (curation.cli, synthgen.verbs, catalogs.cli):
+    package.register(app)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app(standalone_mode=True)
+    except SynthgenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except BrokenPipeError:
+        raise SystemExit(0) from None

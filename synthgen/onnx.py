@@ -1,0 +1,24 @@
+"""ONNX graphs on the CPU, run so that the same input has the same output."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+def open_session(model: Path | bytes, *, threads: int) -> "onnxruntime.InferenceSession":
+    """Load a graph, given as a file or as its bytes, for a fixed number of threads.
+
+    Idle threads sleep instead of spinning, since actors share their cores. Memory is not kept in an arena,
+    which would hold the longest line's share of it for good.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,57 @@
+"""The voice protocol: a configuration says what a voice is, and builds the thing that speaks.
+
+Describing is cheap and loads nothing, so that a plan can be made, and a finished job recognised, with no
+model in memory. Engines register their configuration under the entry-point group ``synthgen.voices``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalogs.records import Line, VoiceCard
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a voice returns for a line: mono float32 in [-1, 1], its rate, and its own speech tokens."""
+
+    samples: NDArray[np.float32]
+    sample_rate_hz: int
+    tokens: tuple[int, ...] | None = None
+
+
+class Voice(Protocol):
+    """A loaded engine; it serves every card of its configuration."""
+
+    def speak(self, lines: Sequence[Line]) -> list[Reading]:
+        """Read the lines, one reading each, in order.
+
+        An empty text gives an empty reading. Randomness comes from each line's seed alone.
+
+        Raises:
+            Exception: for any line it cannot read; the caller finds out which one by asking again, alone.
+        """
+        ...
+
+
+class VoiceConfig(Protocol):
+    """A frozen dataclass, one table of a recipe: what a voice is, and how to load it."""
+
+    def cards(self) -> tuple[VoiceCard, ...]:
+        """One card per speaker, without loading a model.
+
+        Raises:
+            UsageError: for a speaker the engine does not have, with the nearest one it has.
+        """
+        ...
+
+    def build(self) -> Voice:
+        """Load the engine.
+
+        Raises:
+            EngineError: if its package or its weights are not to be had, with the command that gets them.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""The engines that speak here, one a file."""

@@ -1,0 +1,153 @@
+"""Piper's VITS voices: small, natural, thirty times real time on one core.
+
+VITS draws noise for durations and for frames. Here both are drawn from the line's seed, so that a line
+always has the same samples. One line is one run of the graph: in a padded batch samples would differ.
+"""
+
+import json
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalogs import models
+from catalogs.errors import EngineError
+from catalogs.ids import seed_of
+from catalogs.records import Line, VoiceCard
+from synthgen.espeak import Espeak
+from synthgen.onnx import open_session
+from synthgen.phonemes import clauses_of, pack, sentences_of
+from synthgen.voice import Reading
+from synthgen.voices.piper_graph import DURATION_NOISE, FRAME_NOISE, lift_noise
+from synthgen.voices.speakers import check_in_range, check_some, check_speaker, refuse_style, table_of
+
+MODELS = {"joe": "piper-en-us-joe"}
+RATE_HZ = 22_050
+LANGUAGE = "en-us"
+_PAD, _START, _END = "_", "^", "$"
+_MAX_SYMBOLS = 400
+_CHANNELS = 192
+_COLUMNS_PER_SYMBOL = 8
+_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True)
+class PiperConfig:
+    """One American speaker, "joe"; ``speed`` is 0.5 to 2."""
+
+    engine: Literal["piper"] = "piper"
+    speakers: tuple[str, ...] = ("joe",)
+    speed: float = 1.0
+    threads: int = 1
+
+    def cards(self) -> tuple[VoiceCard, ...]:
+        """One card per speaker.
+
+        Raises:
+            UsageError: for a speaker there is no model of, or a setting out of range.
+        """
+        check_some(self.speakers, engine=self.engine)
+        check_in_range("speed", self.speed, low=0.5, high=2.0, engine=self.engine)
+        check_in_range("threads", self.threads, low=1, high=1024, engine=self.engine)
+        return tuple(self._card(speaker) for speaker in self.speakers)
+
+    def _card(self, speaker: str) -> VoiceCard:
+        check_speaker(speaker, MODELS, engine=self.engine)
+        weights = models.artefact(MODELS[speaker])
+        return VoiceCard.new(
+            engine=self.engine,
+            speaker=speaker,
+            language=LANGUAGE,
+            sample_rate_hz=RATE_HZ,
+            checkpoint_sha256=weights.sha256,
+            licence=f"{weights.licence} (voice), GPL-3.0-or-later (espeak-ng phonemes)",
+            consent=weights.consent,
+            temperature="scale of the noise on durations and frames; 1, the default, is as published",
+            threads=self.threads,
+            config=table_of(self, speaker),
+        )
+
+    def build(self) -> "Piper":
+        """Load the models, downloading them (63 MB each) the first time.
+
+        Raises:
+            EngineError: if the weights or espeak-ng are not to be had.
+        """
+        return Piper(self)
+
+
+class Piper:
+    """Reads lines with one or more Piper models."""
+
+    def __init__(self, config: PiperConfig) -> None:
+        espeak = Espeak()
+        self._readers = {
+            card.id: _Reader(models.fetch(MODELS[card.speaker]), config, espeak=espeak) for card in config.cards()
+        }
+
+    def speak(self, lines: Sequence[Line]) -> list[Reading]:
+        """Read the lines, one at a time. Without a temperature it is 1, without a seed the text makes one.
+
+        Raises:
+            EngineError: for a text without phonemes.
+            UsageError: for a line with a style or a timbre.
+        """
+        return [Reading(self._readers[line.voice_id].read(line), RATE_HZ) for line in lines]
+
+
+class _Reader:
+    """One Piper model."""
+
+    def __init__(self, folder: Path, config: PiperConfig, *, espeak: Espeak) -> None:
+        described = json.loads((folder / "model.onnx.json").read_text(encoding="utf-8"))
+        if described["audio"]["sample_rate"] != RATE_HZ:
+            raise EngineError(f"{folder}: the model's rate is not the {RATE_HZ} Hz of its card")
+        self._ids: dict[str, list[int]] = described["phoneme_id_map"]
+        self._language: str = described["espeak"]["voice"]
+        self._noise_scale: float = described["inference"]["noise_scale"]
+        self._noise_w: float = described["inference"]["noise_w"]
+        self._length_scale: float = described["inference"]["length_scale"] / config.speed
+        self._espeak = espeak
+        self._session = open_session(lift_noise(folder / "model.onnx"), threads=config.threads)
+
+    def read(self, line: Line) -> NDArray[np.float32]:
+        refuse_style(line, engine="piper")
+        if not line.text:
+            return np.zeros(0, np.float32)
+        temperature = 1.0 if line.temperature is None else line.temperature
+        rng = np.random.default_rng(seed_of(line.text) if line.seed is None else line.seed)
+        pause = np.zeros(round(_PAUSE_S * RATE_HZ), np.float32)
+        pieces = [self._run(ids, temperature, rng=rng) for ids in self._sentences(line.text)]
+        if not pieces:
+            raise EngineError(f"piper: there is nothing to say in the text {line.text!r}")
+        joined = np.concatenate([part for piece in pieces for part in (pause, piece)][1:])
+        return np.clip(joined, -1.0, 1.0)
+
+    def _sentences(self, text: str) -> list[list[int]]:
+        """The ids of each sentence's symbols, framed by start and end, with pads between."""
+        clauses = clauses_of(text, self._espeak, language=self._language)
+        runs = [run for sentence in sentences_of(clauses) for run in pack(sentence, limit=_MAX_SYMBOLS)]
+        return [self._ids_of(unicodedata.normalize("NFD", run)) for run in runs]
+
+    def _ids_of(self, run: str) -> list[int]:
+        known = [symbol for symbol in (_START, *run.replace("…", "."), _END) if symbol in self._ids]
+        spaced = [ids for symbol in known for ids in (*self._ids[symbol], *self._ids[_PAD])]
+        return spaced[: -len(self._ids[_PAD])]
+
+    def _run(self, ids: list[int], temperature: float, *, rng: np.random.Generator) -> NDArray[np.float32]:
+        columns = _COLUMNS_PER_SYMBOL * len(ids)
+        feed = {
+            "input": np.array([ids], np.int64),  # (1, T)
+            "input_lengths": np.array([len(ids)], np.int64),
+            "scales": np.array(
+                [temperature * self._noise_scale, self._length_scale, temperature * self._noise_w], np.float32
+            ),
+            DURATION_NOISE: rng.standard_normal((1, 2, len(ids)), np.float32),
+            FRAME_NOISE: rng.standard_normal((1, _CHANNELS, columns), np.float32),
+        }
+        audio: NDArray[np.float32] = self._session.run(["output"], feed)[0]  # (1, 1, 1, samples)
+        return audio.ravel()

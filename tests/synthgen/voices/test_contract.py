@@ -1,0 +1,285 @@
+"""What every voice must do, whatever the engine. The cases come from the `cases_*.py` files beside this one."""
+
+import gc
+import hashlib
+import json
+import pickle
+import runpy
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from catalogs.errors import SynthgenError
+from catalogs.ids import canonical
+from catalogs.records import Line, Prompt, VoiceCard
+from synthgen.voice import Reading, Voice, VoiceConfig
+
+TEXTS = ("no, i said blue", "at nine", "is it late?")
+HARD_TEXTS = {
+    "one letter": "a",
+    "number": "1984",
+    "emoji alone": "🙂🎉",
+    "emoji inside": "well done 🎉 everybody",
+    "right to left": "مرحبا بالعالم",
+    "quotes": '"it\'s" ‘so’ “called” «fine»',
+    "newline": "first line\nsecond line",
+    "control characters": "\x00\x07 a\x1b[31m",
+    "punctuation alone": "… — !?",
+    "markup": "<speak>a < b & c</speak> [[h@'loU]]",
+    "no space": "a" * 60,
+    "600 characters": "the quick brown fox jumps over the lazy dog, and then it rests. " * 9
+    + "the end of it all is near",
+}
+CASES = [
+    case for path in sorted(Path(__file__).parent.glob("cases_*.py")) for case in runpy.run_path(str(path))["CASES"]
+]
+
+
+@dataclass
+class Subject:
+    """A voice under test."""
+
+    config: VoiceConfig
+    card: VoiceCard
+    voice: Voice
+
+    @cached_property
+    def first(self) -> Reading:
+        """The first reading of the first text, which every later one must equal."""
+        return self.voice.speak([self.line(TEXTS[0])])[0]
+
+    @cached_property
+    def is_quick(self) -> bool:
+        """Whether it reads hundreds of lines a second."""
+        start = time.perf_counter()
+        self.samples(TEXTS[0])
+        return time.perf_counter() - start < 0.02
+
+    def line(self, text: str, *, seed: int = 7, temperature: float = 0.8, card: VoiceCard | None = None) -> Line:
+        is_random = self.card.temperature is not None
+        return Line.new(
+            prompt_id=Prompt.id_of(text, self.card.language),
+            voice_id=(card or self.card).id,
+            text=text,
+            normaliser="none",
+            temperature=temperature if is_random else None,
+            seed=seed if is_random else None,
+        )
+
+    def samples(self, text: str, *, seed: int = 7, temperature: float = 0.8) -> NDArray[np.float32]:
+        return self.voice.speak([self.line(text, seed=seed, temperature=temperature)])[0].samples
+
+
+@pytest.fixture(scope="module", params=CASES)
+def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    config: VoiceConfig = request.param(tmp_path_factory.mktemp("voice"))
+    yield Subject(config, config.cards()[0], config.build())
+    gc.collect()
+
+
+def assert_same(got: Reading, wanted: Reading) -> None:
+    assert got.sample_rate_hz == wanted.sample_rate_hz
+    np.testing.assert_array_equal(got.samples, wanted.samples)
+    assert got.tokens == wanted.tokens
+
+
+def test_cards_say_all_that_a_catalog_needs(subject: Subject) -> None:
+    cards = subject.config.cards()
+
+    assert len({card.id for card in cards}) == len(cards) > 0
+    assert subject.config.cards() == cards
+    for card in cards:
+        assert card.engine == json.loads(card.config)["engine"]
+        assert all((card.speaker, card.language, card.licence, card.consent))
+        assert len(card.checkpoint_sha256) == 64
+        assert card.temperature != ""
+        assert card.sample_rate_hz > 0
+        assert card.threads > 0
+
+
+def test_a_card_holds_the_recipe_table_that_makes_it(subject: Subject) -> None:
+    for card in subject.config.cards():
+        assert card.config == canonical(json.loads(card.config))
+        assert TypeAdapter(type(subject.config)).validate_json(card.config).cards() == (card,)
+
+
+def test_a_configuration_is_frozen_and_travels(subject: Subject) -> None:
+    copy = pickle.loads(pickle.dumps(subject.config))  # noqa: S301 - our own
+
+    assert copy == subject.config
+    assert hash(copy) == hash(subject.config)
+
+
+def test_cards_are_cheap(subject: Subject) -> None:
+    subject.config.cards()
+    start = time.perf_counter()
+
+    subject.config.cards()
+
+    assert time.perf_counter() - start < 0.25
+
+
+def test_readings_are_mono_float_in_range_at_the_cards_rate(subject: Subject) -> None:
+    readings = subject.voice.speak([subject.line(text) for text in TEXTS])
+
+    for reading in readings:
+        assert reading.samples.ndim == 1
+        assert reading.samples.dtype == np.float32
+        assert np.isfinite(reading.samples).all()
+        assert np.abs(reading.samples).max(initial=0.0) <= 1.0
+        assert reading.sample_rate_hz == subject.card.sample_rate_hz
+        assert len(reading.samples) > 0.05 * reading.sample_rate_hz
+        assert (reading.tokens is not None) == (subject.card.tokens is not None)
+
+
+def test_every_card_is_spoken_by_the_one_voice(subject: Subject) -> None:
+    cards = subject.config.cards()
+
+    readings = subject.voice.speak([subject.line(TEXTS[0], card=card) for card in cards])
+
+    digests = {hashlib.sha256(reading.samples.tobytes()).hexdigest() for reading in readings}
+    assert len(digests) == len(cards)
+
+
+def test_no_lines_are_no_readings(subject: Subject) -> None:
+    assert subject.voice.speak([]) == []
+
+
+def test_empty_text_is_an_empty_reading(subject: Subject) -> None:
+    first, empty, last = subject.voice.speak([subject.line(text) for text in (TEXTS[0], "", TEXTS[1])])
+
+    assert len(empty.samples) == 0
+    assert empty.sample_rate_hz == subject.card.sample_rate_hz
+    assert len(first.samples) > 0 < len(last.samples)
+
+
+def test_the_same_batch_has_the_same_samples(subject: Subject) -> None:
+    lines = [subject.line(text) for text in TEXTS]
+
+    for again, first in zip(subject.voice.speak(lines), subject.voice.speak(lines), strict=True):
+        assert_same(again, first)
+
+
+def test_an_exact_voice_reads_a_line_the_same_in_any_company(subject: Subject) -> None:
+    if not subject.card.batch_exact:
+        pytest.skip("its batches are fixed at casting")
+    lines = [subject.line(text) for text in TEXTS]
+    alone = [subject.voice.speak([line])[0] for line in lines]
+
+    for order in ((0, 1, 2), (2, 1), (1, 0)):
+        readings = subject.voice.speak([lines[position] for position in order])
+        for position, reading in zip(order, readings, strict=True):
+            assert_same(reading, alone[position])
+
+
+def test_a_fresh_process_reads_the_same(subject: Subject) -> None:
+    lines = [subject.line(text) for text in TEXTS[:2]]
+    program = (
+        "import hashlib, pickle, sys\n"
+        "config, lines = pickle.load(sys.stdin.buffer)\n"
+        "for reading in config.build().speak(lines):\n"
+        "    print(hashlib.sha256(reading.samples.tobytes()).hexdigest())\n"
+    )
+
+    fresh = subprocess.run(
+        [sys.executable, "-c", program],
+        input=pickle.dumps((subject.config, lines)),
+        capture_output=True,
+        check=True,
+    )
+
+    here = [hashlib.sha256(r.samples.tobytes()).hexdigest() for r in subject.voice.speak(lines)]
+    assert fresh.stdout.decode().split() == here
+
+
+@pytest.mark.parametrize("text", HARD_TEXTS.values(), ids=HARD_TEXTS.keys())
+def test_a_hard_text_is_read_or_refused_and_harms_nobody(subject: Subject, text: str) -> None:
+    before = subject.first.samples
+
+    try:
+        hard = subject.samples(text)
+    except SynthgenError:
+        pass  # the suite does not say which texts a voice must be able to read
+    else:
+        assert len(hard) > 0
+        assert np.isfinite(hard).all()
+
+    np.testing.assert_array_equal(subject.samples(TEXTS[0]), before)
+
+
+def test_seeds_give_different_readings(subject: Subject) -> None:
+    if subject.card.temperature is None:
+        pytest.skip("it reads a line in one way only")
+
+    readings = {subject.samples(TEXTS[0], seed=seed).tobytes() for seed in range(4)}
+
+    assert len(readings) == 4
+
+
+def test_a_higher_temperature_departs_further_from_the_mean_reading(subject: Subject) -> None:
+    if subject.card.temperature is None:
+        pytest.skip("it reads a line in one way only")
+
+    spreads = [
+        spread([subject.samples(TEXTS[0], seed=seed, temperature=temperature) for seed in range(5)])
+        for temperature in (0.1, 1.2)
+    ]
+
+    assert spreads[0] < spreads[1]
+
+
+def spread(readings: list[NDArray[np.float32]]) -> float:
+    """How far readings of one line lie from their mean, in log spectrum over the course of the line."""
+    pictures = np.stack([picture(samples) for samples in readings])
+    return float(np.abs(pictures - pictures.mean(axis=0)).mean())
+
+
+def picture(samples: NDArray[np.float32], *, columns: int = 24, rows: int = 24) -> NDArray[np.float64]:
+    """Log energies of a reading on a grid of relative time and frequency, and its log duration."""
+    padded = np.pad(samples, (0, 64 * columns))
+    pieces = np.array_split(padded[: max(len(samples), 64 * columns)], columns)
+    energies = [
+        [np.log(band.mean() + 1e-8) for band in np.array_split(np.abs(np.fft.rfft(piece)) / len(piece), rows)]
+        for piece in pieces
+    ]
+    return np.append(np.asarray(energies).ravel(), rows * columns * np.log(len(samples) + 1))
+
+
+def test_speaking_does_not_leak(subject: Subject) -> None:
+    if subject.is_quick:
+        assert growth_per_line(subject, warm=100, lines=2000) < 4096
+    else:
+        assert growth_per_line(subject, warm=4, lines=8) < 2_000_000
+
+
+@pytest.mark.slow
+def test_speaking_two_thousand_lines_does_not_leak(subject: Subject) -> None:
+    assert growth_per_line(subject, warm=100, lines=2000) < 4096
+
+
+def growth_per_line(subject: Subject, *, warm: int, lines: int) -> float:
+    """Bytes of memory gained per line, by the slope of a straight line; processes of the voice's own count."""
+    read: list[int] = []
+    sizes: list[int] = []
+    for number in range(warm + lines):
+        subject.samples(TEXTS[number % len(TEXTS)])
+        if number >= warm and number % max(1, lines // 50) == 0:
+            read.append(number)
+            sizes.append(resident_bytes())
+    return float(np.polyfit(read, sizes, 1)[0])
+
+
+def resident_bytes() -> int:
+    """Memory of this process and those it started."""
+    process = psutil.Process()
+    return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))

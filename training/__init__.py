@@ -1,0 +1,1 @@
+"""Training: releases become checkpoints."""
