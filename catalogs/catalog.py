@@ -129,7 +129,7 @@ class Catalog:
         if self._meanwhile:
             self._meanwhile.committed()
         self._commits += 1
-        if self._commits % COMMITS_PER_COMPACTION == 0:
+        if self._commits >= COMMITS_PER_COMPACTION and not self.lake.in_transaction:
             self.tidy()
 
     def tidy(self) -> None:
@@ -137,6 +137,7 @@ class Catalog:
         if takes.tail(self.lake)[1] > ROWS_PER_FLATTENING:
             takes.flatten(self.lake)
         self.lake.compact()
+        self._commits = 0
 
     def ask(self, name: str, **parameters: Any) -> pa.Table:
         """Run one of the named queries of ``catalogs/sql/queries`` and fetch the result."""

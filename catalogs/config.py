@@ -7,14 +7,14 @@ metrics) are looked up by the name in one field, in the classes registered under
 import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_origin
 
-from catalogs.errors import EngineError, RecipeError, UsageError
-from catalogs.ids import canonical
+from catalogs.errors import EngineError, RecipeError
 
 C = TypeVar("C")
 
@@ -53,12 +53,11 @@ def override(table: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
             raise RecipeError(f"-o {change}: expected key=value, such as -o casting.seed=7")
         target: Any = table
         *parents, last = path.strip().split(".")
-        for key in parents:
+        for depth, key in enumerate(parents, start=1):
             target = target[_index(target, key, change)] if isinstance(target, list) else target.setdefault(key, {})
-        try:
-            target[_index(target, last, change) if isinstance(target, list) else last] = _toml_value(text)
-        except TypeError as error:
-            raise RecipeError(f"-o {change}: {'.'.join(parents)} is not a table") from error
+            if not isinstance(target, dict | list):
+                raise RecipeError(f"-o {change}: {'.'.join(parents[:depth])} is not a table")
+        target[_index(target, last, change) if isinstance(target, list) else last] = _toml_value(text)
     return table
 
 
@@ -119,14 +118,7 @@ def nearest(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(known)}" if len(known) <= 12 else ""
-
-
-def resolved(config: Any) -> str:
-    """A configuration with all its defaults, as canonical JSON."""
-    if not is_dataclass(config) or isinstance(config, type):
-        raise UsageError(f"{config!r} is not a configuration")
-    return canonical(asdict(config))
+    return f"; known: {', '.join(known)}" if 0 < len(known) <= 12 else ""
 
 
 def mistakes_text(source: str, mistakes: Sequence[str]) -> str:
@@ -163,17 +155,18 @@ def _describe(into: Any, error: dict[str, Any]) -> str:
 
 
 def _keys_at(cls: Any, path: Sequence[str]) -> list[str]:
-    for part in path:
-        if part.isdigit():
-            continue
+    parts = iter(path)
+    for part in parts:
         inner = next((f.type for f in fields(cls) if f.name == part), None) if is_dataclass(cls) else None
         candidates = [inner, *getattr(inner, "__args__", ())]
         cls = next((c for c in candidates if is_dataclass(c)), None)
+        if get_origin(inner) not in (None, UnionType, Union):
+            next(parts, None)  # the index in a list, or the name in a mapping
     return [f.name for f in fields(cls)] if is_dataclass(cls) else []
 
 
 def _index(target: Sequence[Any], key: str, change: str) -> int:
-    if not key.isdigit() or int(key) >= len(target):
+    if not key.isdecimal() or int(key) >= len(target):
         raise RecipeError(f"-o {change}: {key!r} is not an index of a list of {len(target)}")
     return int(key)
 

@@ -5,6 +5,7 @@ readers go on while a job writes. Foreign errors are translated here, and nowher
 """
 
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -35,6 +36,7 @@ LARGE_FILE_BYTES = 16 << 20
 # DuckLake compares these times by day where the metadata is in SQLite: this keeps a merged file for 1 to 25 hours.
 MERGED_STAY_HOURS = 25
 
+HAS_WINDOW = re.compile(r"\bOVER\b", re.IGNORECASE)
 _BUSY = ("database is locked", "concurrent", "conflict")
 
 
@@ -56,7 +58,8 @@ class Lake:
         self.read_only = read_only
         self._lent = tempfile.TemporaryDirectory(prefix="synthgen-") if read_only else None
         self.scratch = Path(self._lent.name) if self._lent else folder / ".tmp"
-        self._in_transaction = False
+        self.in_transaction = False
+        self._is_locked = False
         self._connection = duckdb.connect(
             config={
                 "memory_limit": MEMORY_LIMIT,
@@ -82,24 +85,22 @@ class Lake:
 
     def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run one statement and fetch all its rows."""
-        result: list[tuple[Any, ...]] = self._patiently(lambda: self._execute(sql, parameters).fetchall())
-        return result
+        return self._ask(sql, parameters, lambda found: found.fetchall())
 
     def table(self, sql: str, **parameters: Any) -> pa.Table:
         """Run one statement and fetch the result as Arrow."""
-        return self._patiently(lambda: self._execute(sql, parameters).to_arrow_table())
+        return self._ask(sql, parameters, lambda found: found.to_arrow_table())
 
     def run(self, sql: str, **parameters: Any) -> int:
         """Run one statement for its effect; gives how many rows it inserted, changed or deleted."""
         with self._one_writer():
-            result = self._patiently(lambda: self._execute(sql, parameters).fetchall())
+            result = self.rows(sql, **parameters)
         return int(result[0][0]) if result and isinstance(result[0][0], int) else 0
 
     def spill(self, sql: str, to: Path, **parameters: Any) -> None:
         """Write a result to a Parquet file, so that it can be read in pieces while rows are written."""
         to.parent.mkdir(parents=True, exist_ok=True)
-        copy = f"COPY ({sql}) TO {quoted(to)} (FORMAT parquet, ROW_GROUP_SIZE 16384)"
-        self._patiently(lambda: self._execute(copy, parameters))
+        self.rows(f"COPY ({sql}) TO {quoted(to)} (FORMAT parquet, ROW_GROUP_SIZE 16384)", **parameters)
 
     def insert(self, table: str, rows: pa.Table, *, where: str = "") -> int:
         """Append Arrow rows by column name, and say how many; ``where`` may hold an anti-join on ``batch``."""
@@ -118,20 +119,20 @@ class Lake:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, one writer of this machine at a time; a transaction inside another is part of it."""
-        if self._in_transaction:
+        if self.in_transaction:
             yield
             return
         with self._one_writer():
-            self._patiently(lambda: self._execute("BEGIN", {}))
-            self._in_transaction = True
+            self.rows("BEGIN")
+            self.in_transaction = True
             try:
                 yield
-                self._patiently(lambda: self._execute("COMMIT", {}))
+                self.rows("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
             finally:
-                self._in_transaction = False
+                self.in_transaction = False
 
     def snapshot(self) -> int:
         """The number of the last committed snapshot."""
@@ -148,11 +149,14 @@ class Lake:
             ):
                 self.rows(f"CALL {call}")
 
-    def lock_down(self) -> None:
+    def lock_down(self, *, threads: int | None = None) -> None:
         """Leave nothing but reading this corpus: no other files, no settings, no extensions."""
+        if threads:
+            self._connection.execute(f"SET threads = {threads}")
         self._connection.execute(f"SET allowed_directories = [{quoted(f'{self.folder}/')}]")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
+        self._is_locked = True
 
     def statements(self, sql: str) -> list[tuple[str, str]]:
         """Split SQL into (statement type, text) without running it.
@@ -225,15 +229,28 @@ class Lake:
 
     @contextmanager
     def _one_writer(self) -> Iterator[None]:
-        if self.read_only or self._in_transaction:
+        if self.read_only or self.in_transaction:
             yield
             return
         with (self.folder / "commit.lock").open("w") as file:
             flock(file, LOCK_EX)
             yield
 
-    def _execute(self, sql: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-        return self._connection.execute(sql, parameters) if parameters else self._connection.execute(sql)
+    def _ask(self, sql: str, parameters: dict[str, Any], fetch: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        with self._no_race(sql):
+            return self._patiently(lambda: fetch(self._connection.execute(sql, parameters or None)))
+
+    @contextmanager
+    def _no_race(self, sql: str) -> Iterator[None]:
+        """Window functions run in one thread: in several, DuckDB 1.5.5 may lose the session (duckdb#25713)."""
+        if self._is_locked or not HAS_WINDOW.search(sql):
+            yield
+            return
+        self._connection.execute("SET threads = 1")
+        try:
+            yield
+        finally:
+            self._connection.execute("RESET threads")
 
     def _roll_back(self) -> None:
         try:
@@ -248,7 +265,7 @@ class Lake:
             try:
                 return action()
             except duckdb.Error as error:
-                is_busy = any(word in str(error) for word in _BUSY) and not self._in_transaction
+                is_busy = any(word in str(error) for word in _BUSY) and not self.in_transaction
                 if not is_busy or time.monotonic() > deadline:
                     raise _translated(error, self.folder) from error
                 time.sleep(pause_s)
@@ -265,6 +282,8 @@ def _translated(error: duckdb.Error, folder: Path) -> Exception:
     first = message.splitlines()[0]
     if isinstance(error, duckdb.PermissionException):
         return QueryRefused(f"refused: {first}")
+    if isinstance(error, duckdb.InternalException | duckdb.FatalException):
+        return CatalogError(f"DuckDB itself failed on this query, which is a bug in it; put it in other words: {first}")
     if isinstance(error, duckdb.OutOfMemoryException):
         return CatalogError(f"the query needs more than {MEMORY_LIMIT} of memory: narrow it with WHERE, or add a LIMIT")
     if "No space left" in message or "disk is full" in message:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from catalogs.records import Verdict
@@ -16,10 +16,13 @@ PLAIN_S = 60.0
 class Progress:
     """Counts what a stage has done and says so: items, audio hours, times real time, kept and dropped, time left."""
 
-    def __init__(self, out: TextIO | None = None, *, quiet: bool = False) -> None:
+    def __init__(
+        self, out: TextIO | None = None, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._out = out or sys.stderr
         self._live = self._out.isatty()
         self._quiet = quiet
+        self._clock = clock
         self.start("", 0)
 
     def start(self, stage: str, total: int) -> None:
@@ -27,7 +30,7 @@ class Progress:
         self._stage, self._total = stage, total
         self._done, self._audio_s, self._failed = 0, 0.0, 0
         self._kept, self._reasons = 0, Counter[str]()
-        self._began = self._said = time.monotonic()
+        self._began = self._said = self._clock()
 
     def note(self, text: str) -> None:
         """Say something once."""
@@ -40,7 +43,7 @@ class Progress:
         self._audio_s += sum(r.num_samples / r.sample_rate_hz for r in outcome.recordings)
         self._kept += sum(v.decision == "keep" for v in verdicts)
         self._reasons.update(reason for v in verdicts for reason in v.reasons)
-        now = time.monotonic()
+        now = self._clock()
         if now - self._said >= (LIVE_S if self._live else PLAIN_S):
             self._said = now
             self._print(self.line(), live=True)
@@ -52,7 +55,7 @@ class Progress:
 
     def line(self) -> str:
         """The stage so far, in one line."""
-        elapsed = max(time.monotonic() - self._began, 1e-6)
+        elapsed = max(self._clock() - self._began, 1e-6)
         parts = [f"{self._stage} {self._done:,}/{self._total:,}"]
         if self._audio_s:
             parts.append(f"{self._audio_s / 3600:.2f} h audio, {self._audio_s / elapsed:.1f}× real time")

@@ -3,19 +3,39 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 
 from catalogs.audio import Place
 from catalogs.catalog import Catalog
+from catalogs.console import ask
 from catalogs.errors import ReleaseError
 from catalogs.export import ReleasedTake
 from catalogs.ids import Id, content_id
 from catalogs.lake import query
-from catalogs.records import Prompt, Release, Slot, Take, VoiceCard
+from catalogs.records import Prompt, Release, ReleaseItem, Slot, Take, VoiceCard
 from catalogs.rows import to_arrow
 
 DEFAULT_SPLIT = "train"
+
+
+def select(
+    folder: Path, *, where: str, job_id: Id | None = None, order: str | None = None, limit: int | None = None
+) -> list[Id]:
+    """Takes by an SQL condition over ``takes``, asked through the console; ties of ``order`` are broken by id.
+
+    Raises:
+        UsageError: for a mistake in the condition.
+        QueryRefused: for a condition that does more than read this corpus.
+    """
+    job = f" AND line_id IN (SELECT line_id FROM job_line WHERE job_id = '{UUID(job_id)}')" if job_id else ""
+    by = f"{order}, take_id" if order else "take_id"
+    sql = f"SELECT take_id FROM takes WHERE ({where}\n){job} ORDER BY {by}" + (f" LIMIT {limit}" if limit else "")
+    chosen: list[Id] = ask(folder, sql)["take_id"].to_pylist()
+    return chosen
 
 
 def freeze(catalog: Catalog, name: str, *, take_ids: Sequence[Id], made_by: str, job_id: Id | None = None) -> Release:
@@ -24,42 +44,33 @@ def freeze(catalog: Catalog, name: str, *, take_ids: Sequence[Id], made_by: str,
     The id is the hash of the members' ids, texts, samples and splits, whatever their order.
 
     Raises:
-        ReleaseError: if there are no takes, or the name is taken by other members.
+        ReleaseError: if there are no takes, some are unknown, or the name is taken by other members.
     """
-    if not take_ids:
-        raise ReleaseError(f"release {name!r} would be empty: nothing was selected")
-    with catalog.lake.lent("chosen", pa.table({"take_id": pa.array(take_ids, pa.string())})):
-        members = catalog.lake.rows(query("release_members"), default_split=DEFAULT_SPLIT)
-    release_id = content_id("release", [[str(cell) for cell in member[:4]] for member in members])
-    known = [r for r in releases(catalog) if r.name == name]
-    if known:
-        if known[0].id == release_id:
-            return known[0]
-        raise ReleaseError(
-            f"release {name!r} is there already, with {known[0].num_takes} other takes ({known[0].id}); "
-            "a release never changes: give this one another name (release.name in a recipe)"
-        )
-    release = Release(
-        id=release_id,
-        name=name,
-        job_id=job_id,
-        made_by=made_by,
-        created=datetime.now(UTC).replace(tzinfo=None),
-        num_takes=len(members),
-        audio_s=sum(audio_s for *_, audio_s, _ in members),
-        licences=tuple(sorted({licence for *_, licence in members})),
-    )
-    items = pa.table(
-        {
-            "release_id": pa.array([release_id] * len(members), pa.string()),
-            "take_id": pa.array([str(member[0]) for member in members], pa.string()),
-            "split": pa.array([member[3] for member in members], pa.string()),
-        }
-    )
     with catalog.lake.transaction():
-        catalog.lake.insert("release", to_arrow([release]))
-        catalog.lake.insert("release_item", items)
-    return release
+        members = _members(catalog, name, take_ids)
+        release = _described(members, name=name, made_by=made_by, job_id=job_id)
+        known = next((r for r in releases(catalog) if r.name == name), None)
+        if known is None:
+            catalog.lake.insert("release", to_arrow([release]))
+            items = [ReleaseItem(release.id, str(member[0]), member[3]) for member in members]
+            catalog.add(items)
+            return release
+    if known.id != release.id:
+        raise ReleaseError(
+            f"release {name!r} is there already, with {known.num_takes:,} takes that are not these "
+            f"{release.num_takes:,}; a release never changes: give this one another name (release.name in a recipe)"
+        )
+    return known
+
+
+def altered(catalog: Catalog) -> list[tuple[Release, int]]:
+    """Releases that are no longer what was frozen, with how many takes they still have."""
+    found = []
+    for release in releases(catalog):
+        rows = catalog.lake.rows(query("release_contents"), release_id=release.id)
+        if _id_of(rows) != release.id:
+            found.append((release, len(rows)))
+    return found
 
 
 def releases(catalog: Catalog) -> list[Release]:
@@ -96,3 +107,34 @@ def members(catalog: Catalog, release: Release) -> Iterator[ReleasedTake]:
             split=row["split"],
             flac=catalog.audio.read(Place(take.shard, take.offset, take.num_bytes)),
         )
+
+
+def _members(catalog: Catalog, name: str, take_ids: Sequence[Id]) -> list[tuple[Any, ...]]:
+    if not take_ids:
+        raise ReleaseError(f"release {name!r} would be empty: nothing was selected")
+    chosen = pa.table({"take_id": pa.array(take_ids, pa.string())})
+    with catalog.lake.lent("chosen", chosen):
+        members = catalog.lake.rows(query("release_members"), default_split=DEFAULT_SPLIT)
+    if len(members) != len(set(take_ids)):
+        raise ReleaseError(
+            f"release {name!r}: {len(set(take_ids)):,} takes were chosen, and {len(members):,} of them are in "
+            f"{catalog.folder}; look for the others with `synthgen verify`"
+        )
+    return members
+
+
+def _described(members: Sequence[tuple[Any, ...]], *, name: str, made_by: str, job_id: Id | None) -> Release:
+    return Release(
+        id=_id_of(members),
+        name=name,
+        job_id=job_id,
+        made_by=made_by,
+        created=datetime.now(UTC).replace(tzinfo=None),
+        num_takes=len(members),
+        audio_s=sum(audio_s for *_, audio_s, _ in members),
+        licences=tuple(sorted({licence for *_, licence in members})),
+    )
+
+
+def _id_of(members: Sequence[tuple[Any, ...]]) -> Id:
+    return content_id("release", [[str(cell) for cell in member[:4]] for member in members])

@@ -63,11 +63,14 @@ class Critic(Protocol):
 
 @dataclass(frozen=True)
 class Crew:
-    """Identical workers: how to build one (once, where it works), how many there are, what each takes."""
+    """Identical workers: how to build one (once, where it works), how many there are, what each takes.
+
+    ``workers`` None is as many as there is room for.
+    """
 
     name: str
     build: Callable[[], Any]
-    workers: int = 1
+    workers: int | None = None
     num_cpus: float = 1.0
     num_gpus: float = 0.0
     runtime_env: Mapping[str, Any] | None = None
@@ -77,12 +80,14 @@ class Crew:
 class Stream:
     """Batches for one head crew, made while they are worked on.
 
-    ``lost`` says what to write when an item has killed its worker on its own, repeatedly.
+    An item that repeatedly kills a worker which has nothing else to do is given up. ``lost`` says what to write of it
+    when that was its head, and ``unheard`` when that was a critic of its clip; both are given the item and the reason.
     """
 
     crew: Crew
     batches: Iterator[Sequence[Any]]
     lost: Callable[[Any, str], Failure]
+    unheard: Callable[[Any, str], Failure]
 
 
 class Executor(Protocol):

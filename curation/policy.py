@@ -5,6 +5,7 @@ The same policy judges a take on arrival, in Python, and a whole corpus, in SQL;
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import isfinite, isnan
 from typing import Literal
 
 from catalogs.ids import Id, canonical, content_id
@@ -15,7 +16,7 @@ NUMBERS = ("DOUBLE", "INTEGER", "BOOLEAN")
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The range a figure must lie in, ends included, and what to do with a take that lacks the figure."""
+    """The range a figure must lie in, ends included, and what to do with a take that lacks the figure (or has NaN)."""
 
     min: float | None = None
     max: float | None = None
@@ -24,6 +25,8 @@ class Threshold:
     def __post_init__(self) -> None:
         if self.min is None and self.max is None:
             raise ValueError("a threshold needs min, max or both")
+        if not all(isfinite(end) for end in (self.min, self.max) if end is not None):
+            raise ValueError("min and max must be finite numbers; leave out the one that does not matter")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}: nothing would be kept")
 
@@ -54,7 +57,7 @@ class Policy:
         found = []
         for column, threshold in sorted(self.thresholds.items()):
             value = values.get(column)
-            if value is None or isinstance(value, str | tuple):
+            if value is None or isinstance(value, str | tuple) or isnan(value):
                 if threshold.missing == "drop":
                     found.append(f"{column} missing")
             elif threshold.min is not None and value < threshold.min:
@@ -81,12 +84,12 @@ class Policy:
 
 
 def _case(column: str, threshold: Threshold) -> str:
-    name = f'"{column}"'
-    whens = []
-    if threshold.missing == "drop":
-        whens.append(f"WHEN {name} IS NULL THEN '{column} missing'")
+    figure = f'"{column}"::DOUBLE'
+    missing = f"'{column} missing'" if threshold.missing == "drop" else "NULL"
+    # DuckDB holds NaN to be greater than every number.
+    whens = [f"WHEN {figure} IS NULL OR isnan({figure}) THEN {missing}"]
     if threshold.min is not None:
-        whens.append(f"WHEN {name}::DOUBLE < {threshold.min!r} THEN '{column} < {threshold.min:g}'")
+        whens.append(f"WHEN {figure} < {threshold.min!r} THEN '{column} < {threshold.min:g}'")
     if threshold.max is not None:
-        whens.append(f"WHEN {name}::DOUBLE > {threshold.max!r} THEN '{column} > {threshold.max:g}'")
+        whens.append(f"WHEN {figure} > {threshold.max!r} THEN '{column} > {threshold.max:g}'")
     return f"CASE {' '.join(whens)} END"

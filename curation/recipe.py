@@ -17,13 +17,16 @@ from curation.policy import Policy
 from curation.similarity import similarity_card
 from synthgen.casting import CastingConfig
 from synthgen.fleet import FleetConfig
-from synthgen.spoken import SpokenConfig
+from synthgen.spoken import Spoken, SpokenConfig
 from synthgen.voice import VoiceConfig
 
 T = TypeVar("T")
 
 VOICES = "synthgen.voices"
 METRICS = "synthgen.metrics"
+
+RESOURCES = ("num_cpus", "num_gpus", "runtime_env")
+"""What a voice works with; like the fleet, it is no part of what a job makes."""
 
 KEYS = (
     *("name", "corpus", "metadata", "prompts", "voices", "metrics"),
@@ -45,7 +48,8 @@ class ReleaseConfig:
     def __post_init__(self) -> None:
         if self.accepted_takes is not None and self.accepted_hours is not None:
             raise ValueError("give release.accepted_takes or release.accepted_hours, not both")
-        if (self.accepted_takes or 1) < 1 or (self.accepted_hours or 1) <= 0:
+        quota = self.accepted_takes if self.accepted_hours is None else self.accepted_hours
+        if quota is not None and quota <= 0:
             raise ValueError("a release quota must be positive")
 
 
@@ -79,7 +83,7 @@ class Recipe:
                 "voices": [card.id for config in self.voices for card in config.cards()],
                 "engines": [_plain(config) for config in self.voices],
                 "metrics": [[c.card().family, c.card().variant, c.card().version] for c in self.metrics],
-                "spoken": _plain(self.spoken),
+                "spoken": Spoken(self.spoken).version,
                 "casting": _plain(self.casting),
                 "policy": _plain(self.policy),
                 "release": _plain(self.release),
@@ -120,20 +124,23 @@ def parse_recipe(table: Mapping[str, Any], *, folder: Path, source: str) -> Reci
     reader = _Reader(source)
     reader.mistakes += [f"unknown key {key!r}{nearest(key, KEYS)}" for key in table if key not in KEYS]
     reader.mistakes += [f"{key} is missing" for key in ("name", "prompts", "voices") if not table.get(key)]
+    texts = [key for key in ("name", "corpus", "metadata") if not isinstance(table.get(key, ""), str)]
+    reader.mistakes += [f"{key} = {table[key]!r}: expected a text" for key in texts]
     name = str(table.get("name", ""))
     prompts = reader.each(table, "prompts", lambda t, s: _located(parse(PromptSource, t, source=s), folder))
-    voices = reader.each(table, "voices", lambda t, s: _with_cards(parse_named(VOICES, t, field="engine", source=s)))
+    voices = reader.each(table, "voices", lambda t, s: _with_cards(parse_named(VOICES, t, field="engine", source=s), s))
     metrics = reader.each(table, "metrics", lambda t, s: parse_named(METRICS, t, field="family", source=s))
     spoken = reader.one(table, "spoken", SpokenConfig)
+    if spoken and spoken.lexicon:
+        spoken = replace(spoken, lexicon=_in(folder, spoken.lexicon))
     casting = reader.one(table, "casting", CastingConfig)
     policy = reader.one(table, "policy", Policy)
     release = reader.one(table, "release", ReleaseConfig)
     fleet = reader.one(table, "fleet", FleetConfig)
-    if len(metrics) == len(_entries(table.get("metrics", []))):
-        cards = _with_similarity([metric.card() for metric in metrics])
-        columns = [c.name for card in cards for c in card.columns]
-        for column, wrong in policy.mistakes(cards) if policy else ():
-            reader.mistakes.append(f"policy.thresholds.{column} {wrong}{nearest(column, columns)}")
+    if policy and len(metrics) == len(_entries(table.get("metrics", []))):
+        reader.mistakes += _unmeasured(policy, metrics)
+    if casting and voices and len(voices) == len(_entries(table.get("voices", []))):
+        reader.mistakes += _idle(casting, voices)
     if reader.mistakes or not (spoken and casting and policy and release and fleet):
         raise RecipeError(mistakes_text(source, reader.mistakes))
     return Recipe(
@@ -186,6 +193,21 @@ class _Reader:
             return None
 
 
+def _unmeasured(policy: Policy, metrics: Sequence[MetricConfig]) -> list[str]:
+    cards = _with_similarity([metric.card() for metric in metrics])
+    columns = [c.name for card in cards for c in card.columns]
+    return [f"policy.thresholds.{c} {wrong}{nearest(c, columns)}" for c, wrong in policy.mistakes(cards)]
+
+
+def _idle(casting: CastingConfig, voices: Sequence[VoiceConfig]) -> list[str]:
+    cards = [card for config in voices for card in config.cards()]
+    names = [card.name for card in cards]
+    idle = casting.idle_patterns(cards)
+    return [
+        f"casting.{key}: {pattern!r} fits no voice of this recipe{nearest(pattern, names)}" for key, pattern in idle
+    ]
+
+
 def _with_similarity(cards: Sequence[MetricCard]) -> tuple[MetricCard, ...]:
     return (*cards, *(similarity_card(card) for card in cards if card.family == "speaker"))
 
@@ -196,18 +218,23 @@ def _entries(found: Any) -> list[Any]:
     return [{"family": entry} if isinstance(entry, str) else entry for entry in entries]
 
 
-def _with_cards(config: VoiceConfig) -> VoiceConfig:
+def _with_cards(config: VoiceConfig, source: str) -> VoiceConfig:
     """The configuration, once its speakers are known to exist."""
     try:
         config.cards()
     except UsageError as error:
-        raise RecipeError(f"voices: {error}") from error
+        raise RecipeError(f"{source}: {error}") from error
     return config
 
 
 def _located(source: PromptSource, folder: Path) -> PromptSource:
-    return replace(source, path=str(folder / source.path)) if not Path(source.path).is_absolute() else source
+    return replace(source, path=_in(folder, source.path))
+
+
+def _in(folder: Path, path: str) -> str:
+    """A path as seen from a folder, unless it is absolute or in somebody's home."""
+    return str(folder / Path(path).expanduser())
 
 
 def _plain(config: Any) -> Any:
-    return {**asdict(config), "class": type(config).__name__}
+    return {k: v for k, v in asdict(config).items() if k not in RESOURCES} | {"class": type(config).__name__}

@@ -42,8 +42,19 @@ class CastingConfig:
             raise ValueError("casting.voices_per_prompt must be at least 1")
         if any(weight < 0 for weight in self.ratios.values()):
             raise ValueError("casting.ratios must not be negative")
+        if self.ratios and self.voices_per_prompt is None:
+            raise ValueError("casting.ratios say which voices are drawn: give casting.voices_per_prompt too")
         if any(t < 0 for values in self.temperatures.values() for t in values):
             raise ValueError("casting.temperatures must not be negative")
+
+    def idle_patterns(self, cards: Sequence[VoiceCard]) -> list[tuple[str, str]]:
+        """Patterns that fit none of these voices, and so would do nothing: (key, pattern)."""
+        return [
+            (key, pattern)
+            for key in ("ratios", "temperatures", "styles", "timbres")
+            for pattern in getattr(self, key)
+            if not any(fnmatchcase(card.name, pattern) for card in cards)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,10 @@ class Casting:
         if reason is not None:
             yield Failure(STAGE, prompt.id, 1, reason.code, reason.message)
             return
-        for part in self._drawn(parts, prompt):
+        drawn = self._drawn(parts, prompt)
+        if not drawn:
+            yield Failure(STAGE, prompt.id, 1, "no_voice", "casting.ratios gives all voices that speak it weight 0")
+        for part in drawn:
             for line in self._readings(part.card, prompt, text):
                 yield from self._in_batch(part, line)
 

@@ -10,8 +10,7 @@ if TYPE_CHECKING:
 def open_session(model: Path | bytes, *, threads: int) -> "onnxruntime.InferenceSession":
     """Load a graph, given as a file or as its bytes, for a fixed number of threads.
 
-    Idle threads sleep instead of spinning, since actors share their cores. Memory is not kept in an arena,
-    which would hold the longest line's share of it for good.
+    Idle threads sleep instead of spinning, since actors share their cores.
     """
     import onnxruntime
 

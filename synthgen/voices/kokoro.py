@@ -6,7 +6,7 @@ has no random operator, so a reading without temperature is exact; temperature i
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -65,7 +65,7 @@ class KokoroConfig:
                 checkpoint_sha256=weights.sha256,
                 licence=f"{weights.licence} (weights), GPL-3.0-or-later (espeak-ng phonemes)",
                 consent=weights.consent,
-                temperature="noise on the prosody half of the style vector; 1 is the spread between speakers",
+                temperature="noise on the prosody half of the style vector; 1 is as far as its speakers differ",
                 threads=self.threads,
                 config=table_of(self, speaker),
             )
@@ -121,7 +121,7 @@ class Kokoro:
             pieces.append(self._run(tokens, np.concatenate(halves)))
         return np.clip(_joined(pieces), -1.0, 1.0)
 
-    def _token_runs(self, text: str) -> Iterable[list[int]]:
+    def _token_runs(self, text: str) -> list[list[int]]:
         """The text as runs of symbol numbers, each short enough for the model."""
         clauses = clauses_of(text, self._espeak, language=self._config.language)
         written = [replace(clause, ipa=symbols_of(clause.ipa)) for clause in clauses]

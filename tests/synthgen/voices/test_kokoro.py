@@ -87,6 +87,7 @@ def test_a_temperature_of_none_or_zero_is_the_exact_reading(kokoro: Voice) -> No
     np.testing.assert_array_equal(read(kokoro, cold), read(kokoro, line()))
 
 
+@pytest.mark.slow
 def test_a_text_longer_than_the_model_takes_is_read_whole(kokoro: Voice) -> None:
     sentence = "The museum is open on weekdays, and closed on Sundays."
     once = len(read(kokoro, line(sentence)))

@@ -1,0 +1,43 @@
+"""`make bench`: every measurement of the project, each against what a user would do instead, as Markdown."""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import generation
+from benchmarks.table import Row, markdown
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=list(BENCHMARKS), help=f"some of {', '.join(BENCHMARKS)}")
+    for name in parser.parse_args().names:
+        print(BENCHMARKS[name](), flush=True)
+
+
+def generate() -> str:
+    rows = [generation.measure("piper", copies=4), generation.measure("kokoro", copies=2)]
+    return markdown(f"Generation, metrics off, {os.cpu_count()} cores", "a plain loop over the voice", rows)
+
+
+def startup() -> str:
+    def best_of(command: list[str]) -> float:
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    ours = best_of([str(Path(sys.executable).parent / "synthgen"), "--help"])
+    bare = best_of([sys.executable, "-c", "import typer"])
+    return markdown("Start", "`import typer` alone", [Row("`synthgen --help`", f"{ours:.2f} s", f"{bare:.2f} s")])
+
+
+BENCHMARKS = {"generation": generate, "startup": startup}
+
+if __name__ == "__main__":
+    main()
