@@ -19,7 +19,7 @@ demo: $(STAMP)
 	$(BIN)/synthgen export demo -c corpora/demo --format shar --to exports/demo-shar
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import generation
+from benchmarks import exporting, generation, memory, metrics
 from benchmarks.table import Row, markdown
 
 
@@ -37,7 +37,19 @@ def startup() -> str:
     return markdown("Start", "`import typer` alone", [Row("`synthgen --help`", f"{ours:.2f} s", f"{bare:.2f} s")])
 
 
-BENCHMARKS = {"generation": generate, "startup": startup}
+def score() -> str:
+    return markdown("Metrics", "on all cores", metrics.measure(takes=40))
+
+
+def export() -> str:
+    return markdown("Export of 2,000 takes of 3 s", "lhotse's to_shar", exporting.measure(takes=2000))
+
+
+def plan() -> str:
+    return markdown("Casting: peak memory", "speed", memory.measure((10_000, 100_000, 1_000_000)))
+
+
+BENCHMARKS = {"startup": startup, "generation": generate, "metrics": score, "export": export, "casting": plan}
 
 if __name__ == "__main__":
     main()

@@ -43,7 +43,7 @@ def plain_loop(engine: str, *, copies: int) -> float:
     voice, card, spoken = config.build(), config.cards()[0], Spoken(SpokenConfig())
     lines = [
         Line.new(prompt_id=p.id, voice_id=card.id, text=spoken(p.text, p.language), normaliser=spoken.version)
-        for p in _prompts(copies)
+        for p in prompts(copies)
     ]
     voice.speak(lines[:1])
     audio_s, began = 0.0, time.perf_counter()
@@ -76,13 +76,13 @@ def whole_job(engine: str, *, copies: int) -> float:
                 audio_s = sum(r.num_samples / r.sample_rate_hz for r in outcome.recordings)
                 arrivals.append((time.perf_counter(), audio_s))
 
-            streams = recording_streams(catalog, production.job_id, recipe.voices, workers=recipe.fleet.crew_size())
+            streams = recording_streams(catalog, production.job_id, recipe.voices, workers=recipe.fleet.workers)
             production.work("benchmark", 0, streams, [], judge=False, watch=watch)
     first = arrivals[0][0]
     return sum(audio_s for _, audio_s in arrivals[1:]) / (arrivals[-1][0] - first)
 
 
-def _prompts(copies: int) -> list[Prompt]:
+def prompts(copies: int) -> list[Prompt]:
     """The demo's prompts, again and again with another word in front, since the same text would be the same line."""
     read = [p for p in read_prompts(PromptSource(path=str(PROMPTS))) if isinstance(p, Prompt)]
     openings = ("", "well, ", "so, ", "please, ", "right, ", "now, ", "then, ", "yes, ")[:copies]
@@ -91,5 +91,5 @@ def _prompts(copies: int) -> list[Prompt]:
 
 def _prompt_file(folder: Path, copies: int) -> Path:
     path = folder / "prompts.txt"
-    path.write_text("\n".join(p.text for p in _prompts(copies)), encoding="utf-8")
+    path.write_text("\n".join(p.text for p in prompts(copies)), encoding="utf-8")
     return path

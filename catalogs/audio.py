@@ -46,11 +46,7 @@ class AudioStore:
         Raises:
             AudioError: if the shard is gone or ends before the take does.
         """
-        for path in (
-            self.folder / place.shard,
-            self.folder / (place.shard + PART),
-            self.folder / place.shard,
-        ):
+        for path in self._candidates(place.shard):
             with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
                 file.seek(place.offset)
                 found = file.read(place.num_bytes)
@@ -61,6 +57,21 @@ class AudioStore:
                     )
                 return found
         raise AudioError(f"{self.folder / place.shard} is gone; restore it, or run `synthgen verify --repair`")
+
+    def path(self, name: str) -> Path | None:
+        """The file of a shard, sealed or not; None if it is gone."""
+        return next((path for path in self._candidates(name) if path.exists()), None)
+
+    def set_aside(self, path: Path) -> Path:
+        """Move a file out of the way, into ``.orphans``, and say where it lies now."""
+        orphans = self.folder / ".orphans"
+        orphans.mkdir(exist_ok=True)
+        to = orphans / path.name
+        number = 1
+        while to.exists():
+            number += 1
+            to = orphans / f"{path.name}.{number}"
+        return path.rename(to)
 
     def parts(self) -> list[str]:
         """Names of the shards that were never sealed, in order."""
@@ -88,6 +99,10 @@ class AudioStore:
         """A writer whose shards are named ``PREFIX-000000.tar`` and on; the prefix must be the run's own."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return ShardWriter(self, prefix, shard_takes=shard_takes)
+
+    def _candidates(self, name: str) -> tuple[Path, Path, Path]:
+        # It may be sealed, and so renamed, between two looks.
+        return self.folder / name, self.folder / (name + PART), self.folder / name
 
     def _rename(self, name: str, sha256: str, num_bytes: int, num_takes: int) -> Shard:
         (self.folder / (name + PART)).rename(self.folder / name)
@@ -177,6 +192,15 @@ def hash_file(path: Path) -> str:
     """The SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living writer has this file open."""
+    try:
+        with path.open("rb") as file:
+            return not _locked(file)
+    except FileNotFoundError:
+        return False
 
 
 def padded(num_bytes: int) -> int:

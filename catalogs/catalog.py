@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalogs import corpus, takes
-from catalogs.audio import AudioStore, padded
+from catalogs.audio import AudioStore, hash_file, padded
 from catalogs.errors import CorpusMissing, CorpusTooNew
 from catalogs.ids import Id
 from catalogs.lake import SQLITE, Lake, query, schema
@@ -185,6 +185,10 @@ class Catalog:
             shard = self.audio.seal_part(name, committed_bytes=end, num_takes=len(places))
             if shard:
                 sealed.append(shard)
+        for name, num_takes in self.lake.rows(query("unsealed_shards")):
+            path = self.audio.folder / name
+            if path.exists() and name not in {shard.name for shard in sealed}:
+                sealed.append(Shard(name, hash_file(path), path.stat().st_size, num_takes))
         self.commit(Done(shards=sealed))
         return sealed
 
@@ -198,17 +202,19 @@ class Catalog:
 
 
 def _migrate(lake: Lake, folder: Path) -> None:
-    applied = _refuse_later_schema(lake, folder)
-    for version, name, sql in schema():
-        if version > applied:
-            with lake.transaction():
+    if _refuse_later_schema(lake, folder) == schema()[-1][0]:
+        return
+    with lake.transaction():
+        applied = _refuse_later_schema(lake, folder)  # another job may have been faster
+        for version, name, sql in schema():
+            if version > applied:
                 lake.run(sql)
                 lake.run(
                     "INSERT INTO migration VALUES ($version, $name, $now)",
                     version=version, name=name, now=_now(),
                 )  # fmt: skip
-                if version == 1:
-                    takes.write_view(lake)
+        if applied == 0:
+            takes.write_view(lake)
 
 
 def _refuse_later_schema(lake: Lake, folder: Path) -> int:

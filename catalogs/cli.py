@@ -3,9 +3,12 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from catalogs.records import Release
 
 PANEL = "Catalog"
 
@@ -18,8 +21,11 @@ models_app = typer.Typer(help="Pinned weights: what there is, fetching, checking
 def register(app: typer.Typer) -> None:
     """Mount the verbs."""
     app.command(rich_help_panel=PANEL)(ingest)
+    app.command(rich_help_panel=PANEL)(sql)
+    app.command(rich_help_panel=PANEL)(freeze)
     app.command(rich_help_panel=PANEL)(releases)
     app.command(rich_help_panel=PANEL)(export)
+    app.command(rich_help_panel=PANEL)(verify)
     app.command(rich_help_panel=PANEL)(dictionary)
     app.add_typer(models_app, name="models", rich_help_panel=PANEL)
 
@@ -53,6 +59,83 @@ def ingest(
         raise SystemExit(5)
 
 
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SELECT; `takes` has a row a take. `-` reads it from stdin.")],
+    corpus: Corpus = Path(),
+    form: Annotated[str | None, typer.Option("--format", help="table, csv, json, jsonl or parquet.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="A file to write, its format by its name.")] = None,
+    rows: Annotated[int, typer.Option(help="Rows of a table on the screen.")] = 40,
+    timeout: Annotated[float, typer.Option(help="Seconds after which the query is stopped.")] = 300.0,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the corpus, read-only, also while a job writes it."""
+    from catalogs.console import ask
+    from catalogs.showing import format_of, save, show
+
+    shape = format_of(form or ("json" if as_json else None), output)
+    found = ask(corpus, sys.stdin.read() if statement == "-" else statement, timeout_s=timeout)
+    if output:
+        save(found, output, shape)
+        print(f"{output}: {found.num_rows:,} rows", file=sys.stderr)
+        return
+    for line in show(found, shape, rows=rows):
+        print(line)
+
+
+def freeze(
+    name: Annotated[str, typer.Argument(help="The release's name; it cannot be used twice.")],
+    corpus: Corpus = Path(),
+    where: Annotated[str, typer.Option(help="An SQL condition over `takes`.")] = "verdict = 'keep'",
+    order: Annotated[str | None, typer.Option(help="What comes first, as SQL; with --limit.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many takes.")] = None,
+    job: Annotated[str | None, typer.Option(help="Only the takes of this job, by its id.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze takes under a name, for good; the same name and takes again change nothing."""
+    from catalogs import release
+    from catalogs.catalog import Catalog
+    from catalogs.ids import canonical
+
+    chosen = release.select(corpus, where=where, job_id=job, order=order, limit=limit)
+    made_by = canonical({"where": where, "order": order, "limit": limit, "job": job})
+    with Catalog.create(corpus) as catalog, catalog.job(f"synthgen freeze {name}"):
+        known = {r.name for r in release.releases(catalog)}
+        frozen = release.freeze(catalog, name, take_ids=chosen, made_by=made_by, job_id=job)
+    if as_json:
+        print(json.dumps({**_plain(frozen), "already_frozen": name in known}, default=str))
+    else:
+        print(release_text(frozen) + (", already frozen" if name in known else ""))
+
+
+def verify(
+    corpus: Corpus = Path(),
+    repair: Annotated[bool, typer.Option("--repair", help="Save what is sound, forget what is lost.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Decode every take.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check every shard and row. Exit code 0: all is well; 3: something is wrong; 5: mended, but takes were lost."""
+    from catalogs.catalog import Catalog
+    from catalogs.verify import Report
+    from catalogs.verify import verify as check
+
+    def watch(report: Report) -> None:
+        print(f"\r{report.shards:,} shards, {report.num_bytes / 1e9:.2f} GB", end="", file=sys.stderr, flush=True)
+
+    Catalog.open(corpus).lake.close()  # there must be one
+    seen = watch if sys.stderr.isatty() else None
+    if repair:
+        with Catalog.create(corpus) as catalog, catalog.job("synthgen verify --repair"):
+            report = check(catalog, repair=True, deep=deep, watch=seen)
+    else:
+        with Catalog.open(corpus) as catalog:
+            report = check(catalog, deep=deep, watch=seen)
+    if seen:
+        print(file=sys.stderr)
+    print(json.dumps({**_plain(report), "exit_code": report.exit_code}) if as_json else report.text())
+    if report.exit_code:
+        raise SystemExit(report.exit_code)
+
+
 def releases(corpus: Corpus = Path(), as_json: AsJson = False) -> None:
     """List the releases of a corpus."""
     from catalogs.catalog import Catalog
@@ -63,8 +146,7 @@ def releases(corpus: Corpus = Path(), as_json: AsJson = False) -> None:
             if as_json:
                 print(json.dumps(_plain(release), default=str))
             else:
-                size = f"{release.num_takes:,} takes, {release.audio_s / 3600:.2f} h"
-                print(f"{release.name}: {size}, {release.id}, {release.created:%Y-%m-%d}")
+                print(release_text(release))
 
 
 def export(
@@ -148,6 +230,12 @@ def verify_models(
 
     for name in names or [artefact.name for artefact in models.artefacts() if models.cached(artefact.name)]:
         print(f"{name}: {models.verify(name)} is what was pinned")
+
+
+def release_text(release: "Release") -> str:
+    """A release in one line."""
+    size = f"{release.num_takes:,} takes, {release.audio_s / 3600:.2f} h"
+    return f"{release.name}: {size}, {', '.join(release.licences)}, {release.id}, {release.created:%Y-%m-%d}"
 
 
 def _plain(record: Any) -> dict[str, Any]:

@@ -40,7 +40,9 @@ def create(folder: Path, *, metadata: str = SQLITE) -> None:
             raise CatalogError(f"{folder} keeps its metadata in {existing!r}, not in {metadata!r}: name another folder")
         return
     (folder / "audio").mkdir(parents=True, exist_ok=True)
-    (folder / SETTINGS).write_text(f"# Where this corpus keeps its metadata.\nmetadata = {json.dumps(metadata)}\n")
+    part = folder / f".{SETTINGS}.{os.getpid()}"
+    part.write_text(f"# Where this corpus keeps its metadata.\nmetadata = {json.dumps(metadata)}\n")
+    part.rename(folder / SETTINGS)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from catalogs.errors import CatalogError, CorpusMissing, DiskFull, EngineError, QueryRefused, UsageError
 from catalogs.queries import query, quoted, schema
+from catalogs.stopping import Stopped
 
 __all__ = ["SQLITE", "Lake", "query", "quoted", "schema"]
 
@@ -264,6 +265,11 @@ class Lake:
         while True:
             try:
                 return action()
+            except RuntimeError as error:
+                # DuckDB's word for a signal handler that raised while it was at work.
+                if isinstance(error.__cause__, Stopped | KeyboardInterrupt):
+                    raise error.__cause__ from None
+                raise
             except duckdb.Error as error:
                 is_busy = any(word in str(error) for word in _BUSY) and not self.in_transaction
                 if not is_busy or time.monotonic() > deadline:

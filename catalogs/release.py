@@ -14,12 +14,14 @@ from catalogs.catalog import Catalog
 from catalogs.console import ask
 from catalogs.errors import ReleaseError
 from catalogs.export import ReleasedTake
+from catalogs.families import families
 from catalogs.ids import Id, content_id
 from catalogs.lake import query
 from catalogs.records import Prompt, Release, ReleaseItem, Slot, Take, VoiceCard
 from catalogs.rows import to_arrow
 
 DEFAULT_SPLIT = "train"
+NUMBERS = ("DOUBLE", "INTEGER", "BOOLEAN")
 
 
 def select(
@@ -94,8 +96,13 @@ def release_named(catalog: Catalog, name: str) -> Release:
 
 
 def members(catalog: Catalog, release: Release) -> Iterator[ReleasedTake]:
-    """The members with their audio, split by split, in the order of their ids: shuffled, and always the same."""
-    for row in catalog.stream(query("release_takes"), release_id=release.id):
+    """The members with their audio and their scores, split by split, in the order of their ids.
+
+    That order is shuffled, and the same whoever recorded them when, so that the same release exports to the same bytes.
+    """
+    scores = [f.named(c) for f in families(catalog.lake) for c in f.card.columns if c.type in NUMBERS]
+    fields = ", ".join(f'"{name}": takes."{name}"::DOUBLE' for name in scores) or "none: NULL::DOUBLE"
+    for row in catalog.stream(query("release_takes").format(scores=fields), release_id=release.id):
         take = Take(**row["take"])
         prompt = row["prompt"]
         slots = tuple(Slot(name, value) for name, value in prompt.pop("slots") or ())
@@ -106,6 +113,7 @@ def members(catalog: Catalog, release: Release) -> Iterator[ReleasedTake]:
             voice=VoiceCard(**row["voice"]),
             split=row["split"],
             flac=catalog.audio.read(Place(take.shard, take.offset, take.num_bytes)),
+            scores={name: row["scores"][name] for name in scores},
         )
 
 

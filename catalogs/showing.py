@@ -28,7 +28,7 @@ def show(table: pa.Table, form: Format, *, rows: int = ROWS_SHOWN) -> Iterator[s
     CSV writes a list or struct as JSON and null as nothing; JSON writes NaN and infinity as null.
 
     Raises:
-        UsageError: for "parquet", which is no text, and for a form that does not exist.
+        UsageError: for "parquet", which is no text.
     """
     match form:
         case "table":
@@ -42,8 +42,19 @@ def show(table: pa.Table, form: Format, *, rows: int = ROWS_SHOWN) -> Iterator[s
             yield from (json.dumps(row, ensure_ascii=False) for row in _rows(table))
         case "parquet":
             raise UsageError("a Parquet file is no text: name it with --output FILE.parquet")
-        case _:
-            raise UsageError(f"there is no format {form!r}; choose one of {', '.join(FORMATS)}")
+
+
+def format_of(name: str | None, output: Path | None) -> Format:
+    """The format that was asked for, or the one that a file's name tells; a table if neither.
+
+    Raises:
+        UsageError: if it does not exist.
+    """
+    asked = name or (output.suffix.removeprefix(".") if output else "table")
+    for known in FORMATS:
+        if asked == known:
+            return known
+    raise UsageError(f"there is no format {asked!r}; choose one of {', '.join(FORMATS)}")
 
 
 def save(table: pa.Table, to: Path, form: Format) -> None:
@@ -56,7 +67,7 @@ def save(table: pa.Table, to: Path, form: Format) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     if form == "parquet":
         try:
-            pq.write_table(table, part)
+            pq.write_table(table.rename_columns(_unique(table.column_names)), part)
         except pa.ArrowNotImplementedError as error:
             part.unlink(missing_ok=True)
             raise UsageError(f"Parquet cannot hold this result ({error}); cast that column to VARCHAR") from error

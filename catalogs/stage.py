@@ -12,6 +12,11 @@ from catalogs.clip import Clip
 from catalogs.ids import Id
 from catalogs.records import Failure, MetricCard, Score
 
+MEASURE = "measure"
+"""The stage of a failure that no family is to measure."""
+WORKER_CRASHED = "WorkerCrashed"
+"""The error of an item that was given up because its worker died each time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:

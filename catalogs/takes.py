@@ -15,7 +15,19 @@ from catalogs.ids import Id
 from catalogs.lake import Lake, query
 from catalogs.records import MetricCard
 
-__all__ = ["BASE", "FLAT", "Family", "declare", "dictionary", "families", "flatten", "forget", "score_table", "tail"]
+__all__ = [
+    "BASE",
+    "FLAT",
+    "Family",
+    "declare",
+    "dictionary",
+    "families",
+    "flatten",
+    "forget",
+    "reset",
+    "score_table",
+    "tail",
+]
 
 FLAT = "takes_flat"
 
@@ -71,8 +83,7 @@ def declare(lake: Lake, cards: Sequence[MetricCard]) -> None:
             make_table(lake, card, known.get(score_table(card)))
             lake.insert("metric", dictionary_rows(card, number))
             known[score_table(card)] = card
-        _forget_flat(lake)
-        write_view(lake)
+        reset(lake)
 
 
 def flatten(lake: Lake) -> None:
@@ -92,11 +103,23 @@ def flatten(lake: Lake) -> None:
         write_view(lake, upto=upto)
 
 
+def reset(lake: Lake) -> None:
+    """Drop the flat table, after rows were changed that are never changed otherwise; ``takes`` joins all again."""
+    with lake.transaction():
+        _forget_flat(lake)
+        write_view(lake)
+
+
 def forget(lake: Lake, take_ids: Sequence[Id]) -> None:
     """Remove takes, and all that was said of them, so that their lines can be recorded again."""
     gone = pa.array(take_ids, pa.string())
     with lake.transaction(), lake.lent("gone", pa.table({"id": gone})):
-        tables = [("take", "id"), ("verdict", "take_id"), *((f.table, "take_id") for f in families(lake))]
+        tables = [
+            ("take", "id"),
+            ("verdict", "take_id"),
+            ("failure", "subject_id"),
+            *((f.table, "take_id") for f in families(lake)),
+        ]
         if _flattened_upto(lake) is not None:
             tables.append((FLAT, "take_id"))
         for table, key in tables:
@@ -159,8 +182,8 @@ def _renew(lake: Lake) -> None:
     known, upto = families(lake), _flattened_upto(lake)
     changed = lake.table(_changed(known, upto or 0))
     with lake.lent("changed", changed):
-        lake.run(f"DELETE FROM {FLAT} WHERE take_id IN (SELECT take_id FROM changed)")
-        rows = _joined(known, "{take} IN (SELECT take_id FROM changed)")
+        lake.run(f"DELETE FROM {FLAT} WHERE take_id IN (SELECT take_id::UUID FROM changed)")
+        rows = _joined(known, "{take} IN (SELECT take_id::UUID FROM changed)")
         lake.run(f"INSERT INTO {FLAT} BY NAME {rows} ORDER BY voice, take_id")
 
 

@@ -1,37 +1,45 @@
-"""Is the corpus whole? Every sealed shard is hashed, every row is followed to its bytes, and damage can be mended.
+"""Is the corpus whole? Every shard is hashed, every row is followed to its bytes, and damage can be mended.
 
-Repair keeps what is sound and forgets what is lost, so that the same `run` records it again; nothing is deleted from
-disk, only moved to ``audio/.orphans``. A release that lost a member is reported and never changed.
+Repair keeps what is sound and forgets what is lost, so that the same `run` records it again; no file is deleted, only
+moved to ``audio/.orphans``. A release that lost a member is reported and never changed.
 """
 
-from collections import defaultdict
+import time
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
 
 from catalogs import takes
-from catalogs.audio import PART
+from catalogs.audio import PART, is_held
 from catalogs.catalog import Catalog
-from catalogs.checking import Found, Row, check_shard, loose_rows, take_rows
+from catalogs.checking import Found, Loose, check_shard, claims, dangling, loose_rows
 from catalogs.ids import Id
-from catalogs.lake import SQLITE
-from catalogs.mending import forget, mend, mend_rows, set_aside
-from catalogs.records import Shard
+from catalogs.lake import SQLITE, query
+from catalogs.records import Failure, Shard
 from catalogs.release import altered
+from catalogs.rows import to_arrow
 
+STAGE = "verify"
+# Between sealing a shard and committing its row, a living job's file looks like an orphan.
 YOUNG_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: where, how many takes it concerns, and what was done, if anything."""
+    """One thing that is wrong: what, where, which takes are lost by it, and what was done about it, if anything."""
 
-    kind: str
+    fault: str
     subject: str
     message: str
-    num_takes: int = 0
     lost: tuple[Id, ...] = ()
-    repaired: str | None = None
+    done: str | None = None
+
+    def text(self) -> str:
+        """The problem in one sentence."""
+        lost = f"; {len(self.lost):,} takes lost" if self.lost else ""
+        return f"{self.fault}: {self.subject}: {self.message}{lost}" + (f" → {self.done}" if self.done else "")
 
 
 @dataclass(slots=True)
@@ -49,98 +57,136 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 all is well, or is again; 5 repaired, but takes were lost; 3 something is wrong and was left so."""
-        if any(not problem.repaired for problem in self.problems):
+        """0: all is well, or is again; 5: mended, but takes were lost; 3: something is wrong and was left so."""
+        if any(problem.done is None for problem in self.problems):
             return 3
         return 5 if any(problem.lost for problem in self.problems) else 0
 
     def text(self) -> str:
-        """The report in sentences, a problem a line."""
-        lines = [
-            f"{p.kind}: {p.subject}: {p.message}" + (f"; {p.repaired}" if p.repaired else "") for p in self.problems
-        ]
+        """A line a problem, and a last one with the figures."""
         looked_at = f"{self.shards:,} shards, {self.takes:,} takes, {self.num_bytes / 1e9:.2f} GB"
-        state = "all is well" if not self.problems else f"{len(self.problems):,} problems"
+        left = sum(problem.done is None for problem in self.problems)
+        state = f"{len(self.problems):,} problems, {left:,} of them left" if self.problems else "all is well"
         unowned = f"; {self.unowned_bytes / 1e6:.1f} MB belong to no take" if self.unowned_bytes else ""
-        return "\n".join([*lines, f"{looked_at}: {state}{unowned}"])
+        return "\n".join([*(problem.text() for problem in self.problems), f"{looked_at}: {state}{unowned}"])
 
 
-Watch = Callable[[int, int], None]
-
-
-def verify(catalog: Catalog, *, repair: bool = False, deep: bool = False, watch: Watch | None = None) -> Report:
+def verify(
+    catalog: Catalog, *, repair: bool = False, deep: bool = False, watch: Callable[[Report], None] | None = None
+) -> Report:
     """Check the corpus; ``deep`` decodes every take, not only those of a shard whose hash has changed.
 
-    ``watch`` is told, after every shard, how many bytes have been read and how many there are. Repair needs the
-    `Catalog.job` lock. What a running job has open is left alone.
+    ``watch`` sees the report grow, shard by shard. Repair writes: hold the `Catalog.job` lock. What a running job has
+    open is left alone.
     """
     report = Report()
-    rows = take_rows(catalog.lake)
-    shards = {row[0]: Shard(*row) for row in catalog.lake.rows("SELECT * FROM shard ORDER BY name")}
-    names = sorted(rows.keys() | shards.keys())
-    total = sum(shard.num_bytes for shard in shards.values())
-    for name in names:
-        found = check_shard(catalog.audio, name, shards.get(name), rows.get(name, []), deep=deep)
+    claimed = claims(catalog.lake)
+    rows = catalog.lake.rows("SELECT name, sha256, num_bytes, num_takes FROM shard ORDER BY name")
+    shards = {row[0]: Shard(*row) for row in rows}
+    for name in sorted(claimed.keys() | shards.keys()):
+        found = check_shard(catalog.audio, name, shards.get(name), claimed.get(name, []), deep=deep)
         report.shards += 1
-        report.takes += len(rows.get(name, []))
+        report.takes += len(claimed.get(name, []))
         report.num_bytes += found.num_bytes
         report.unowned_bytes += found.unowned_bytes
-        report.problems += [_told(catalog, found, rows.get(name, []), repair)] if found.fault else []
+        if found.fault and not (found.fault == "shard unrecorded" and _may_be_in_use(catalog, name, repair=repair)):
+            lost = tuple(claim.take_id for claim in found.lost)
+            problem = Problem(found.fault, name, found.message, lost)
+            report.problems.append(replace(problem, done=_mend(catalog, found)) if repair else problem)
         if watch:
-            watch(report.num_bytes, max(total, report.num_bytes))
-    report.problems += _strangers(catalog, known=set(names), repair=repair)
-    report.problems += _loose(catalog, repair=repair)
-    for release, left in altered(catalog):
-        missing = release.num_takes - left
-        report.problems.append(
-            Problem(
-                "release altered",
-                release.name,
-                f"{missing:,} of its {release.num_takes:,} takes are gone; record them again, or freeze anew",
-                num_takes=missing,
-            )
-        )
+            watch(report)
+    report.problems += _orphans(catalog, repair=repair)
+    report.problems += [_loose(catalog, loose, repair=repair) for loose in loose_rows(catalog.lake)]
+    report.problems += [
+        Problem("dangling", f"{table}.{column}", f"{count:,} rows point at nothing; restore the table from a backup")
+        for table, column, count in dangling(catalog.lake)
+    ]
+    report.problems += _altered(catalog)
     return report
 
 
-def _told(catalog: Catalog, found: Found, rows: list[Row], repair: bool) -> Problem:
-    problem = Problem(found.fault, found.name, found.message, len(rows), lost=tuple(r.take_id for r in found.lost))
-    if not repair or found.is_open:
-        return problem
-    done = mend(catalog, found, rows)
-    return Problem(problem.kind, problem.subject, problem.message, problem.num_takes, problem.lost, repaired=done)
+def _mend(catalog: Catalog, found: Found) -> str:
+    """Write the sound takes of a faulty shard into a new one, and forget the lost."""
+    lake = catalog.lake
+    writer = catalog.audio.writer(f"rescued-{uuid.uuid4().hex[:16]}")
+    sound = ((claim.take_id, catalog.audio.read(claim.place)) for claim in found.sound)
+    places = writer.append(sound) if found.sound else []
+    rescued = writer.seal()
+    moved = {
+        "id": pa.array([claim.take_id for claim in found.sound], pa.string()),
+        "shard": pa.array([place.shard for place in places], pa.string()),
+        "offset": pa.array([place.offset for place in places], pa.int64()),
+    }
+    with lake.transaction(), lake.lent("moved", pa.table(moved)):
+        lake.run(
+            'UPDATE take SET shard = moved.shard, "offset" = moved."offset" FROM moved '
+            "WHERE take.id = moved.id::UUID AND take.shard = $name",
+            name=found.name,
+        )
+        lake.run("DELETE FROM shard WHERE name = $name", name=found.name)
+        if rescued:
+            lake.insert("shard", to_arrow(rescued))
+        _forget(catalog, found)
+    path = catalog.audio.path(found.name)
+    aside = f", the file moved to {catalog.audio.set_aside(path)}" if path else ""
+    kept = f"{len(found.sound):,} takes saved in {rescued[0].name}" if rescued else "nothing could be saved"
+    return kept + aside + (", the lost forgotten: run the job again to record them" if found.lost else "")
 
 
-def _strangers(catalog: Catalog, *, known: set[str], repair: bool) -> list[Problem]:
-    """Files that no row knows: what a killed job left behind, unless a living one is just writing it."""
+def _forget(catalog: Catalog, found: Found) -> None:
+    lost = [claim.take_id for claim in found.lost]
+    if not lost:
+        return
+    catalog.lake.run("DELETE FROM take WHERE shard = $name", name=found.name)
+    with catalog.lake.lent("gone", pa.table({"id": pa.array(lost, pa.string())})):
+        copies = catalog.lake.rows("SELECT id FROM take WHERE id IN (SELECT id::UUID FROM gone) ORDER BY id")
+    if copies:
+        takes.reset(catalog.lake)
+    lost = sorted(set(lost) - {str(row[0]) for row in copies})
+    takes.forget(catalog.lake, lost)
+    message = f"{found.fault}: {found.name}: {found.message}"
+    catalog.add([Failure(STAGE, take_id, 1, "AudioLost", message) for take_id in lost])
+
+
+def _orphans(catalog: Catalog, *, repair: bool) -> list[Problem]:
+    """Files that no row knows, unless a living job has just written them."""
     problems = []
-    for path in sorted(catalog.audio.folder.glob("*.tar*")) if catalog.audio.folder.exists() else []:
+    files = sorted(catalog.audio.folder.glob("*.tar*"))
+    known = {row[0] for row in catalog.lake.rows(query("known_shards"))}
+    for path in files:
         name = path.name.removesuffix(PART)
-        if name in known or _is_in_use(catalog, path, repair=repair) or catalog.lake.rows(
-            "SELECT 1 FROM take WHERE shard = $name UNION SELECT 1 FROM shard WHERE name = $name", name=name
-        ):  # fmt: skip
-            continue
-        done = set_aside(catalog.audio, path) if repair else None
-        problems.append(Problem("orphan", path.name, "no row knows this file", repaired=done))
+        if name not in known and not _may_be_in_use(catalog, name, repair=repair):
+            done = f"moved to {catalog.audio.set_aside(path)}" if repair else None
+            problems.append(Problem("orphan", path.name, "no row knows this file", done=done))
     return problems
 
 
-def _is_in_use(catalog: Catalog, path: Path, *, repair: bool) -> bool:
-    if catalog.audio.is_held(path):
+def _may_be_in_use(catalog: Catalog, name: str, *, repair: bool) -> bool:
+    path = catalog.audio.path(name)
+    if path is None or is_held(path):
         return True
-    # Between sealing a shard and committing its row, another job's file looks like an orphan.
     alone = repair and catalog.metadata_at == SQLITE
-    return not alone and catalog.audio.age_s(path) < YOUNG_S
+    return not alone and time.time() - path.stat().st_mtime < YOUNG_S
 
 
-def _loose(catalog: Catalog, *, repair: bool) -> list[Problem]:
-    problems = []
-    counts: dict[str, list[str]] = defaultdict(list)
-    for loose in loose_rows(catalog.lake):
-        done = mend_rows(catalog.lake, loose) if repair else None
-        counts[loose.kind].append(loose.table)
-        problems.append(Problem(loose.kind, loose.table, f"{loose.count:,} rows {loose.meaning}", repaired=done))
-    return problems
+def _loose(catalog: Catalog, loose: Loose, *, repair: bool) -> Problem:
+    what = "repeat another" if loose.fault == "duplicate" else "speak of takes that are not there"
+    problem = Problem(loose.fault, loose.table, f"{loose.count:,} rows {what}")
+    if not repair:
+        return problem
+    with catalog.lake.transaction():
+        catalog.lake.run(f"DELETE FROM {loose.table} WHERE rowid IN ({loose.doubtful})")
+        takes.reset(catalog.lake)
+    return replace(problem, done="removed")
 
 
-__all__ = ["Problem", "Report", "forget", "takes", "verify"]
+def _altered(catalog: Catalog) -> list[Problem]:
+    return [
+        Problem(
+            "release altered",
+            release.name,
+            f"{release.num_takes:,} takes were frozen, {left:,} are there, and its hash is no longer the same; "
+            "record what is lost again, or freeze anew",
+        )
+        for release, left in altered(catalog)
+    ]

@@ -1,6 +1,7 @@
 """The verbs of curation: the whole job, its parts, and what became of it."""
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -161,21 +162,25 @@ def _production(name: str, changes: list[str], on: str | None, *, command: str, 
     """A job under its corpus's lock, noted as a run; Ctrl-C ends it in good order."""
     from catalogs.catalog import Catalog
     from catalogs.progress import Progress
+    from catalogs.stopping import Stopped, undisturbed
     from curation.production import Production
     from curation.recipe import load_recipe
 
     recipe = load_recipe(name, [*changes, *([f"fleet.on={on}"] if on else [])])
     job_id = recipe.job_id
-    words = f"synthgen {command} {name}"
+    words = shlex.join(["synthgen", command, name, *(f"-o{c}" for c in changes), *(["--on", on] if on else [])])
     with Catalog.create(recipe.corpus, metadata_at=recipe.metadata) as catalog, catalog.job(words):
         run_id = catalog.begin_run(job_id, words)
         production = Production(recipe, catalog, run_id=run_id, progress=Progress(quiet=quiet))
         try:
             yield production
-        except KeyboardInterrupt:
-            catalog.end_run(run_id, "stopped")
-            print(f"\nstopped; what was done is kept. Go on with: {words}", file=sys.stderr)
-            raise SystemExit(130) from None
+        except Stopped:
+            with undisturbed():
+                done = production.summary()
+                catalog.end_run(run_id, "stopped")
+            print(f"\nstopped: {done.takes:,} of {done.lines:,} lines are recorded and kept", file=sys.stderr)
+            print(f"go on with: {words}", file=sys.stderr)
+            raise
         except BaseException:
             catalog.end_run(run_id, "error")
             raise

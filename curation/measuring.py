@@ -17,12 +17,12 @@ from catalogs.lake import query
 from catalogs.progress import Progress
 from catalogs.records import Failure, MetricCard, Score
 from catalogs.signal import to_float32
-from catalogs.stage import Crew, Outcome, Stream, batched, failure, one_by_one
+from catalogs.stage import MEASURE, WORKER_CRASHED, Crew, Outcome, Stream, batched, failure, one_by_one
 from catalogs.takes import score_table
 from curation.metric import MetricConfig
 from synthgen.fleet import FleetConfig, at_work
 
-STAGE = "measure"
+STAGE = MEASURE
 BATCH = 32
 
 
@@ -82,7 +82,7 @@ def stage_of(card: MetricCard) -> str:
     return f"{STAGE}:{score_table(card).removeprefix('score_')}"
 
 
-def critics(configs: Sequence[MetricConfig], *, workers: int) -> list[Crew]:
+def critics(configs: Sequence[MetricConfig], *, workers: int | None) -> list[Crew]:
     """One crew per kind of machine the families ask for; those that ask for the same share a crew."""
     grouped: dict[tuple[float, float], list[MetricConfig]] = {}
     for config in configs:
@@ -118,7 +118,7 @@ def measure_missing(
     progress: Progress,
 ) -> None:
     """Score the takes (of a job, or of the corpus) that lack a family: family by family, each read once."""
-    workers = fleet.crew_size()
+    workers = fleet.workers
     for config in configs:
         card = config.card()
         missing = takes_to_measure(catalog, job_id, card)
@@ -127,13 +127,13 @@ def measure_missing(
         streams = [listening_stream(catalog, job_id, card, workers=workers)]
         crews = critics([config], workers=workers)
         progress.start(f"measuring {card.family}", missing)
-        with at_work(fleet, streams, crews) as executor, Clerk(catalog, run_id) as clerk:
-            for outcome in executor(streams, crews):
+        with Clerk(catalog, run_id) as clerk:
+            for outcome in at_work(fleet)(streams, crews):
                 progress.receive(outcome, clerk.receive(outcome))
         progress.finish()
 
 
-def listening_stream(catalog: Catalog, job_id: Id | None, card: MetricCard, *, workers: int) -> Stream:
+def listening_stream(catalog: Catalog, job_id: Id | None, card: MetricCard, *, workers: int | None) -> Stream:
     """The takes (of a job, or all) that lack this family's current version and have not failed it."""
     rows = catalog.stream(
         query("takes_to_measure").format(table=score_table(card)),
@@ -142,7 +142,7 @@ def listening_stream(catalog: Catalog, job_id: Id | None, card: MetricCard, *, w
         job_id=job_id,
     )
     crew = Crew("listening", partial(Listener, catalog.audio.folder.resolve()), workers=workers, num_cpus=0.1)
-    return Stream(crew, _batches(rows), _lost)
+    return Stream(crew, _batches(rows), _lost, _lost)
 
 
 def _batches(rows: Iterator[Mapping[str, Any]]) -> Iterator[Sequence[StoredTake]]:
@@ -159,4 +159,4 @@ def _take_id(clip: Clip) -> Id:
 
 
 def _lost(item: StoredTake, message: str) -> Failure:
-    return Failure(STAGE, item.take_id, 1, "WorkerCrashed", message)
+    return Failure(STAGE, item.take_id, 1, WORKER_CRASHED, message)

@@ -5,6 +5,7 @@ what comes of it, is scaled by characters to the lines that are left. Intervals 
 batches, time widened by `DRIFT`, because a machine is not the same for a minute and for an hour.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from catalogs.ids import Id
 from catalogs.lake import query
 from catalogs.records import Take, Verdict
 from catalogs.stage import Outcome
@@ -79,7 +81,7 @@ class _Pilot:
     wall_s: list[float] = field(default_factory=list)
     audio_s: list[float] = field(default_factory=list)
     num_bytes: list[float] = field(default_factory=list)
-    kept_s: list[float] = field(default_factory=list)
+    takes: list[list[tuple[Id, float]]] = field(default_factory=list)
 
 
 def plan_job(production: Production, *, pilot_batches: int = PILOT_BATCHES) -> Plan:
@@ -87,6 +89,8 @@ def plan_job(production: Production, *, pilot_batches: int = PILOT_BATCHES) -> P
     production.prepare()
     next(production.rounds(), None)
     pilots = [_pilot(production, config, pilot_batches) for config in production.recipe.voices]
+    production.judge()
+    kept = {str(take_id) for take_id, _ in production.kept()}
     summary = production.summary()
     generator = np.random.default_rng(0)
     audio = _scaled(pilots, lambda p: p.audio_s, generator)
@@ -100,7 +104,7 @@ def plan_job(production: Production, *, pilot_batches: int = PILOT_BATCHES) -> P
         lines_left=summary.lines - summary.takes - summary.failed,
         pilot_takes=summary.takes,
         audio_s=audio,
-        kept_s=_scaled(pilots, lambda p: p.kept_s, generator),
+        kept_s=_scaled(pilots, lambda p: [sum(s for i, s in batch if i in kept) for batch in p.takes], generator),
         disk_bytes=_scaled(pilots, lambda p: p.num_bytes, generator),
         time_s=time_s,
         cost=None if rate is None else Estimate(*(rate * s / 3600 for s in (time_s.mean, time_s.low, time_s.high))),
@@ -108,15 +112,14 @@ def plan_job(production: Production, *, pilot_batches: int = PILOT_BATCHES) -> P
 
 
 def _pilot(production: Production, config: VoiceConfig, batches: int) -> _Pilot:
-    workers = production.recipe.fleet.crew_size()
+    workers = production.recipe.fleet.workers
     catalog, job_id = production.catalog, production.job_id
     pilot = _Pilot()
     began = last = time.monotonic()
 
-    def watch(outcome: Outcome, verdicts: Sequence[Verdict]) -> None:
+    def watch(outcome: Outcome, _: Sequence[Verdict]) -> None:
         nonlocal last
         now = time.monotonic()
-        kept = {verdict.take_id for verdict in verdicts if verdict.decision == "keep"}
         if not pilot.start_s:
             pilot.start_s = now - began
         else:
@@ -125,12 +128,12 @@ def _pilot(production: Production, config: VoiceConfig, batches: int) -> _Pilot:
             seconds = [r.num_samples / r.sample_rate_hz for r in outcome.recordings]
             pilot.audio_s.append(sum(seconds))
             pilot.num_bytes.append(float(sum(len(r.flac) for r in outcome.recordings)))
-            heard = zip(seconds, outcome.recordings, strict=True)
-            pilot.kept_s.append(sum(s for s, r in heard if Take.id_of_line(r.line_id) in kept))
+            ids = [Take.id_of_line(r.line_id) for r in outcome.recordings]
+            pilot.takes.append(list(zip(ids, seconds, strict=True)))
         last = now
 
     streams = recording_streams(catalog, job_id, [config], workers=workers)
-    few = [batch for stream in streams for batch in islice(stream.batches, workers + batches)]
+    few = [batch for stream in streams for batch in islice(stream.batches, (workers or os.cpu_count() or 1) + batches)]
     lengths = {a.line.id: len(a.line.text) for batch in few for a in batch}
     if few:
         stream = replace(streams[0], batches=iter(few))

@@ -105,7 +105,7 @@ class Production:
     def record(self) -> None:
         """Record the lines that have no take; they are measured and judged as they arrive."""
         recipe = self.recipe
-        workers = recipe.fleet.crew_size()
+        workers = recipe.fleet.workers
         missing = self.catalog.lake.rows(query("count_lines_to_record"), job_id=self.job_id)[0][0]
         if missing:
             streams = recording_streams(self.catalog, self.job_id, recipe.voices, workers=workers)
@@ -132,8 +132,7 @@ class Production:
     def freeze(self) -> Release | None:
         """The release: what was kept, in the job's order, as far as its quota goes; None if nothing was kept."""
         recipe = self.recipe
-        kept = self.catalog.lake.rows(query("kept_takes"), job_id=self.job_id, policy=recipe.policy.id)
-        members = members_within(recipe.release, [(str(take_id), audio_s) for take_id, audio_s in kept])
+        members = members_within(recipe.release, self.kept())
         if not members:
             return None
         return freeze(
@@ -143,6 +142,11 @@ class Production:
             job_id=self.job_id,
             made_by=recipe.policy.definition,
         )
+
+    def kept(self) -> list[tuple[Id, float]]:
+        """The takes that the policy keeps, (id, seconds), in the job's order."""
+        rows = self.catalog.lake.rows(query("kept_takes"), job_id=self.job_id, policy=self.recipe.policy.id)
+        return [(str(take_id), audio_s) for take_id, audio_s in rows]
 
     def settle(self) -> None:
         """Flatten and compact, if anything has come in."""
@@ -170,11 +174,8 @@ class Production:
         self._progress.start(stage, total)
         policy, families = self.recipe.policy, takes.families(self.catalog.lake)
         judging = ArrivalJudge(policy, families) if judge and not policy.needs_set_scores else None
-        with (
-            at_work(self.recipe.fleet, streams, crews) as executor,
-            Clerk(self.catalog, self._run_id, judge=judging) as clerk,
-        ):
-            for outcome in executor(streams, crews):
+        with Clerk(self.catalog, self._run_id, judge=judging) as clerk:
+            for outcome in at_work(self.recipe.fleet)(streams, crews):
                 verdicts = clerk.receive(outcome)
                 self._progress.receive(outcome, verdicts)
                 if watch:

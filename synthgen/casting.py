@@ -72,6 +72,7 @@ class Casting:
         self._config = config
         self._parts = sorted(parts, key=lambda part: part.card.name)
         self._spoken = spoken
+        self._normaliser = spoken.version
         self._open: dict[Id, list[Line]] = {}
 
     def lines(self, prompt: Prompt) -> Iterator[Line | Failure]:
@@ -128,7 +129,7 @@ class Casting:
                     prompt_id=prompt.id,
                     voice_id=card.id,
                     text=text,
-                    normaliser=self._spoken.version,
+                    normaliser=self._normaliser,
                     style=style or None,
                     timbre=timbre or None,
                     temperature=temperature,

@@ -1,7 +1,7 @@
 """The one command, `synthgen`: it mounts the verbs of all four packages and turns errors into sentences and exit codes.
 
 Exit codes: 0 done · 1 bug · 2 bad usage or recipe · 3 catalog or data · 4 engine or model unavailable · 5 done, but
-some items failed · 130 stopped by Ctrl-C.
+some items failed · 130 stopped by Ctrl-C, 143 by SIGTERM; the same command goes on.
 """
 
 import sys
@@ -13,6 +13,7 @@ import catalogs.cli
 import curation.cli
 import synthgen.verbs
 from catalogs.errors import SynthgenError
+from catalogs.stopping import Stopped, stoppable
 
 app = typer.Typer(
     name="synthgen",
@@ -41,7 +42,10 @@ for package in (curation.cli, synthgen.verbs, catalogs.cli):
 def main() -> None:
     """Run the command line."""
     try:
-        app(standalone_mode=True)
+        with stoppable():
+            app(standalone_mode=True)
+    except Stopped as stop:
+        raise SystemExit(stop.exit_code) from None
     except SynthgenError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None

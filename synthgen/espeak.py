@@ -102,6 +102,15 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
+def with_phonemes(checkpoint_sha256: str) -> str:
+    """The hash of a checkpoint together with the library that makes its phonemes: either decides the samples.
+
+    Raises:
+        EngineError: if espeak-ng is not installed.
+    """
+    return hashlib.sha256(f"{checkpoint_sha256} {fingerprint()}".encode()).hexdigest()
+
+
 class Espeak:
     """A running library; one text at a time, from any thread. It ends with this object."""
 

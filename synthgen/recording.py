@@ -14,7 +14,7 @@ from catalogs.ids import Id
 from catalogs.lake import query
 from catalogs.records import Failure, Line, Take
 from catalogs.signal import to_float32, to_int16
-from catalogs.stage import Crew, Outcome, Recording, Stream, batched, failure, one_by_one
+from catalogs.stage import MEASURE, WORKER_CRASHED, Crew, Outcome, Recording, Stream, batched, failure, one_by_one
 from synthgen.voice import Reading, VoiceConfig
 
 STAGE = "record"
@@ -58,7 +58,9 @@ class Recorder:
         return self._voice.speak([a.line for a in items])
 
 
-def recording_streams(catalog: Catalog, job_id: Id, configs: Sequence[VoiceConfig], *, workers: int) -> list[Stream]:
+def recording_streams(
+    catalog: Catalog, job_id: Id, configs: Sequence[VoiceConfig], *, workers: int | None
+) -> list[Stream]:
     """One stream per configured engine that has lines to read; asks the catalog once for each."""
     streams = []
     for number, config in enumerate(configs):
@@ -73,7 +75,7 @@ def recording_streams(catalog: Catalog, job_id: Id, configs: Sequence[VoiceConfi
             num_gpus=float(getattr(config, "num_gpus", 0.0)),
             runtime_env=getattr(config, "runtime_env", None),
         )
-        streams.append(Stream(crew, batches, _lost))
+        streams.append(Stream(crew, batches, _lost, _unheard))
     return streams
 
 
@@ -123,4 +125,8 @@ def _subject(assignment: Assignment) -> Id:
 
 
 def _lost(assignment: Assignment, message: str) -> Failure:
-    return Failure(STAGE, assignment.line.id, 1, "WorkerCrashed", message)
+    return Failure(STAGE, assignment.line.id, 1, WORKER_CRASHED, message)
+
+
+def _unheard(assignment: Assignment, message: str) -> Failure:
+    return Failure(MEASURE, Take.id_of_line(assignment.line.id), 1, WORKER_CRASHED, message)

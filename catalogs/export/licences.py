@@ -18,7 +18,7 @@ def refusal(licence: str, use: Use) -> str | None:
     """
     if use == "research":
         return None
-    if licence.strip().lower() in _UNSTATED:
+    if licence.strip().lower() in _UNSTATED or "not stated" in licence:
         return "its licence is not stated"
     return f"{licence} is non-commercial" if _NON_COMMERCIAL.search(licence) else None
 

@@ -1,7 +1,8 @@
-"""The actors of one crew: who is starting, who is ready and how busy, and replacements for the dead."""
+"""The workers of one crew: who waits for room, who starts, who is ready and how busy; replacements for the dead."""
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
@@ -14,20 +15,24 @@ log = logging.getLogger(__name__)
 
 IN_FLIGHT_PER_WORKER = 2
 STARTS = 3
+SAY_WAITING_S = 30.0
+# One thread a worker unless the recipe says otherwise: there is a worker for every core.
+FEW_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @ray.remote
 class Actor:
     """One process with one worker, which is built by `ready`, so that its error reaches the driver."""
 
-    def __init__(self, crew: Crew) -> None:
-        self._crew = crew
+    def __init__(self) -> None:
         self._worker: Any = None
 
-    def ready(self) -> bool:
+    def placed(self) -> None:
+        """Answers once the process is there."""
+
+    def ready(self, build: Callable[[], Any]) -> None:
         """Build the worker."""
-        self._worker = self._crew.build()
-        return True
+        self._worker = build()
 
     def make(self, items: Sequence[Any]) -> tuple[Any, Any]:
         """A head's work: clips, which stay in the object store, and the outcome, which goes to the driver."""
@@ -41,18 +46,40 @@ class Actor:
 
 
 class Pool:
-    """The actors of one crew: who is starting, who is ready and how busy, and replacements for the dead."""
+    """The workers of one crew; ``size`` of them are wanted."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, size: int, *, start_within_s: float, batch_within_s: float) -> None:
         self.crew = crew
+        self.size = size
         self.starting: dict[Any, Any] = {}
+        self._placing: list[Any] = []
         self._load: dict[Any, int] = {}
+        self._busy_since: dict[Any, float] = {}
+        self._start_within_s, self._batch_within_s = start_within_s, batch_within_s
+        self._began = time.monotonic()
+        self._hired = 0
         self._failed_starts = 0
-        for _ in range(crew.workers):
-            self._hire()
+        self._has_said = False
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it was never as large as it should be."""
+        return self._hired < self.size
+
+    def hire(self) -> None:
+        """Ask Ray for one more worker."""
+        crew, self._hired = self.crew, self._hired + 1
+        given = dict(crew.runtime_env or {})
+        actor = Actor.options(  # type: ignore[attr-defined]  # ray's decorator
+            num_cpus=crew.num_cpus,
+            num_gpus=crew.num_gpus,
+            runtime_env=given | {"env_vars": FEW_THREADS | given.get("env_vars", {})},
+        ).remote()
+        self._placing.append(actor.placed.remote())
+        self.starting[actor.ready.remote(crew.build)] = actor
 
     def started(self, ref: Any) -> None:
-        """An actor is ready, or has failed to start.
+        """A worker is ready, or has failed to start.
 
         Raises:
             EngineError: if its engine is not to be had, or its process keeps dying.
@@ -63,46 +90,69 @@ class Pool:
         except RayTaskError as error:
             if isinstance(error.cause, SynthgenError):
                 raise error.cause from error
-            raise EngineError(f"{self.crew.name} does not start: {error.cause}") from error
+            raise EngineError(f"{self.crew.name} does not start: {error.cause!r}") from error
         except RayError as error:
             self._failed_starts += 1
-            if self._failed_starts >= STARTS * self.crew.workers:
-                raise EngineError(f"{self.crew.name}: its workers die as they start: {error}") from error
-            self._hire()
+            if self._failed_starts >= STARTS * self.size:
+                why = str(error).strip().splitlines()[0]
+                raise EngineError(f"{self.crew.name}: its workers die as they start: {why}") from error
+            self.hire()
             return
+        self._failed_starts = 0
         self._load[actor] = 0
 
     def free(self, *, alone: bool) -> Any | None:
-        """The least busy actor with room; ``alone`` asks for one with nothing to do."""
+        """The least busy worker with room; ``alone`` asks for one with nothing to do."""
         room = 1 if alone else IN_FLIGHT_PER_WORKER
         ready = [actor for actor, load in self._load.items() if load < room]
         return min(ready, key=self._load.__getitem__) if ready else None
 
     def take(self, actor: Any, *, alone: bool) -> None:
-        """Note that an actor has one more call, or one that wants it alone."""
+        """Note that a worker has one more call, or one that wants it alone."""
+        if not self._load[actor]:
+            self._busy_since[actor] = time.monotonic()
         self._load[actor] += IN_FLIGHT_PER_WORKER if alone else 1
 
     def give_back(self, actor: Any, *, alone: bool) -> None:
         """Note that a call has come back."""
         if actor in self._load:
+            self._busy_since[actor] = time.monotonic()
             self._load[actor] -= IN_FLIGHT_PER_WORKER if alone else 1
 
     def lost(self, actor: Any) -> None:
-        """Replace a dead actor; its other calls come back as errors, too."""
+        """Replace a dead worker; its other calls come back as errors, too."""
         if self._load.pop(actor, None) is not None:
             log.warning("a worker of %s died and is replaced", self.crew.name)
-            self._hire()
+            ray.kill(actor)
+            self.hire()
+
+    def look_after(self) -> None:
+        """Stop workers that hang, and say, once, that some wait for room.
+
+        Raises:
+            EngineError: if the crew has waited too long for its first worker.
+        """
+        now = time.monotonic()
+        for actor, load in self._load.items():
+            if load and now - self._busy_since[actor] > self._batch_within_s:
+                log.warning("a worker of %s has been at one batch for %.0f s", self.crew.name, self._batch_within_s)
+                ray.kill(actor)
+        if self._placing:
+            self._placing = ray.wait(self._placing, num_returns=len(self._placing), timeout=0)[1]
+        waited_s = now - self._began
+        nobody = len(self._placing) == len(self.starting) and not self._load
+        if self._placing and nobody and waited_s > self._start_within_s:
+            raise EngineError(f"{self._wish()} after {waited_s:.0f} s; lower fleet.workers, or enlarge the cluster")
+        if self._placing and waited_s > SAY_WAITING_S and not self._has_said:
+            self._has_said = True
+            log.warning("%s", self._wish())
 
     def dismiss(self) -> None:
-        """Stop all actors."""
+        """Stop all workers."""
         for actor in (*self._load, *self.starting.values()):
             ray.kill(actor)
-        self._load, self.starting = {}, {}
+        self._load, self.starting, self._placing = {}, {}, []
 
-    def _hire(self) -> None:
-        crew = self.crew
-        options: dict[str, Any] = {"num_cpus": crew.num_cpus, "num_gpus": crew.num_gpus, "max_restarts": 0}
-        if crew.runtime_env:
-            options["runtime_env"] = dict(crew.runtime_env)
-        actor = Actor.options(**options).remote(crew)  # type: ignore[attr-defined]  # ray's decorator
-        self.starting[actor.ready.remote()] = actor
+    def _wish(self) -> str:
+        needs = f"{self.crew.num_cpus:g} CPU" + (f" and {self.crew.num_gpus:g} GPU" if self.crew.num_gpus else "")
+        return f"{len(self._placing)} of {self.size} workers of {self.crew.name} wait for room, {needs} each"

@@ -1,19 +1,13 @@
-"""Streams, critics and retries on a running Ray, on one machine or a cluster.
+"""Streams, critics and retries on Ray, on one machine or a cluster.
 
 Waveforms go from a voice to its critics through Ray's object store and never touch the driver, which only sees FLAC and
-scores. Work in flight is bounded, so a slow critic slows the voices down and memory stays flat. A worker that dies is
-replaced and its batch is tried again with nothing else on its new worker; a batch that kills that one too is tried item
-by item, and an item that twice kills its worker on its own is a `Failure`. Seeds belong to lines, so none of this
-changes a sample.
+scores. Work in flight is bounded, so a slow critic slows the voices down and memory stays flat. Seeds belong to lines,
+so it does not matter for a sample which worker reads it, when, or how often it had to be tried.
 """
 
-import logging
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import ray
@@ -21,113 +15,60 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from catalogs.errors import EngineError
 from catalogs.stage import Crew, Outcome, Stream
+from synthgen.fleet import FleetConfig
 from synthgen.fleet.pool import IN_FLIGHT_PER_WORKER, Pool
+from synthgen.fleet.sizes import Room, crew_sizes
+from synthgen.fleet.tasks import Source, Task
 
-BATCH_CRASHES = 2
-ITEM_CRASHES = 3
-
-
-@contextmanager
-def connected(address: str | None, *, demand_cpus: float, demand_gpus: float = 0.0) -> Iterator[None]:
-    """Start Ray here (no address), or join a cluster, for as long as the context lasts.
-
-    A local Ray is given as many logical processors as the crews ask for, so that small machines are shared by the
-    operating system rather than left waiting.
-
-    Raises:
-        EngineError: if the cluster does not answer.
-    """
-    already = ray.is_initialized()
-    if not already:
-        options: dict[str, Any] = (
-            {"num_cpus": max(int(demand_cpus + 0.999), os.cpu_count() or 1), "include_dashboard": False}
-            if address is None
-            else {"address": address}
-        )
-        try:
-            ray.init(logging_level=logging.ERROR, log_to_driver=False, configure_logging=False, **options)
-        except (ConnectionError, RayError, RuntimeError, ValueError) as error:
-            raise EngineError(f"Ray at {address or 'this machine'} does not answer: {error}") from error
-        gpus = _gpus_here()
-        if address is None and demand_gpus > gpus:
-            ray.shutdown()
-            raise EngineError(f"the recipe asks for {demand_gpus:g} GPUs and this machine has {gpus:g}")
-    try:
-        yield
-    finally:
-        if not already:
-            ray.shutdown()
+HEARTBEAT_S = 5.0
+_NODE_DIED = "its node has died"
 
 
 class Fleet:
-    """An executor of `catalogs.stage` on Ray; use it inside `connected`."""
+    """An executor of `catalogs.stage` on a Ray that is connected."""
 
-    def __init__(self, *, live_voices: int = 2) -> None:
-        self._live_voices = live_voices
+    def __init__(self, config: FleetConfig, room: Room) -> None:
+        self._config = config
+        self._room = room
 
     def __call__(self, streams: Sequence[Stream], critics: Sequence[Crew]) -> Iterator[Outcome]:
-        """Run all streams, a few head crews at a time, and yield outcomes as they come."""
-        waiting = deque(s for s in map(_peeked, streams) if s is not None)
-        if not waiting:
-            return
-        shift = _Shift(critics)
+        """Run all streams, a few head crews at a time, and yield outcomes as they come.
+
+        Raises:
+            EngineError: if this machine lacks the GPUs that a crew asks for, or a crew does not start.
+        """
+        heads = [stream.crew for stream in streams]
+        self._check_gpus([*heads, *critics])
+        sizes = crew_sizes(heads, critics, live=self._config.live_voices, room=self._room)
+        waiting = deque(zip(streams, sizes, strict=False))
+        listening = [self._pool(crew, size) for crew, size in zip(critics, sizes[len(heads) :], strict=True)]
+        shift = _Shift(listening, heartbeat_s=min(HEARTBEAT_S, self._config.batch_within_s))
         try:
             while waiting or shift.sources:
-                while waiting and len(shift.sources) < self._live_voices:
-                    shift.sources.append(_Source(waiting.popleft()))
+                while waiting and len(shift.sources) < self._config.live_voices:
+                    stream, size = waiting.popleft()
+                    shift.sources.append(Source(stream, self._pool(stream.crew, size)))
+                shift.hire()
                 yield from shift.turn()
         finally:
             shift.dismiss()
 
+    def _pool(self, crew: Crew, size: int) -> Pool:
+        config = self._config
+        return Pool(crew, size, start_within_s=config.start_within_s, batch_within_s=config.batch_within_s)
 
-class _Source:
-    """One stream at work: its head crew, what is to be tried again, and how many batches are open."""
-
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
-        self.pool = Pool(stream.crew)
-        self.again: deque[_Task] = deque()
-        self.open = 0
-        self.exhausted = False
-
-    @property
-    def finished(self) -> bool:
-        return self.exhausted and not self.open
-
-    def next_task(self, limit: int) -> "_Task | None":
-        """The next batch to be tried again, or a fresh one if fewer than ``limit`` are open."""
-        if self.again:
-            return self.again.popleft()
-        if self.exhausted or self.open >= limit:
-            return None
-        items = next(self.stream.batches, None)
-        if items is None:
-            self.exhausted = True
-            return None
-        self.open += 1
-        return _Task(self, items)
-
-
-@dataclass(eq=False)
-class _Task:
-    """One try at a batch: on its way through the head and then all critics."""
-
-    source: _Source
-    items: Sequence[Any]
-    crashes: int = 0
-    clips: Any = None
-    outcome: Outcome | None = None
-    critics_left: int = 0
-    given_up: bool = False
-
-    @property
-    def alone(self) -> bool:
-        return self.crashes > 0
+    def _check_gpus(self, crews: Sequence[Crew]) -> None:
+        for crew in crews if self._room.is_shared else ():
+            if crew.num_gpus * (crew.workers or 1) > self._room.gpus:
+                raise EngineError(
+                    f"{crew.name} asks for {crew.num_gpus:g} GPU for each of {crew.workers or 1} workers, and this "
+                    f"machine has {self._room.gpus:g}; lower num_gpus or fleet.workers, or use --on with a cluster"
+                )
 
 
 @dataclass(frozen=True)
 class _Call:
-    task: _Task
+    task: Task
     pool: Pool
     actor: Any
 
@@ -135,27 +76,36 @@ class _Call:
 class _Shift:
     """All that is under way: sources, critics, and the calls in flight."""
 
-    def __init__(self, critics: Sequence[Crew]) -> None:
-        self.sources: list[_Source] = []
-        self._critics = [Pool(crew) for crew in critics]
-        self._to_hear: dict[Pool, deque[_Task]] = {pool: deque() for pool in self._critics}
+    def __init__(self, critics: Sequence[Pool], *, heartbeat_s: float) -> None:
+        self._heartbeat_s = heartbeat_s
+        self.sources: list[Source] = []
+        self._critics = critics
+        self._to_hear: dict[Pool, deque[Task]] = {pool: deque() for pool in critics}
         self._calls: dict[Any, _Call] = {}
 
+    def hire(self) -> None:
+        """Staff new pools, one worker each in turn, so that scarce room is shared."""
+        pools = self._pools()
+        while missing := [pool for pool in pools if pool.is_short]:
+            for pool in missing:
+                pool.hire()
+
     def turn(self) -> Iterator[Outcome]:
-        """Hand out work, wait for the next thing to happen, and deal with it."""
+        """Hand out work, wait for something to happen, and deal with all that has."""
         for pool, queue in self._to_hear.items():
             self._hand_to_critic(pool, queue)
         for source in self.sources:
             self._hand_to_head(source)
         starting = {ref: pool for pool in self._pools() for ref in pool.starting}
         waiting = [*self._calls, *starting]
-        if waiting:
-            for ref in ray.wait(waiting, num_returns=1, timeout=10.0, fetch_local=False)[0]:
-                if ref in starting:
-                    starting[ref].started(ref)
-                else:
-                    yield from self._received(ref)
-        for source in [s for s in self.sources if s.finished]:
+        for ref in _happened(waiting, within_s=self._heartbeat_s):
+            if ref in starting:
+                starting[ref].started(ref)
+            else:
+                yield from self._received(ref)
+        for pool in self._pools():
+            pool.look_after()
+        for source in [s for s in self.sources if s.is_finished]:
             source.pool.dismiss()
             self.sources.remove(source)
 
@@ -163,25 +113,26 @@ class _Shift:
         """Stop everything."""
         for pool in self._pools():
             pool.dismiss()
+        self._calls = {}
 
     def _pools(self) -> list[Pool]:
-        return [*self._critics, *(s.pool for s in self.sources)]
+        return [*self._critics, *(source.pool for source in self.sources)]
 
-    def _hand_to_critic(self, pool: Pool, queue: deque[_Task]) -> None:
+    def _hand_to_critic(self, pool: Pool, queue: deque[Task]) -> None:
         while queue:
             task = queue[0]
-            actor = None if task.given_up else pool.free(alone=task.alone)
-            if actor is None and not task.given_up:
+            actor = None if task.is_void else pool.free(alone=task.alone)
+            if actor is None and not task.is_void:
                 return
             queue.popleft()
             if actor is not None:
                 pool.take(actor, alone=task.alone)
                 self._calls[actor.listen.remote(task.clips)] = _Call(task, pool, actor)
 
-    def _hand_to_head(self, source: _Source) -> None:
-        limit = IN_FLIGHT_PER_WORKER * (source.pool.crew.workers + sum(p.crew.workers for p in self._critics))
-        while (actor := source.pool.free(alone=bool(source.again))) is not None:
-            task = source.next_task(limit)
+    def _hand_to_head(self, source: Source) -> None:
+        most_open = IN_FLIGHT_PER_WORKER * (source.pool.size + sum(pool.size for pool in self._critics))
+        while (actor := source.pool.free(alone=source.wants_alone)) is not None:
+            task = source.next_task(most_open)
             if task is None:
                 return
             task.clips, outcome = actor.make.options(num_returns=2).remote(task.items)
@@ -201,11 +152,10 @@ class _Shift:
             yield from self._crashed(call, error)
             return
         call.pool.give_back(call.actor, alone=call.task.alone)
-        if not call.task.given_up:
-            yield from self._advance(call, outcome)
+        if not call.task.is_void:
+            yield from self._advance(call.task, outcome)
 
-    def _advance(self, call: _Call, outcome: Outcome) -> Iterator[Outcome]:
-        task = call.task
+    def _advance(self, task: Task, outcome: Outcome) -> Iterator[Outcome]:
         if task.outcome is None:
             task.outcome = outcome
             task.critics_left = len(self._critics)
@@ -220,34 +170,28 @@ class _Shift:
             yield task.outcome
 
     def _crashed(self, call: _Call, error: RayError) -> Iterator[Outcome]:
-        """A batch whose worker, or whose clips, are gone: try again, then item by item, then give the item up."""
-        task, source = call.task, call.task.source
+        """A call whose worker, or whose clips, are gone: try its batch again, or give its only item up."""
+        task, stream = call.task, call.task.source.stream
         if isinstance(error, RayActorError):
             call.pool.lost(call.actor)
         else:
             call.pool.give_back(call.actor, alone=task.alone)
-        if task.given_up:
+        if task.is_void:
             return
-        task.given_up, task.clips = True, None
-        crashes = task.crashes + 1
-        if len(task.items) == 1 and crashes >= ITEM_CRASHES:
-            source.open -= 1
-            message = f"{call.pool.crew.name} died each time it had only this to do"
-            yield Outcome(items=1, failures=[source.stream.lost(task.items[0], message)])
-        elif len(task.items) > 1 and crashes >= BATCH_CRASHES:
-            source.open += len(task.items) - 1
-            source.again.extend(_Task(source, [item], crashes=1) for item in task.items)
-        else:
-            source.again.append(_Task(source, task.items, crashes=crashes))
+        if not task.is_hopeless:
+            task.source.try_again(task, is_to_blame=_NODE_DIED not in str(error))
+            return
+        message = f"{call.pool.crew.name} died each time it had only this to do"
+        if task.outcome is not None:
+            yield from self._advance(task, Outcome(failures=[stream.unheard(task.items[0], message)]))
+            return
+        task.source.open -= 1
+        yield Outcome(items=1, failures=[stream.lost(task.items[0], message)])
 
 
-def _peeked(stream: Stream) -> Stream | None:
-    """The stream, or None if it has nothing to do; no crew is started for nothing."""
-    first = next(stream.batches, None)
-    if first is None:
-        return None
-    return Stream(stream.crew, chain([first], stream.batches), stream.lost)
-
-
-def _gpus_here() -> float:
-    return float(ray.cluster_resources().get("GPU", 0))  # type: ignore[no-untyped-call]  # ray is untyped here
+def _happened(waiting: list[Any], *, within_s: float) -> list[Any]:
+    """What has come back of what is waited for; nothing, if nothing has for so long."""
+    if not waiting:
+        return []
+    first, _ = ray.wait(waiting, num_returns=1, timeout=within_s, fetch_local=False)
+    return ray.wait(waiting, num_returns=len(waiting), timeout=0, fetch_local=False)[0] if first else []

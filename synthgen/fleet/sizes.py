@@ -20,19 +20,19 @@ def crew_sizes(heads: Sequence[Crew], critics: Sequence[Crew], *, live: int, roo
 
     Crews that ask for GPUs share the GPUs evenly, the others the processors that are left; each gets one at least.
     """
-    gpu_share = room.gpus / max(1, _at_once(heads, critics, live, gpu=True))
-    sizes = {id(crew): _on_gpus(crew, gpu_share) for crew in (*heads, *critics) if crew.num_gpus}
-    taken = sum(sizes[id(crew)] * crew.num_cpus for crew in critics if crew.num_gpus)
-    taken += sum(sorted((sizes[id(crew)] * crew.num_cpus for crew in heads if crew.num_gpus), reverse=True)[:live])
-    cpu_share = room.cpus if room.is_shared else (room.cpus - taken) / max(1, _at_once(heads, critics, live, gpu=False))
-    sizes |= {id(c): c.workers or max(1, int(cpu_share / max(c.num_cpus, 1))) for c in (*heads, *critics) if not c.num_gpus}
-    return [sizes[id(crew)] for crew in (*heads, *critics)]
+    on_gpus = [crew for crew in (*heads, *critics) if crew.num_gpus]
+    gpu_share = room.gpus / max(1, _at_once(heads, critics, live=live, on_gpus=True))
+    taken = sum(_size(crew, gpu_share) * crew.num_cpus for crew in on_gpus)
+    cpu_share = room.cpus
+    if not room.is_shared:
+        cpu_share = (room.cpus - taken) / max(1, _at_once(heads, critics, live=live, on_gpus=False))
+    return [_size(crew, gpu_share if crew.num_gpus else cpu_share) for crew in (*heads, *critics)]
 
 
-def _on_gpus(crew: Crew, share: float) -> int:
-    return crew.workers or max(1, int(share / crew.num_gpus + 1e-6))
+def _size(crew: Crew, share: float) -> int:
+    return crew.workers or max(1, int(share / (crew.num_gpus or max(crew.num_cpus, 1.0)) + 1e-6))
 
 
-def _at_once(heads: Sequence[Crew], critics: Sequence[Crew], live: int, *, gpu: bool) -> int:
-    asking = [sum(bool(crew.num_gpus) == gpu for crew in crews) for crews in (heads, critics)]
+def _at_once(heads: Sequence[Crew], critics: Sequence[Crew], *, live: int, on_gpus: bool) -> int:
+    asking = [sum(bool(crew.num_gpus) == on_gpus for crew in crews) for crews in (heads, critics)]
     return min(live, asking[0]) + asking[1]

@@ -18,7 +18,7 @@ from catalogs import models
 from catalogs.errors import EngineError
 from catalogs.ids import seed_of
 from catalogs.records import Line, VoiceCard
-from synthgen.espeak import Espeak
+from synthgen.espeak import Espeak, with_phonemes
 from synthgen.onnx import open_session
 from synthgen.phonemes import clauses_of, pack
 from synthgen.voice import Reading
@@ -62,7 +62,7 @@ class KokoroConfig:
                 speaker=speaker,
                 language=self.language,
                 sample_rate_hz=RATE_HZ,
-                checkpoint_sha256=weights.sha256,
+                checkpoint_sha256=with_phonemes(weights.sha256),
                 licence=f"{weights.licence} (weights), GPL-3.0-or-later (espeak-ng phonemes)",
                 consent=weights.consent,
                 temperature="noise on the prosody half of the style vector; 1 is as far as its speakers differ",

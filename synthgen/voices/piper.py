@@ -18,7 +18,7 @@ from catalogs import models
 from catalogs.errors import EngineError
 from catalogs.ids import seed_of
 from catalogs.records import Line, VoiceCard
-from synthgen.espeak import Espeak
+from synthgen.espeak import Espeak, with_phonemes
 from synthgen.onnx import open_session
 from synthgen.phonemes import clauses_of, pack, sentences_of
 from synthgen.voice import Reading
@@ -63,8 +63,8 @@ class PiperConfig:
             speaker=speaker,
             language=LANGUAGE,
             sample_rate_hz=RATE_HZ,
-            checkpoint_sha256=weights.sha256,
-            licence=f"{weights.licence} (voice), GPL-3.0-or-later (espeak-ng phonemes)",
+            checkpoint_sha256=with_phonemes(weights.sha256),
+            licence=f"{weights.licence}, GPL-3.0-or-later (espeak-ng phonemes)",
             consent=weights.consent,
             temperature="scale of the noise on durations and frames; 1, the default, is as published",
             threads=self.threads,

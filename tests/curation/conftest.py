@@ -1,17 +1,28 @@
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from catalogs.catalog import Catalog
 from catalogs.clip import Clip
 from catalogs.ids import content_id
-from catalogs.records import Line
+from catalogs.ingest import PromptSource
+from catalogs.progress import Progress
+from catalogs.records import Line, MetricCard, Score, ScoreColumn
 from catalogs.signal import to_float32, to_int16
+from curation.production import Production
+from curation.recipe import Recipe
+from synthgen.fleet import FleetConfig
 from synthgen.voices.espeak import EspeakConfig
+from synthgen.voices.tone import ToneConfig
 
 MakeClip: TypeAlias = Callable[..., Clip]
+MakeRecipe: TypeAlias = Callable[..., Recipe]
+Produce: TypeAlias = Callable[..., Production]
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +54,59 @@ def say(make_clip: MakeClip) -> MakeClip:
         return make_clip(reading.samples, rate_hz=reading.sample_rate_hz, text=text, language=speaker.partition("-")[0])
 
     return read
+
+
+@dataclass(frozen=True)
+class CharsConfig:
+    """A metric family without a model: how many characters a take was to speak."""
+
+    version: str = "1"
+
+    def card(self) -> MetricCard:
+        return MetricCard("chars", self.version, (ScoreColumn("num_chars", "INTEGER", "", "neither", "length"),))
+
+    def build(self) -> "Chars":
+        return Chars()
+
+
+class Chars:
+    def measure(self, clips: Sequence[Clip]) -> list[Score]:
+        return [Score(clip.take_id, (len(clip.spoken),)) for clip in clips]
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    """A corpus that the tests of a module share: every test has jobs, and by its name a voice, of its own."""
+    with Catalog.create(tmp_path_factory.mktemp("corpus")) as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def make_recipe(tmp_path: Path, catalog: Catalog, request: pytest.FixtureRequest) -> MakeRecipe:
+    """Makes a recipe of some texts, a tone voice named after the test, and the metric `num_chars`, with no Ray."""
+
+    def make(texts: Sequence[str], **changes: Any) -> Recipe:
+        path = tmp_path / f"{content_id('texts', list(texts))}.txt"
+        path.write_text("\n".join(texts), encoding="utf-8")
+        recipe = Recipe(
+            name=request.node.name,
+            prompts=(PromptSource(str(path)),),
+            voices=(ToneConfig(speakers=(request.node.name,), duration_s_per_char=0.001),),
+            metrics=(CharsConfig(),),
+            corpus=catalog.folder,
+            fleet=FleetConfig(on="inline", workers=1),
+        )
+        return replace(recipe, **changes)
+
+    return make
+
+
+@pytest.fixture
+def produce(catalog: Catalog) -> Produce:
+    """Opens a job for work: in the shared corpus, or in another."""
+
+    def start(recipe: Recipe, *, corpus: Catalog = catalog) -> Production:
+        run_id = corpus.begin_run(recipe.job_id, "synthgen run toy")
+        return Production(recipe, corpus, run_id=run_id, progress=Progress(quiet=True))
+
+    return start

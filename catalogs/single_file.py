@@ -1,0 +1,42 @@
+"""A corpus without its audio as one DuckDB file, for those who want just that."""
+
+from pathlib import Path
+
+from catalogs.catalog import Catalog
+from catalogs.errors import UsageError
+from catalogs.lake import query, quoted
+from catalogs.takes import dictionary
+
+# The flat table is what `takes` becomes; the other two keep the books of the corpus itself.
+_LEFT_OUT = frozenset({"flattened", "migration", "takes", "takes_flat"})
+
+
+def write_single_file(catalog: Catalog, to: Path, *, overwrite: bool = False) -> int:
+    """Write every table, and ``takes`` as a table whose columns carry their meaning; gives how many takes it has.
+
+    The file appears when it is complete, and any DuckDB since 1.2 reads it.
+
+    Raises:
+        UsageError: if ``to`` exists and ``overwrite`` is not given.
+    """
+    if to.exists() and not overwrite:
+        raise UsageError(f"{to} exists; name another file, or give --overwrite")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    part = to.with_name(f".{to.name}.part")
+    part.unlink(missing_ok=True)
+    lake = catalog.lake
+    columns = dictionary(lake).to_pylist()
+    lake.run(f"ATTACH {quoted(part)} AS single (STORAGE_VERSION 'v1.2.0')")
+    try:
+        for (table,) in lake.rows(query("tables")):
+            if table not in _LEFT_OUT:
+                lake.run(f'CREATE TABLE single."{table}" AS FROM corpus."{table}"')
+        num_takes = lake.run("CREATE TABLE single.takes AS FROM corpus.takes ORDER BY voice, take_id")
+        for row in columns:
+            better = "" if row["better"] == "neither" else f"; {row['better']} is better"
+            unit = f" [{row['unit']}]" if row["unit"] else ""
+            lake.run(f'COMMENT ON COLUMN single.takes."{row["column"]}" IS {quoted(row["meaning"] + unit + better)}')
+    finally:
+        lake.run("DETACH single")
+    part.replace(to)
+    return num_takes

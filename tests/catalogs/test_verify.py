@@ -1,0 +1,267 @@
+"""Damage of every kind is found, told, and mended without touching what is sound."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalogs import flac, release
+from catalogs.audio import PART, Place
+from catalogs.catalog import Done
+from catalogs.records import Failure
+from catalogs.verify import Report, verify
+
+
+def faults(report: Report) -> list[tuple[str, int]]:
+    return [(problem.fault, len(problem.lost)) for problem in report.problems]
+
+
+def path_of(studio: Any, name: str = "shard-000000.tar") -> Path:
+    return studio.catalog.audio.folder / name
+
+
+def damage(path: Path, *, at: int, data: bytes = b"\xff" * 40) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(data)
+
+
+def readable(studio: Any) -> set[str]:
+    """Takes whose row leads to bytes that decode to the promised samples."""
+    good = set()
+    for take_id, shard, offset, size, pcm in studio.catalog.lake.rows(
+        'SELECT id, shard, "offset", num_bytes, pcm_sha256 FROM take'
+    ):
+        samples, _ = flac.decode(studio.catalog.audio.read(Place(shard, offset, size)))
+        assert flac.pcm_sha256(samples) == pcm
+        good.add(str(take_id))
+    return good
+
+
+def assert_whole(studio: Any) -> None:
+    report = verify(studio.catalog, deep=True)
+    assert (report.problems, report.exit_code) == ([], 0)
+
+
+def test_a_sound_corpus_has_no_problems(studio: Any) -> None:
+    studio.record(range(10))
+
+    seen: list[int] = []
+    report = verify(studio.catalog, watch=lambda so_far: seen.append(so_far.shards))
+
+    assert (report.problems, report.exit_code, report.takes, seen) == ([], 0, 10, [1])
+    assert report.num_bytes == path_of(studio).stat().st_size
+
+
+def test_an_empty_corpus_is_sound(studio: Any) -> None:
+    assert verify(studio.catalog, repair=True).exit_code == 0
+
+
+def test_one_damaged_take_is_lost_and_the_others_of_its_shard_are_saved(studio: Any) -> None:
+    recorded = studio.record(range(10))
+    studio.score(studio.LEVELS, [take.id for take in recorded], -1.0)
+    damage(path_of(studio), at=recorded[3].offset + recorded[3].num_bytes // 2)
+
+    found = verify(studio.catalog)
+    mended = verify(studio.catalog, repair=True)
+
+    assert faults(found) == faults(mended) == [("shard altered", 1)]
+    assert (found.exit_code, mended.exit_code) == (3, 5)
+    assert readable(studio) == {take.id for take in recorded} - {recorded[3].id}
+    assert studio.catalog.count("score_levels") == studio.catalog.count("takes") == 9
+    assert (path_of(studio).parent / ".orphans" / "shard-000000.tar").exists()
+    assert_whole(studio)
+
+
+def test_what_is_lost_leaves_a_row_that_says_why_and_can_be_recorded_again(studio: Any) -> None:
+    recorded = studio.record(range(4))
+    path_of(studio).unlink()
+
+    report = verify(studio.catalog, repair=True)
+
+    assert faults(report) == [("shard missing", 4)]
+    rows = studio.catalog.lake.rows("SELECT stage, subject_id::VARCHAR, error FROM failure ORDER BY subject_id")
+    assert rows == [("verify", take.id, "AudioLost") for take in sorted(recorded, key=lambda t: t.id)]
+    again = studio.record(range(4), shard="again")
+    assert [take.id for take in again] == [take.id for take in recorded]
+    assert_whole(studio)
+
+
+def test_a_truncated_shard_keeps_the_takes_before_the_cut(studio: Any) -> None:
+    recorded = studio.record(range(6))
+    os.truncate(path_of(studio), recorded[4].offset + 10)
+
+    report = verify(studio.catalog, repair=True)
+
+    assert faults(report) == [("shard truncated", 2)]
+    assert readable(studio) == {take.id for take in recorded[:4]}
+    assert_whole(studio)
+
+
+def test_damage_to_a_header_loses_nothing(studio: Any) -> None:
+    recorded = studio.record(range(5))
+    damage(path_of(studio), at=recorded[2].offset - 512)
+
+    report = verify(studio.catalog, repair=True)
+
+    assert (faults(report), report.exit_code) == ([("shard altered", 0)], 0)
+    assert readable(studio) == {take.id for take in recorded}
+    assert_whole(studio)
+
+
+def test_the_flat_table_follows_a_repair(studio: Any) -> None:
+    recorded = studio.record(range(6))
+    studio.catalog.tidy()
+    from catalogs import takes
+
+    takes.flatten(studio.catalog.lake)
+    damage(path_of(studio), at=recorded[0].offset + 30)
+
+    verify(studio.catalog, repair=True)
+
+    rows = studio.catalog.lake.rows('SELECT take_id::VARCHAR, shard, "offset" FROM takes ORDER BY 1')
+    assert rows == studio.catalog.lake.rows('SELECT id::VARCHAR, shard, "offset" FROM take ORDER BY 1')
+    assert len(rows) == 5
+
+
+def test_a_wrong_row_is_found_without_decoding(studio: Any) -> None:
+    recorded = studio.record(range(3))
+    studio.catalog.lake.run('UPDATE take SET "offset" = "offset" + 512 WHERE id = $id::UUID', id=recorded[1].id)
+
+    assert faults(verify(studio.catalog)) == [("take misplaced", 1)]
+
+
+def test_a_wrong_hash_of_samples_is_found_by_a_deep_check_alone(studio: Any) -> None:
+    recorded = studio.record(range(3))
+    studio.catalog.lake.run("UPDATE take SET pcm_sha256 = 'x' WHERE id = $id::UUID", id=recorded[1].id)
+
+    assert faults(verify(studio.catalog)) == []
+    assert faults(verify(studio.catalog, deep=True)) == [("take misplaced", 1)]
+
+
+def test_what_a_killed_job_left_open_is_found_and_sealed(studio: Any) -> None:
+    writer = studio.catalog.audio.writer("killed")
+    committed = studio.append(writer, studio.lines(range(3)))
+    studio.catalog.commit(Done(takes=committed))
+    studio.append(writer, studio.lines(range(3, 5)))
+    writer.abandon()
+
+    assert faults(verify(studio.catalog)) == [("shard unsealed", 0)]
+    report = verify(studio.catalog, repair=True)
+
+    assert report.exit_code == 0
+    assert readable(studio) == {take.id for take in committed}
+    assert_whole(studio)
+
+
+def test_what_a_running_job_has_open_is_left_alone(studio: Any) -> None:
+    writer = studio.catalog.audio.writer("running")
+    studio.catalog.commit(Done(takes=studio.append(writer, studio.lines(range(3)))))
+    studio.append(writer, studio.lines(range(3, 5)))
+
+    report = verify(studio.catalog, repair=True)
+
+    assert report.problems == []
+    studio.catalog.commit(Done(shards=writer.seal()))
+    assert_whole(studio)
+
+
+def test_files_that_no_row_knows_are_moved_aside(studio: Any) -> None:
+    studio.record(range(2))
+    for name in ("stray.tar", "stray-part.tar" + PART):
+        path_of(studio, name).write_bytes(b"x" * 1024)
+
+    assert faults(verify(studio.catalog)) == []  # they are young: a job may be writing them
+    report = verify(studio.catalog, repair=True)
+
+    assert faults(report) == [("orphan", 0), ("orphan", 0)]
+    assert sorted(p.name for p in (path_of(studio).parent / ".orphans").iterdir()) == [
+        "stray-part.tar.part",
+        "stray.tar",
+    ]
+    assert_whole(studio)
+
+
+def test_rows_that_repeat_others_are_removed(studio: Any) -> None:
+    recorded = studio.record(range(3))
+    studio.score(studio.LEVELS, [take.id for take in recorded], -1.0)
+    for table in ("take", "score_levels"):
+        studio.catalog.lake.run(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 2")
+
+    report = verify(studio.catalog, repair=True)
+
+    assert [(p.fault, p.subject) for p in report.problems] == [("duplicate", "score_levels"), ("duplicate", "take")]
+    assert studio.catalog.count("takes") == 3
+    assert_whole(studio)
+
+
+def test_scores_and_verdicts_without_a_take_are_removed(studio: Any) -> None:
+    recorded = studio.record(range(3))
+    studio.score(studio.LEVELS, [take.id for take in recorded], -1.0)
+    studio.judge([take.id for take in recorded], "p")
+    studio.catalog.lake.run("DELETE FROM take WHERE id = $id::UUID", id=recorded[0].id)
+
+    report = verify(studio.catalog, repair=True)
+
+    assert [(p.fault, p.subject) for p in report.problems] == [("stray", "score_levels"), ("stray", "verdict")]
+    assert studio.catalog.count("score_levels") == 2
+
+
+def test_a_row_that_points_at_nothing_is_told_and_left(studio: Any) -> None:
+    studio.record(range(3))
+    studio.catalog.lake.run("DELETE FROM voice")
+
+    report = verify(studio.catalog, repair=True)
+
+    assert {p.subject for p in report.problems} == {"take.voice_id", "line.voice_id"}
+    assert report.exit_code == 3
+
+
+def test_a_release_that_lost_a_member_is_told_until_it_is_recorded_again(studio: Any) -> None:
+    recorded = studio.record(range(4))
+    frozen = release.freeze(studio.catalog, "r", take_ids=[take.id for take in recorded], made_by="test")
+    path_of(studio).unlink()
+
+    report = verify(studio.catalog, repair=True)
+
+    assert [p.fault for p in report.problems] == ["shard missing", "release altered"]
+    assert report.exit_code == 3
+    assert studio.catalog.count("release_item") == 4
+    studio.record(range(4), shard="again")
+    assert_whole(studio)
+    assert release.releases(studio.catalog) == [frozen]
+
+
+def test_the_report_says_what_was_done_in_one_line_each(studio: Any) -> None:
+    studio.record(range(2))
+    path_of(studio).unlink()
+
+    lines = verify(studio.catalog, repair=True).text().splitlines()
+
+    assert "2 takes lost" in lines[0]
+    assert "run the job again" in lines[0]
+    assert lines[-1].startswith("1 shards, 2 takes")
+
+
+def test_a_failure_of_a_lost_take_does_not_outlive_it(studio: Any) -> None:
+    recorded = studio.record(range(1))
+    studio.catalog.add([Failure("measure", recorded[0].id, 1, "ValueError", "too short")])
+    path_of(studio).unlink()
+
+    verify(studio.catalog, repair=True)
+
+    assert studio.catalog.lake.rows("SELECT stage FROM failure") == [("verify",)]
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_repairing_twice_changes_nothing_more(studio: Any, twice: bool) -> None:
+    recorded = studio.record(range(5))
+    damage(path_of(studio), at=recorded[1].offset + 30)
+    verify(studio.catalog, repair=True)
+    before = studio.catalog.lake.snapshot()
+
+    if twice:
+        assert verify(studio.catalog, repair=True).problems == []
+
+    assert studio.catalog.lake.snapshot() == before
