@@ -5,12 +5,12 @@ import pytest
 
 from catalogs.records import Line, Prompt, Take, VoiceCard
 
-CARD = {
+CARD: dict[str, Any] = {
     "engine": "tone", "speaker": "anna", "language": "en", "sample_rate_hz": 16_000, "checkpoint_sha256": "ab",
     "licence": "CC0-1.0", "consent": "given", "temperature": "spread", "tokens": None, "threads": 1,
     "batch_exact": True, "config": "{}",
 }  # fmt: skip
-LINE = {
+LINE: dict[str, Any] = {
     "prompt_id": "p", "voice_id": "v", "text": "hello", "normaliser": "spoken/1", "style": "bert", "timbre": "carl",
     "temperature": 0.5, "seed": 7,
 }  # fmt: skip

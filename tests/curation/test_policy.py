@@ -105,7 +105,7 @@ def test_a_policy_without_thresholds_keeps_everything(lake: Lake) -> None:
         ({"min": math.inf}, "must be finite numbers"),
     ],
 )
-def test_a_threshold_that_decides_nothing_is_refused(ends: dict[str, float], wanted: str) -> None:
+def test_a_threshold_that_decides_nothing_is_refused(ends: dict[str, Any], wanted: str) -> None:
     with pytest.raises(ValueError, match=wanted):
         Threshold(**ends)
 

@@ -1,8 +1,10 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -10,10 +12,14 @@ from hypothesis import strategies as st
 
 from catalogs.catalog import Catalog
 from catalogs.errors import InputError
+from catalogs.ids import content_id
+from catalogs.records import Line, VoiceCard
 from curation.policy import Policy, Threshold
 from curation.production import Production
 from curation.recipe import Recipe, ReleaseConfig
 from curation.rounds import is_met, lines_wanted, members_within
+from synthgen.voice import Reading, Voice
+from synthgen.voices.tone import ToneConfig
 
 MEMBERS = st.lists(st.floats(0.5, 20.0), max_size=30).map(lambda all_s: [(f"t{n}", s) for n, s in enumerate(all_s)])
 QUOTAS = st.one_of(
@@ -34,6 +40,26 @@ AT_INSERTS = (4, 6, 6, 4, 9)
 
 class Killed(BaseException):
     """What a killed process does not live to see."""
+
+
+@dataclass(frozen=True)
+class UnevenVoice:
+    """A tone that is the softer the more lines it reads at once."""
+
+    batch: int = 7
+
+    def cards(self) -> tuple[VoiceCard, ...]:
+        (card,) = ToneConfig(speakers=("uneven",)).cards()
+        return (replace(card, id=content_id("voice", "uneven"), batch_exact=False),)
+
+    def build(self) -> Voice:
+        return self
+
+    def speak(self, lines: Sequence[Line]) -> list[Reading]:
+        tone = ToneConfig(speakers=("uneven",), duration_s_per_char=0.001)
+        as_tone = [replace(line, voice_id=tone.cards()[0].id) for line in lines]
+        readings = tone.build().speak(as_tone)
+        return [replace(reading, samples=reading.samples / np.float32(len(lines))) for reading in readings]
 
 
 @contextmanager
@@ -138,7 +164,7 @@ def test_a_quota_that_the_prompts_cannot_meet_ends_with_the_prompts(
 def test_a_job_goes_on_as_if_nothing_had_happened_however_often_it_is_killed(
     make_recipe: Callable[..., Recipe], produce: Callable[..., Production], tmp_path: Path
 ) -> None:
-    recipe = make_recipe(TEXTS, **QUOTA_IN_TWO_ROUNDS)
+    recipe = make_recipe(TEXTS, voices=(UnevenVoice(),), **QUOTA_IN_TWO_ROUNDS)
     with Catalog.create(tmp_path / "whole") as whole, Catalog.create(tmp_path / "killed") as killed:
         produce(recipe, corpus=whole).run()
 
@@ -149,6 +175,7 @@ def test_a_job_goes_on_as_if_nothing_had_happened_however_often_it_is_killed(
 
         for table in ("prompt", "line", "job_line", "round", "verdict", "release_item"):
             assert rows_of(killed, table) == rows_of(whole, table), table
+        assert samples_of(killed) == samples_of(whole)
 
 
 def test_prompts_of_which_none_can_be_read_are_told_with_a_reason(
@@ -158,6 +185,10 @@ def test_prompts_of_which_none_can_be_read_are_told_with_a_reason(
 
     with pytest.raises(InputError, match="not one line to record from its prompts; for example: "):
         production.run()
+
+
+def samples_of(catalog: Catalog) -> list[tuple[Any, ...]]:
+    return catalog.lake.rows("SELECT id, pcm_sha256 FROM take ORDER BY id")
 
 
 def rounds_of(catalog: Catalog, production: Production) -> int:

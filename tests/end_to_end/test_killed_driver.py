@@ -1,9 +1,9 @@
 """A driver that is killed at any moment: the same command goes on, and comes to the very same release."""
 
-import random
 import signal
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ NAMED = {
 
 
 def at_random(seed: int) -> str:
-    return f"{STATEMENT}#{random.Random(seed).randint(1, FEWEST_STATEMENTS)}"
+    return f"{STATEMENT}#{np.random.default_rng(seed).integers(1, FEWEST_STATEMENTS)}"
 
 
 @pytest.fixture(scope="module")
@@ -72,4 +72,4 @@ def test_no_moment_is_a_bad_one_to_be_killed_at(studio: "Studio", undisturbed: "
 def test_no_statement_is_a_bad_one_to_be_killed_at(studio: "Studio", undisturbed: "Studio", seed: int) -> None:
     statements = int((undisturbed.folder / "n").read_text())
 
-    check_survives(studio, undisturbed, f"{STATEMENT}#{random.Random(seed).randint(1, statements)}")
+    check_survives(studio, undisturbed, f"{STATEMENT}#{np.random.default_rng(seed).integers(1, statements)}")

@@ -68,7 +68,7 @@ def test_every_voice_reads_every_prompt_unless_told_otherwise() -> None:
 
 def test_the_same_casting_gives_the_same_lines_in_the_same_order() -> None:
     cards = [voice("tone/a", tempered=True), voice("tone/b"), voice("hum/c", batch_exact=False)]
-    how = {"voices_per_prompt": 2, "takes": 2, "temperatures": {"tone/*": (0.5, 1.0)}}
+    how: dict[str, Any] = {"voices_per_prompt": 2, "takes": 2, "temperatures": {"tone/*": (0.5, 1.0)}}
 
     first = cast(prompts(50), *cards, **how)
     second = cast(prompts(50), *reversed(cards), **how)
