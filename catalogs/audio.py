@@ -12,8 +12,8 @@ import os
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import FileIO, IOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from catalogs.errors import AudioError, DiskFull
 from catalogs.ids import Id
@@ -91,8 +91,9 @@ class AudioStore:
                 return None
             file.truncate(committed_bytes)
             file.seek(committed_bytes)
-            _end_archive(file)
-            _sync(file)
+            file.write(bytes(2 * BLOCK))
+            file.flush()
+            os.fsync(file.fileno())
         return self._rename(name, hash_file(part), part.stat().st_size, num_takes)
 
     def writer(self, prefix: str, *, shard_takes: int = SHARD_TAKES) -> "ShardWriter":
@@ -118,7 +119,7 @@ class ShardWriter:
         self._prefix = prefix
         self._shard_takes = shard_takes
         self._number = 0
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._hash = hashlib.sha256()
         self._size = 0
         self._takes = 0
@@ -129,17 +130,19 @@ class ShardWriter:
         Raises:
             DiskFull: if the disk has no room; the shard is cut back to what it held before.
         """
-        file, before = self._open(), self._size
+        file, size, hashed = self._open(), self._size, self._hash.copy()
         places = []
         try:
             for take_id, flac in takes:
                 header = tar_header(f"{take_id}.flac", len(flac))
                 places.append(Place(self._name, self._size + BLOCK, len(flac)))
                 self._write(file, header + flac + bytes(-len(flac) % BLOCK))
-            _sync(file)
+            os.fsync(file.fileno())
         except OSError as error:
+            self._size, self._hash = size, hashed
             with contextlib.suppress(OSError):
-                file.truncate(before)
+                file.truncate(size)
+                file.seek(size)
             raise DiskFull(
                 f"{self._store.folder}: {error.strerror or error}; free some space and run the same command again"
             ) from error
@@ -152,7 +155,7 @@ class ShardWriter:
             return []
         file, self._file = self._file, None
         self._write(file, bytes(2 * BLOCK))
-        _sync(file)
+        os.fsync(file.fileno())
         file.close()
         shard = self._store._rename(self._name, self._hash.hexdigest(), self._size, self._takes)  # noqa: SLF001
         self._number, self._hash, self._size, self._takes = self._number + 1, hashlib.sha256(), 0, 0
@@ -169,14 +172,17 @@ class ShardWriter:
     def _name(self) -> str:
         return f"{self._prefix}-{self._number:06d}.tar"
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> FileIO:
         if self._file is None:
-            self._file = (self._store.folder / (self._name + PART)).open("xb")
+            # Unbuffered, so that after a failure nothing is left that a later write would bring along.
+            self._file = (self._store.folder / (self._name + PART)).open("xb", buffering=0)
             _locked(self._file)
         return self._file
 
-    def _write(self, file: BinaryIO, data: bytes) -> None:
-        file.write(data)
+    def _write(self, file: FileIO, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
         self._hash.update(data)
         self._size += len(data)
 
@@ -208,21 +214,12 @@ def padded(num_bytes: int) -> int:
     return num_bytes + (-num_bytes % BLOCK)
 
 
-def _locked(file: BinaryIO) -> bool:
+def _locked(file: IOBase) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True
-
-
-def _end_archive(file: BinaryIO) -> None:
-    file.write(bytes(2 * BLOCK))
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -193,8 +193,14 @@ class Catalog:
         return sealed
 
     def reopen(self, *, reason: str | None) -> int:
-        """Forget failures (all, or those with one error code) so that the next run tries their items again."""
-        return self.lake.run("DELETE FROM failure WHERE $reason IS NULL OR error = $reason", reason=reason)
+        """Forget failures (all, or those with one error code) so that the next run tries their items again.
+
+        Prompts that were left out stay so: another text is another prompt.
+        """
+        return self.lake.run(
+            "DELETE FROM failure WHERE stage NOT IN ('ingest', 'cast') AND ($reason IS NULL OR error = $reason)",
+            reason=reason,
+        )
 
     def _append(self, table: str, rows: pa.Table, keys: Sequence[str]) -> None:
         new = self._meanwhile.new(table, rows, keys) if self._meanwhile else rows

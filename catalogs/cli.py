@@ -150,23 +150,34 @@ def releases(corpus: Corpus = Path(), as_json: AsJson = False) -> None:
 
 
 def export(
-    release: Annotated[str, typer.Argument(help="The name of a release.")],
-    to: Annotated[Path, typer.Option("--to", help="The folder to make.")],
+    release: Annotated[str | None, typer.Argument(help="The name of a release; none for duckdb.")] = None,
+    *,
+    to: Annotated[Path, typer.Option("--to", help="The folder, or the DuckDB file, to make.")],
     corpus: Corpus = Path(),
     layout: Annotated[
-        str, typer.Option("--format", help="shar, webdataset, parquet, nemo, nemo-tarred, kaldi, jsonl.")
+        str, typer.Option("--format", help="shar, webdataset, parquet, nemo, nemo-tarred, kaldi, jsonl; duckdb.")
     ] = "shar",
     rate: Annotated[int | None, typer.Option(help="Sampling rate in hertz; the takes' own if not given.")] = None,
     use: Annotated[str, typer.Option(help="research or commercial; licences are held against it.")] = "research",
     as_json: AsJson = False,
 ) -> None:
-    """Write a release as a data set; bytes are copied wherever the format and the rate allow."""
+    """Write a release as a data set, its bytes copied wherever format and rate allow; or all tables as one file."""
     from catalogs.catalog import Catalog
     from catalogs.config import parse
+    from catalogs.errors import UsageError
     from catalogs.export import ExportConfig
     from catalogs.export import export as write
     from catalogs.release import members, release_named
+    from catalogs.single_file import write_single_file
 
+    if (release is None) != (layout == "duckdb"):
+        raise UsageError("name a release to export, or none with --format duckdb, which holds the whole corpus")
+    if release is None:
+        with Catalog.open(corpus) as catalog:
+            num_takes = write_single_file(catalog, to)
+        told = {"to": str(to), "format": layout, "num_takes": num_takes}
+        print(json.dumps(told) if as_json else f"{to}: {num_takes:,} takes, without audio")
+        return
     config = parse(ExportConfig, {"format": layout, "rate_hz": rate, "intended_use": use}, source="export")
     with Catalog.open(corpus) as catalog:
         found = release_named(catalog, release)
@@ -213,23 +224,29 @@ def list_models(as_json: AsJson = False) -> None:
 
 
 @models_app.command("get")
-def get_models(names: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None) -> None:
+def get_models(
+    names: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None, as_json: AsJson = False
+) -> None:
     """Fetch models into the cache; a download that is not what was pinned never passes."""
     from catalogs import models
 
     for name in names or [artefact.name for artefact in models.artefacts()]:
-        print(f"{name}: {models.fetch(name)}")
+        folder = models.fetch(name)
+        print(json.dumps({"name": name, "folder": str(folder)}) if as_json else f"{name}: {folder}")
 
 
 @models_app.command("verify")
 def verify_models(
     names: Annotated[list[str] | None, typer.Argument(help="All cached, if none is named.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Hash cached models again, and say which are not what was pinned."""
     from catalogs import models
 
     for name in names or [artefact.name for artefact in models.artefacts() if models.cached(artefact.name)]:
-        print(f"{name}: {models.verify(name)} is what was pinned")
+        folder = models.verify(name)
+        told = f"{name}: {folder} is what was pinned"
+        print(json.dumps({"name": name, "folder": str(folder), "verified": True}) if as_json else told)
 
 
 def release_text(release: "Release") -> str:

@@ -215,12 +215,16 @@ class JobLine:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A finished round of casting: how many prompts were used and lines made up to its end, and if any are left."""
+    """A finished round of casting: up to its end, how many prompts were used, lines made, and prompts left out.
+
+    ``left_out`` are prompts that cannot be read or that no voice speaks; each has its `Failure`.
+    """
 
     job_id: Id
     number: int
     prompts: int
     lines: int
+    left_out: int
     is_last: bool
 
 

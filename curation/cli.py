@@ -63,6 +63,7 @@ def record(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: As
         production.prepare()
         for _ in production.rounds():
             production.record()
+            production.judge()
         production.settle()
         summary = production.summary()
     _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
@@ -216,8 +217,8 @@ def _tell(summary: "Summary", *, as_json: bool, corpus: Path) -> None:
         print(json.dumps(_plain(summary), default=str))
     else:
         print(summary.text())
-    if summary.failed:
-        print(f'{summary.failed} items failed; synthgen sql -c {corpus} "{FAILED_SQL}"', file=sys.stderr)
+    if summary.trouble:
+        print(f'{summary.trouble}; synthgen sql -c {corpus} "{FAILED_SQL}" says why', file=sys.stderr)
         raise SystemExit(5)
 
 

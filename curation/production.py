@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from catalogs import takes
 from catalogs.catalog import Catalog
 from catalogs.clerk import Clerk
+from catalogs.errors import ReleaseError
 from catalogs.ids import Id
 from catalogs.lake import query
 from catalogs.progress import Progress
@@ -34,7 +35,20 @@ class Summary:
     kept: int
     kept_s: float
     failed: int
+    unmeasured: int
+    left_out: int
     release: Release | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """What went wrong with single items, in a few words; None if nothing did."""
+        counts = [
+            (self.left_out, "prompt", "left out"),
+            (self.failed, "line", "not recorded"),
+            (self.unmeasured, "take", "not measured in full"),
+        ]
+        told = [f"{count:,} {thing}{'s' if count > 1 else ''} {what}" for count, thing, what in counts if count]
+        return ", ".join(told) or None
 
     def text(self) -> str:
         """The summary in a few lines."""
@@ -67,6 +81,7 @@ class Production:
         Raises:
             InputError: if there is nothing to read.
             EngineError: if a voice or a metric is not to be had.
+            ReleaseError: if nothing was kept.
         """
         self.prepare()
         for _ in self.rounds():
@@ -75,6 +90,8 @@ class Production:
             self.judge()
         release = self.freeze()
         self.settle()
+        if release is None:
+            raise ReleaseError(self._nothing_kept())
         return replace(self.summary(), release=release)
 
     def prepare(self) -> None:
@@ -89,18 +106,20 @@ class Production:
 
     def rounds(self) -> Iterator[None]:
         """Cast what the job needs; with a quota, again and again, until enough is kept or the prompts are used up."""
-        rounds, quota = Rounds(self.recipe, self.catalog, self.job_id), self.recipe.release
+        rounds = Rounds(self.recipe, self.catalog, self.job_id)
         done = rounds.last()
-        while True:
-            found = self.summary()
-            if done is None or not (done.is_last or is_met(quota, kept=found.kept, kept_s=found.kept_s)):
-                self._progress.note("casting")
-                size = lines_wanted(quota, takes=found.takes, kept=found.kept, kept_s=found.kept_s)
-                done = rounds.cast(done, size=size)
+        if done and not rounds.is_next_begun(done):
             yield
+        while not (done and (done.is_last or self._has_enough())):
+            self._progress.note("casting")
             found = self.summary()
-            if done.is_last or is_met(quota, kept=found.kept, kept_s=found.kept_s):
-                return
+            size = lines_wanted(self.recipe.release, takes=found.takes, kept=found.kept, kept_s=found.kept_s)
+            done = rounds.cast(done, size=size)
+            yield
+
+    def _has_enough(self) -> bool:
+        found = self.summary()
+        return is_met(self.recipe.release, kept=found.kept, kept_s=found.kept_s)
 
     def record(self) -> None:
         """Record the lines that have no take; they are measured and judged as they arrive."""
@@ -159,6 +178,18 @@ class Production:
         """What the job has come to."""
         row = self.catalog.lake.rows(query("job_summary"), job_id=self.job_id, policy=self.recipe.policy.id)[0]
         return Summary(self.job_id, *row)
+
+    def _nothing_kept(self) -> str:
+        found, lake = self.summary(), self.catalog.lake
+        if not found.takes:
+            ((why,),) = lake.rows(query("an_unrecorded_line"), job_id=self.job_id) or [("nobody knows why",)]
+            return f"no release: none of {found.lines:,} lines could be recorded; for example, {why}"
+        reasons = lake.rows(query("drop_reasons"), job_id=self.job_id, policy=self.recipe.policy.id)
+        told = ", ".join(f"{reason} ({count:,})" for reason, count in reasons[:3])
+        return (
+            f"no release: the policy keeps none of {found.takes:,} takes: {told}; "
+            "change policy.thresholds and run again, nothing is recorded twice"
+        )
 
     def work(
         self,

@@ -39,19 +39,25 @@ class Rounds:
         rows = self._catalog.lake.rows(query("last_round"), job_id=self._job_id)
         return Round(self._job_id, *rows[0]) if rows else None
 
+    def is_next_begun(self, done: Round) -> bool:
+        """Whether a run was killed while it cast the round after this one."""
+        rows = self._catalog.lake.rows(query("last_position"), job_id=self._job_id)
+        return bool(rows[0][0] >= done.lines)
+
     def cast(self, before: Round | None, *, size: int | None) -> Round:
         """Cast about ``size`` more lines, or all that are left.
 
         Raises:
             InputError: if no prompt of the job can be read and cast.
         """
-        used, position, number = (before.prompts, before.lines, before.number + 1) if before else (0, 0, 0)
+        before = before or Round(self._job_id, -1, prompts=0, lines=0, left_out=0, is_last=False)
+        used, position, left_out = before.prompts, before.lines, before.left_out
         end = None if size is None else position + size
         casting = Casting(self._recipe.casting, self._parts, Spoken(self._recipe.spoken))
         page = _Page()
         for item in islice(self._prompts(), used, None):
             used += 1
-            page.add(item, casting)
+            left_out += page.add(item, casting)
             if len(page) >= PAGE:
                 position, page = self._store(page, position), _Page()
             if end is not None and position + len(page.lines) >= end:
@@ -62,7 +68,7 @@ class Rounds:
         position = self._store(page, position)
         if position == 0:
             raise InputError(self._nothing())
-        done = Round(self._job_id, number, used, position, is_last=end is None)
+        done = Round(self._job_id, before.number + 1, used, position, left_out, is_last=end is None)
         self._catalog.add([done])
         return done
 
@@ -94,17 +100,20 @@ class _Page:
     def __len__(self) -> int:
         return len(self.prompts) + len(self.lines)
 
-    def add(self, item: Prompt | Failure, casting: Casting) -> None:
-        """Add a prompt with its lines, or a row that could not be read."""
+    def add(self, item: Prompt | Failure, casting: Casting) -> bool:
+        """Add a prompt with its lines, or a row that could not be read; gives whether it is left out of the job.
+
+        A row that repeats a text is not: its text is there.
+        """
         if isinstance(item, Failure):
             self.failures.append(item)
-            return
+            return item.error != "duplicate"
         self.prompts.append(item)
-        for made in casting.lines(item):
-            if isinstance(made, Line):
-                self.lines.append(made)
-            else:
-                self.failures.append(made)
+        made = list(casting.lines(item))
+        failures = [each for each in made if isinstance(each, Failure)]
+        self.lines += [each for each in made if isinstance(each, Line)]
+        self.failures += failures
+        return bool(failures)
 
 
 def lines_wanted(quota: ReleaseConfig, *, takes: int, kept: int, kept_s: float) -> int | None:

@@ -47,15 +47,9 @@ def ingest_speech(
     ingested = Ingested()
     for batch in batched(read_recordings(source), BATCH):
         failures = [item for item in batch if isinstance(item, Failure)]
-        fresh: dict[Id, tuple[Recording, VoiceCard]] = {}
-        for item in batch:
-            if isinstance(item, Recording):
-                voice = _voice(item)
-                take_id = Take.id_of_recording(item.prompt.id, voice.id, item.pcm_sha256)
-                if take_id in known:
-                    ingested.known += 1
-                else:
-                    fresh[take_id] = (item, voice)
+        recordings = [_named(item) for item in batch if isinstance(item, Recording)]
+        fresh = {take_id: (read, voice) for take_id, read, voice in recordings if take_id not in known}
+        ingested.known += len(recordings) - len(fresh)
         places = writer.append([(take_id, recording.flac) for take_id, (recording, _) in fresh.items()])
         takes = [
             _take(take_id, recording, voice, place)
@@ -78,14 +72,16 @@ def ingest_speech(
     return ingested
 
 
-def _voice(recording: Recording) -> VoiceCard:
-    return human_voice(
+def _named(recording: Recording) -> tuple[Id, Recording, VoiceCard]:
+    """A recording with its take's id and the card of its speaker."""
+    voice = human_voice(
         recording.speaker,
         recording.language,
         sample_rate_hz=recording.sample_rate_hz,
         licence=recording.licence,
         consent=recording.consent,
     )
+    return Take.id_of_recording(recording.prompt.id, voice.id, recording.pcm_sha256), recording, voice
 
 
 def _take(take_id: Id, recording: Recording, voice: VoiceCard, place: Place) -> Take:

@@ -32,18 +32,8 @@ def build_english(*, say_numbers: bool, say_acronyms: bool, date_order: DateOrde
     A pass may bring together what a rule was looking for (an emoji goes, and an abbreviation appears), so
     passes are made until one changes nothing; nearly every text needs one, or none.
     """
-    digits = (
-        *codes,
-        *dates(date_order),
-        *times,
-        *ordinals,
-        *money,
-        *measures,
-        *fractions,
-        *bare_dates(date_order),
-        *mixed,
-        *numbers,
-    )
+    dated = (*codes, *dates(date_order), *times, *ordinals, *money, *measures, *fractions)
+    digits = (*dated, *bare_dates(date_order), *mixed, *numbers)
     words = (*capitals, *symbols(with_numbers=say_numbers)) if say_acronyms else symbols(with_numbers=say_numbers)
 
     def once(text: str) -> str:

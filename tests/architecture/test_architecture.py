@@ -29,6 +29,9 @@ HEAVY = {"torch", "torchaudio", "torchcodec", "transformers", "TTS", "onnx", "on
 HEAVY_CORNERS = ("synthgen/voices/neural/", "synthgen/fleet/")
 """Where modules may import heavy libraries at their top, because nobody imports these modules at theirs."""
 
+LONG_FILES = ("catalogs/records.py",)
+"""The vocabulary of the studio, one class a word, is read as one."""
+
 WITHOUT_ORDER = {"joined": "the body of the view `takes`, which whoever asks it orders"}
 
 MANY_PARAMETERS = ("cli.py", "verbs.py", "records.py")
@@ -55,7 +58,8 @@ def test_the_layers_hold() -> None:
 def test_no_file_is_longer_than_a_reader_holds() -> None:
     lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in FILES}
 
-    assert {name: length for name, length in lengths.items() if length > MAX_FILE_LINES} == {}
+    too_long = {name: length for name, length in lengths.items() if length > MAX_FILE_LINES}
+    assert {name: length for name, length in too_long.items() if name not in LONG_FILES} == {}
 
 
 def test_no_function_is_longer_than_a_screen() -> None:

@@ -37,9 +37,13 @@ def test_a_commit_is_all_or_nothing(studio: Any) -> None:
     done = studio.append(writer, studio.lines(range(3)))
     before = studio.catalog.lake.snapshot()
 
-    with pytest.raises(RuntimeError, match="the power went"), studio.catalog.lake.transaction():
-        studio.catalog.commit(Done(takes=done, shards=writer.seal()))
-        raise RuntimeError("the power went")
+    def commit_and_die() -> None:
+        with studio.catalog.lake.transaction():
+            studio.catalog.commit(Done(takes=done, shards=writer.seal()))
+            raise RuntimeError("the power went")
+
+    with pytest.raises(RuntimeError, match="the power went"):
+        commit_and_die()
 
     assert (studio.catalog.count("take"), studio.catalog.count("shard")) == (0, 0)
     assert studio.catalog.lake.snapshot() == before

@@ -160,7 +160,6 @@ def test_a_quota_that_the_prompts_cannot_meet_ends_with_the_prompts(
     assert summary.release.num_takes == summary.lines == 80
 
 
-@pytest.mark.xfail(strict=True, reason="a resumed job casts the next round before it has recorded the last one")
 def test_a_job_goes_on_as_if_nothing_had_happened_however_often_it_is_killed(
     make_recipe: Callable[..., Recipe], produce: Callable[..., Production], tmp_path: Path
 ) -> None:

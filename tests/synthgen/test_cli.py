@@ -148,7 +148,6 @@ def test_a_job_that_is_done_but_for_some_items_exits_with_5_and_tells_where_they
     assert "failed" in capsys.readouterr().out
 
 
-@pytest.mark.xfail(strict=True, reason="--version asks for a command")
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     code = synthgen("--version")
 

@@ -1,4 +1,5 @@
--- One row: lines, takes, audio seconds, kept takes, kept seconds and failed lines of a job.
+-- One row: lines, takes, audio seconds, kept takes, kept seconds, failed lines, takes with a failed measurement, and
+-- prompts left out of a job.
 WITH job_take AS (
     SELECT take.id, take.num_samples / take.sample_rate_hz AS audio_s
     FROM job_line
@@ -21,6 +22,12 @@ SELECT
         FROM failure
         JOIN job_line ON job_line.line_id = failure.subject_id
         WHERE failure.stage = 'record' AND job_line.job_id = $job_id::UUID
-    ) AS failed
+    ) AS failed,
+    (
+        SELECT count(DISTINCT subject_id)
+        FROM failure
+        WHERE starts_with(stage, 'measure') AND subject_id IN (SELECT id FROM job_take)
+    ) AS unmeasured,
+    (SELECT coalesce(max(left_out), 0) FROM round WHERE job_id = $job_id::UUID) AS left_out
 FROM job_take
 LEFT JOIN kept ON kept.take_id = job_take.id

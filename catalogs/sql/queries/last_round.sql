@@ -1,5 +1,5 @@
 -- The last finished round of casting of a job, or no row.
-SELECT number, prompts, lines, is_last
+SELECT number, prompts, lines, left_out, is_last
 FROM round
 WHERE job_id = $job_id::UUID
 ORDER BY number DESC

@@ -28,8 +28,10 @@ CREATE TABLE job (id UUID, name VARCHAR, recipe VARCHAR);
 
 CREATE TABLE job_line (job_id UUID, line_id UUID, position BIGINT);
 
--- One row a finished round of casting: how many prompts and lines the job has had up to its end.
-CREATE TABLE round (job_id UUID, number INTEGER, prompts BIGINT, lines BIGINT, is_last BOOLEAN);
+-- One row a finished round of casting: how many prompts and lines the job has had up to its end, and left out.
+CREATE TABLE round (
+    job_id UUID, number INTEGER, prompts BIGINT, lines BIGINT, left_out BIGINT, is_last BOOLEAN
+);
 
 CREATE TABLE run (
     id UUID, job_id UUID, command VARCHAR, host VARCHAR, versions VARCHAR, started TIMESTAMP, ended TIMESTAMP,
