@@ -15,7 +15,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP)
 	$(BIN)/synthgen run demo
-	$(BIN)/synthgen sql -c corpora/demo -f synthgen/recipes/demo.sql
+	$(BIN)/synthgen sql -c corpora/demo - < synthgen/recipes/demo.sql
 	$(BIN)/synthgen export demo -c corpora/demo --format shar --to exports/demo-shar
 
 test: $(STAMP)

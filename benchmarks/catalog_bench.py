@@ -62,10 +62,11 @@ def commits(number: int) -> list[Row]:
             spent_s.append(time.perf_counter() - began)
     tenth = max(1, number // 10)
     first_s, last_s = mean(spent_s[:tenth]), mean(spent_s[-tenth:])
+    what = f"commit of {TAKES_PER_COMMIT:,} takes × 6 families, last tenth of {number}"
     return [
-        Row(f"commit of {TAKES_PER_COMMIT:,} takes × 6 families, last tenth of {number}", _ms(last_s), _ms(first_s), first_s / last_s),
+        Row(what, _ms(last_s), _ms(first_s), first_s / last_s),
         Row("the same, median", _ms(median(spent_s[-tenth:])), _ms(median(spent_s[:tenth]))),
-    ]  # fmt: skip
+    ]
 
 
 def question(number: int) -> list[Row]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from catalogs import cli_models
+
 if TYPE_CHECKING:
     from catalogs.records import Release
 
@@ -14,8 +16,6 @@ PANEL = "Catalog"
 
 Corpus = Annotated[Path, typer.Option("-c", "--corpus", envvar="SYNTHGEN_CORPUS", help="The corpus folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
-
-models_app = typer.Typer(help="Pinned weights: what there is, fetching, checking.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(export)
     app.command(rich_help_panel=PANEL)(verify)
     app.command(rich_help_panel=PANEL)(dictionary)
-    app.add_typer(models_app, name="models", rich_help_panel=PANEL)
+    app.add_typer(cli_models.app, name="models", rich_help_panel=PANEL)
 
 
 def ingest(
@@ -205,48 +205,6 @@ def dictionary(corpus: Corpus = Path(), as_json: AsJson = False) -> None:
     for row in rows:
         family = f"{row['family']} {row['version']}".strip()
         print(f"| {row['column']} | {row['type']} | {row['unit']} | {row['better']} | {row['meaning']} | {family} |")
-
-
-@models_app.command("list")
-def list_models(as_json: AsJson = False) -> None:
-    """List the pinned models, and which are cached here."""
-    from catalogs import models
-
-    for artefact in models.artefacts():
-        folder = models.cached(artefact.name)
-        size = f"{artefact.num_bytes / 1e6:.0f} MB"
-        if as_json:
-            row = {"name": artefact.name, "role": artefact.role, "licence": artefact.licence, "sha256": artefact.sha256}
-            print(json.dumps({**row, "num_bytes": artefact.num_bytes, "cached": str(folder) if folder else None}))
-        else:
-            state = "cached" if folder else "-"
-            print(f"{artefact.name:18} {artefact.role:22} {size:>8}  {state:7} {artefact.licence}")
-
-
-@models_app.command("get")
-def get_models(
-    names: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None, as_json: AsJson = False
-) -> None:
-    """Fetch models into the cache; a download that is not what was pinned never passes."""
-    from catalogs import models
-
-    for name in names or [artefact.name for artefact in models.artefacts()]:
-        folder = models.fetch(name)
-        print(json.dumps({"name": name, "folder": str(folder)}) if as_json else f"{name}: {folder}")
-
-
-@models_app.command("verify")
-def verify_models(
-    names: Annotated[list[str] | None, typer.Argument(help="All cached, if none is named.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Hash cached models again, and say which are not what was pinned."""
-    from catalogs import models
-
-    for name in names or [artefact.name for artefact in models.artefacts() if models.cached(artefact.name)]:
-        folder = models.verify(name)
-        told = f"{name}: {folder} is what was pinned"
-        print(json.dumps({"name": name, "folder": str(folder), "verified": True}) if as_json else told)
 
 
 def release_text(release: "Release") -> str:

@@ -4,15 +4,11 @@ Rows live in Parquet under ``tables/``, metadata in SQLite (one machine) or Post
 readers go on while a job writes. Foreign errors are translated here, and nowhere else.
 """
 
-import os
 import re
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from fcntl import LOCK_EX, flock
-from importlib import resources
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Timer
 from typing import Any, TypeVar
@@ -20,7 +16,8 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from catalogs.errors import CatalogError, CorpusMissing, DiskFull, EngineError, QueryRefused, UsageError
+from catalogs.attaching import SQLITE, UPKEEP, attach_sql, extension_file, one_writer
+from catalogs.errors import CatalogError, DiskFull, EngineError, QueryRefused, UsageError
 from catalogs.queries import query, quoted, schema
 from catalogs.stopping import Stopped
 
@@ -28,14 +25,8 @@ __all__ = ["SQLITE", "Lake", "query", "quoted", "schema"]
 
 T = TypeVar("T")
 
-SQLITE = "sqlite"
 BUSY_S = 60.0
 MEMORY_LIMIT = "2GB"
-HISTORY_DAYS = 30
-# A file of this size is not merged again, so that a long job does not copy its first rows over and over.
-LARGE_FILE_BYTES = 16 << 20
-# DuckLake compares these times by day where the metadata is in SQLite: this keeps a merged file for 1 to 25 hours.
-MERGED_STAY_HOURS = 25
 
 HAS_WINDOW = re.compile(r"\bOVER\b", re.IGNORECASE)
 _BUSY = ("database is locked", "concurrent", "conflict")
@@ -49,16 +40,12 @@ class Lake:
 
         Raises:
             CorpusMissing: if read-only and there is none.
-            EngineError: if a DuckDB extension is not to be had.
+            EngineError: if a DuckDB extension cannot be loaded.
         """
-        if read_only and metadata == SQLITE and not (folder / "catalog.sqlite").exists():
-            raise CorpusMissing(
-                f"no corpus at {folder}: expected the file catalog.sqlite in it; `synthgen run` makes one"
-            )
         self.folder = folder
         self.read_only = read_only
-        self._lent = tempfile.TemporaryDirectory(prefix="synthgen-") if read_only else None
-        self.scratch = Path(self._lent.name) if self._lent else folder / ".tmp"
+        self._borrowed = tempfile.TemporaryDirectory(prefix="synthgen-") if read_only else None
+        self.scratch = Path(self._borrowed.name) if self._borrowed else folder / ".tmp"
         self.in_transaction = False
         self._is_locked = False
         self._connection = duckdb.connect(
@@ -74,15 +61,16 @@ class Lake:
         self._connection.execute("SET TimeZone = 'UTC'")
         for name in ("ducklake", "sqlite_scanner" if metadata == SQLITE else "postgres_scanner"):
             self._load(name)
+        attach = attach_sql(folder, metadata=metadata, read_only=read_only, scratch=self.scratch)
         with self._one_writer():
-            self._attach(metadata)
+            self._patiently(lambda: self._connection.execute(attach))
         self._connection.execute("USE corpus")
 
     def close(self) -> None:
         """Close the connection; what was not committed is gone."""
         self._connection.close()
-        if self._lent:
-            self._lent.cleanup()
+        if self._borrowed:
+            self._borrowed.cleanup()
 
     def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run one statement and fetch all its rows."""
@@ -137,18 +125,13 @@ class Lake:
 
     def snapshot(self) -> int:
         """The number of the last committed snapshot."""
-        number: int = self.rows("FROM ducklake_current_snapshot('corpus')")[0][0]
-        return number
+        return int(self.rows("FROM ducklake_current_snapshot('corpus')")[0][0])
 
     def compact(self) -> None:
-        """Merge small Parquet files, and drop those merged a while ago; history reaches back `HISTORY_DAYS`."""
+        """Merge small Parquet files; history and time travel stay, for a month."""
         with self._one_writer():
-            for call in (
-                f"ducklake_expire_snapshots('corpus', older_than => now() - INTERVAL {HISTORY_DAYS} DAY)",
-                f"ducklake_merge_adjacent_files('corpus', max_file_size => {LARGE_FILE_BYTES})",
-                f"ducklake_cleanup_old_files('corpus', older_than => now() - INTERVAL {MERGED_STAY_HOURS} HOUR)",
-            ):
-                self.rows(f"CALL {call}")
+            for call in UPKEEP:
+                self.rows(call)
 
     def lock_down(self, *, threads: int | None = None) -> None:
         """Leave nothing but reading this corpus: no other files, no settings, no extensions."""
@@ -195,7 +178,7 @@ class Lake:
 
     def _load(self, name: str) -> None:
         try:
-            self._connection.execute(f"LOAD {_extension(name)}")
+            self._connection.execute(f"LOAD {quoted(extension_file(name, duckdb.__version__))}")
         except (duckdb.Error, ModuleNotFoundError) as error:
             try:
                 self._connection.execute(f"INSTALL {name}")
@@ -206,35 +189,9 @@ class Lake:
                     f"DuckDB's {name} extension cannot be loaded; `pip install {package}=={duckdb.__version__}`"
                 ) from error
 
-    def _attach(self, metadata: str) -> None:
-        tables, sqlite = self.folder / "tables", self.folder / "catalog.sqlite"
-        options = f"DATA_PATH {quoted(f'{tables}/')}, OVERRIDE_DATA_PATH true"
-        if not self.read_only:
-            tables.mkdir(parents=True, exist_ok=True)
-        if metadata != SQLITE:
-            self._attach_at(f"postgres:{metadata}", options)
-        elif not self.read_only:
-            # Without a write-ahead log, one long query would hold up every commit of the job.
-            self._attach_at(f"sqlite:{sqlite}", options + ", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 30000")
-        elif os.access(self.folder, os.W_OK):
-            self._attach_at(f"sqlite:{sqlite}", options + ", META_BUSY_TIMEOUT 30000")
-        else:
-            # SQLite cannot read a write-ahead log where it cannot write: read a copy of the (small) metadata.
-            for path in self.folder.glob("catalog.sqlite*"):
-                shutil.copy(path, self.scratch / path.name)
-            self._attach_at(f"sqlite:{self.scratch / sqlite.name}", options)
-
-    def _attach_at(self, where: str, options: str) -> None:
-        options += ", READ_ONLY" if self.read_only else ""
-        self._patiently(lambda: self._connection.execute(f"ATTACH {quoted('ducklake:' + where)} AS corpus ({options})"))
-
     @contextmanager
     def _one_writer(self) -> Iterator[None]:
-        if self.read_only or self.in_transaction:
-            yield
-            return
-        with (self.folder / "commit.lock").open("w") as file:
-            flock(file, LOCK_EX)
+        with nullcontext() if self.read_only or self.in_transaction else one_writer(self.folder):
             yield
 
     def _ask(self, sql: str, parameters: dict[str, Any], fetch: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
@@ -265,8 +222,7 @@ class Lake:
         while True:
             try:
                 return action()
-            except RuntimeError as error:
-                # DuckDB's word for a signal handler that raised while it was at work.
+            except RuntimeError as error:  # DuckDB's word for a signal handler that raised while it was at work
                 if isinstance(error.__cause__, Stopped | KeyboardInterrupt):
                     raise error.__cause__ from None
                 raise
@@ -276,11 +232,6 @@ class Lake:
                     raise _translated(error, self.folder) from error
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, 1.0)
-
-
-def _extension(name: str) -> str:
-    package = resources.files(f"duckdb_extension_{name}")
-    return quoted(Path(str(package)) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension")
 
 
 def _translated(error: duckdb.Error, folder: Path) -> Exception:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from catalogs.families import Family, dictionary_rows, families, make_table, refuse_clashes, score_table
 from catalogs.ids import Id
-from catalogs.lake import Lake, query
+from catalogs.lake import Lake, query, quoted
 from catalogs.records import MetricCard
 
 __all__ = [
@@ -60,9 +60,9 @@ BASE: tuple[tuple[str, str, str], ...] = (
     ("shard", "take.shard", "shard that holds the FLAC bytes"),
     ("offset", 'take."offset"', "first byte of the FLAC in the shard"),
     ("num_bytes", "take.num_bytes", "length of the FLAC in bytes"),
-    ("verdict", "verdict.decision", "keep or drop, by the policy that judged last"),
-    ("reasons", "verdict.reasons", "why it was dropped"),
-    ("policy", "verdict.policy", "id of the policy that judged last"),
+    ("verdict", "judged.decision", "keep or drop, by the policy that judged last"),
+    ("reasons", "judged.reasons", "why it was dropped"),
+    ("policy", "judged.policy", "id of the policy that judged last"),
 )
 
 
@@ -93,12 +93,13 @@ def flatten(lake: Lake) -> None:
     """
     with lake.transaction():
         upto = lake.snapshot()
+        known, before = families(lake), _flattened_upto(lake)
         held, newer = tail(lake)
-        if newer > held // 2:
+        if before is None or newer > held // 2:
             lake.run(f"DROP TABLE IF EXISTS {FLAT}")
-            lake.run(f"CREATE TABLE {FLAT} AS {_joined(families(lake), 'TRUE')} ORDER BY voice, take_id")
+            lake.run(f"CREATE TABLE {FLAT} AS {_joined(known)} ORDER BY voice, take_id")
         elif newer:
-            _renew(lake)
+            _renew(lake, known, before)
         lake.run("CREATE OR REPLACE TABLE flattened AS SELECT $upto::BIGINT AS upto", upto=upto)
         write_view(lake, upto=upto)
 
@@ -143,12 +144,11 @@ def write_view(lake: Lake, *, upto: int | None = None) -> None:
     """Define ``takes`` anew: the flat rows, and the join of what came after snapshot ``upto``."""
     known = families(lake)
     if upto is None:
-        lake.run(f"CREATE OR REPLACE VIEW takes AS {_joined(known, 'TRUE')}")
+        lake.run(f"CREATE OR REPLACE VIEW takes AS {_joined(known)}")
         return
     lake.run(
-        f"CREATE OR REPLACE VIEW takes AS WITH changed AS MATERIALIZED ({_changed(known, upto)}) "
-        f"SELECT * FROM {FLAT} WHERE take_id NOT IN (SELECT take_id FROM changed) "
-        f"UNION ALL BY NAME {_joined(known, '{take} IN (SELECT take_id FROM changed)')}"
+        f"CREATE OR REPLACE VIEW takes AS SELECT * FROM {FLAT} WHERE take_id NOT IN ({_changed(known, upto)}) "
+        f"UNION ALL BY NAME {_tail(known, upto)}"
     )
 
 
@@ -178,38 +178,56 @@ def _undeclared(lake: Lake, cards: Sequence[MetricCard]) -> list[MetricCard]:
     return [card for card in cards if known.get(score_table(card)) != card]
 
 
-def _renew(lake: Lake) -> None:
-    known, upto = families(lake), _flattened_upto(lake)
-    changed = lake.table(_changed(known, upto or 0))
-    with lake.lent("changed", changed):
-        lake.run(f"DELETE FROM {FLAT} WHERE take_id IN (SELECT take_id::UUID FROM changed)")
-        rows = _joined(known, "{take} IN (SELECT take_id::UUID FROM changed)")
-        lake.run(f"INSERT INTO {FLAT} BY NAME {rows} ORDER BY voice, take_id")
+def _renew(lake: Lake, known: Sequence[Family], upto: int) -> None:
+    fresh = lake.table(_tail(known, upto))
+    with lake.lent("fresh", fresh):
+        lake.run(f"DELETE FROM {FLAT} WHERE take_id IN (SELECT take_id::UUID FROM fresh)")
+        lake.run(f"INSERT INTO {FLAT} BY NAME FROM fresh ORDER BY voice, take_id")
 
 
 def _changed(known: Sequence[Family], upto: int) -> str:
-    return " UNION ".join(
-        f"SELECT {key} AS take_id FROM {table} WHERE snapshot_id > {upto}"
+    return " UNION ALL ".join(
+        f"SELECT {key} FROM {table} WHERE snapshot_id > {upto}"
         for table, key in [("take", "id"), ("verdict", "take_id"), *((f.table, "take_id") for f in known)]
     )
 
 
-def _joined(known: Sequence[Family], where: str) -> str:
+def _joined(known: Sequence[Family]) -> str:
     names = [f'{source} AS "{name}"' for name, source, _ in BASE]
-    joins = []
-    for family in known:
-        names += [f'{family.table}."{c.name}" AS "{family.named(c)}"' for c in family.card.columns]
-        version = family.card.version.replace("'", "''")
-        joins.append(
-            f"LEFT JOIN {family.table} ON {family.table}.take_id = take.id AND {family.table}.version = '{version}'"
-        )
-    where_take = where.format(take="take.id")
-    return query("joined").format(
+    names += [f'{f.table}."{c.name}" AS "{f.named(c)}"' for f in known for c in f.card.columns]
+    joins = [f"LEFT JOIN {f.table} ON {f.table}.take_id = take.id AND {f.table}.version = {_version(f)}" for f in known]
+    return query("joined").format(columns=", ".join(names), scores=" ".join(joins))
+
+
+def _tail(known: Sequence[Family], upto: int) -> str:
+    base = [(name, source) for name, source, _ in BASE]
+    names = [
+        f'if(judged.take_id IS NULL, known."{name}", {source}) AS "{name}"' if _is_judged(source) else f'known."{name}"'
+        for name, source in base
+    ]
+    names += [
+        f'coalesce({f.table}."{c.name}", known."{f.named(c)}") AS "{f.named(c)}"' for f in known for c in f.card.columns
+    ]
+    joins = [
+        f"LEFT JOIN (SELECT * FROM {f.table} WHERE snapshot_id > {upto} AND version = {_version(f)}) AS {f.table} "
+        f"ON {f.table}.take_id = known.take_id"
+        for f in known
+    ]
+    return query("tail").format(
         columns=", ".join(names),
+        changed=_changed(known, upto),
+        upto=upto,
+        base=", ".join(f'{source} AS "{name}"' for name, source in base if not _is_judged(source)),
         scores=" ".join(joins),
-        where=where_take,
-        verdict_where=where.format(take="take_id"),
     )
+
+
+def _is_judged(source: str) -> bool:
+    return source.startswith("judged.")
+
+
+def _version(family: Family) -> str:
+    return quoted(family.card.version)
 
 
 def _forget_flat(lake: Lake) -> None:

@@ -126,6 +126,7 @@ def _mend(catalog: Catalog, found: Found) -> str:
         lake.run("DELETE FROM shard WHERE name = $name", name=found.name)
         if rescued:
             lake.insert("shard", to_arrow(rescued))
+            takes.reset(lake)
         _forget(catalog, found)
     path = catalog.audio.path(found.name)
     aside = f", the file moved to {catalog.audio.set_aside(path)}" if path else ""

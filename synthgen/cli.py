@@ -4,6 +4,7 @@ Exit codes: 0 done · 1 bug · 2 bad usage or recipe · 3 catalog or data · 4 e
 some items failed · 130 stopped by Ctrl-C, 143 by SIGTERM; the same command goes on.
 """
 
+import errno
 import sys
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import typer
 import catalogs.cli
 import curation.cli
 import synthgen.verbs
-from catalogs.errors import SynthgenError
+from catalogs.errors import CatalogError, SynthgenError
 from catalogs.stopping import Stopped, stoppable
 
 app = typer.Typer(
@@ -57,3 +58,12 @@ def main() -> None:
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:
         raise SystemExit(0) from None
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            told = "no room left on the disk; free some space and run the same command again"
+        elif error.filename:
+            told = f"{error.filename}: {error.strerror}"
+        else:
+            raise
+        print(f"error: {told}", file=sys.stderr)
+        raise SystemExit(CatalogError.exit_code) from error

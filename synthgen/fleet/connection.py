@@ -36,7 +36,8 @@ def _initialise(address: str | None) -> None:
     logging.getLogger("ray").setLevel(logging.ERROR)
     options: dict[str, Any] = {"address": address}
     if address is None:
-        options = {"num_cpus": LOCAL_CPUS, "include_dashboard": False}
+        # "local" is a Ray of our own; without it, whatever cluster runs on this machine would be joined.
+        options = {"address": "local", "num_cpus": LOCAL_CPUS, "include_dashboard": False}
     handlers = {number: signal.getsignal(number) for number in STOPPING}
     try:
         ray.init(logging_level=logging.ERROR, log_to_driver=False, configure_logging=False, **options)

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 IN_FLIGHT_PER_WORKER = 2
 STARTS = 3
 SAY_WAITING_S = 30.0
+YIELD_AFTER_S = 10.0
 # One thread a worker unless the recipe says otherwise: there is a worker for every core.
 FEW_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -56,19 +57,28 @@ class Pool:
         self._load: dict[Any, int] = {}
         self._busy_since: dict[Any, float] = {}
         self._start_within_s, self._batch_within_s = start_within_s, batch_within_s
-        self._began = time.monotonic()
-        self._hired = 0
+        self._last_staffed = time.monotonic()
         self._failed_starts = 0
         self._has_said = False
 
     @property
     def is_short(self) -> bool:
-        """Whether it was never as large as it should be."""
-        return self._hired < self.size
+        """Whether it is smaller than it should be, with those that are on their way."""
+        return len(self._load) + len(self.starting) < self.size
+
+    @property
+    def is_staffed(self) -> bool:
+        """Whether it has a worker, or has asked for one."""
+        return bool(self._load or self.starting)
+
+    @property
+    def starves(self) -> bool:
+        """Whether it has had no worker for a while, for want of room."""
+        return bool(self._placing) and time.monotonic() - self._last_staffed > YIELD_AFTER_S
 
     def hire(self) -> None:
         """Ask Ray for one more worker."""
-        crew, self._hired = self.crew, self._hired + 1
+        crew = self.crew
         given = dict(crew.runtime_env or {})
         actor = Actor.options(  # type: ignore[attr-defined]  # ray's decorator
             num_cpus=crew.num_cpus,
@@ -96,7 +106,6 @@ class Pool:
             if self._failed_starts >= STARTS * self.size:
                 why = str(error).strip().splitlines()[0]
                 raise EngineError(f"{self.crew.name}: its workers die as they start: {why}") from error
-            self.hire()
             return
         self._failed_starts = 0
         self._load[actor] = 0
@@ -120,17 +129,25 @@ class Pool:
             self._load[actor] -= IN_FLIGHT_PER_WORKER if alone else 1
 
     def lost(self, actor: Any) -> None:
-        """Replace a dead worker; its other calls come back as errors, too."""
+        """Note that a worker is dead, and so to be replaced; its other calls come back as errors, too."""
         if self._load.pop(actor, None) is not None:
             log.warning("a worker of %s died and is replaced", self.crew.name)
             ray.kill(actor)
-            self.hire()
+
+    def yield_room(self) -> bool:
+        """Let a worker go that has nothing to do, if it is not the last; gives whether there was one."""
+        idle = [actor for actor, load in self._load.items() if not load]
+        if not idle or len(self._load) == 1:
+            return False
+        del self._load[idle[0]]
+        ray.kill(idle[0])
+        return True
 
     def look_after(self) -> None:
         """Stop workers that hang, and say, once, that some wait for room.
 
         Raises:
-            EngineError: if the crew has waited too long for its first worker.
+            EngineError: if the crew has been without a worker for too long.
         """
         now = time.monotonic()
         for actor, load in self._load.items():
@@ -139,13 +156,14 @@ class Pool:
                 ray.kill(actor)
         if self._placing:
             self._placing = ray.wait(self._placing, num_returns=len(self._placing), timeout=0)[1]
-        waited_s = now - self._began
-        nobody = len(self._placing) == len(self.starting) and not self._load
-        if self._placing and nobody and waited_s > self._start_within_s:
+        if self._load or len(self._placing) < len(self.starting):
+            self._last_staffed = now
+        waited_s = now - self._last_staffed
+        if self._placing and waited_s > self._start_within_s:
             raise EngineError(f"{self._wish()} after {waited_s:.0f} s; lower fleet.workers, or enlarge the cluster")
         if self._placing and waited_s > SAY_WAITING_S and not self._has_said:
             self._has_said = True
-            log.warning("%s", self._wish())
+            log.warning("%s; it gets them when there are", self._wish())
 
     def dismiss(self) -> None:
         """Stop all workers."""

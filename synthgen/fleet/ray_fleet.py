@@ -5,6 +5,7 @@ scores. Work in flight is bounded, so a slow critic slows the voices down and me
 so it does not matter for a sample which worker reads it, when, or how often it had to be tried.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from catalogs.errors import EngineError
 from catalogs.stage import Crew, Outcome, Stream
 from synthgen.fleet import FleetConfig
-from synthgen.fleet.pool import IN_FLIGHT_PER_WORKER, Pool
+from synthgen.fleet.pool import IN_FLIGHT_PER_WORKER, YIELD_AFTER_S, Pool
 from synthgen.fleet.sizes import Room, crew_sizes
 from synthgen.fleet.tasks import Source, Task
 
@@ -82,12 +83,19 @@ class _Shift:
         self._critics = critics
         self._to_hear: dict[Pool, deque[Task]] = {pool: deque() for pool in critics}
         self._calls: dict[Any, _Call] = {}
+        self._made_room = time.monotonic()
 
     def hire(self) -> None:
-        """Staff new pools, one worker each in turn, so that scarce room is shared."""
+        """Hire who is missing, one worker a pool in turn, so that scarce room is shared.
+
+        A pool without any worker, as when a cluster has lost a node, is helped first: others let idle workers go.
+        """
         pools = self._pools()
-        while missing := [pool for pool in pools if pool.is_short]:
-            for pool in missing:
+        starving = [pool for pool in pools if pool.starves]
+        if starving:
+            self._make_room(starving[0])
+        while short := [pool for pool in pools if pool.is_short and not (starving and pool.is_staffed)]:
+            for pool in short:
                 pool.hire()
 
     def turn(self) -> Iterator[Outcome]:
@@ -114,6 +122,14 @@ class _Shift:
         for pool in self._pools():
             pool.dismiss()
         self._calls = {}
+
+    def _make_room(self, starving: Pool) -> None:
+        if time.monotonic() - self._made_room < YIELD_AFTER_S:
+            return
+        self._made_room = time.monotonic()
+        for pool in sorted(self._pools(), key=lambda pool: pool.size, reverse=True):
+            if (pool.crew.num_gpus or not starving.crew.num_gpus) and pool.yield_room():
+                return
 
     def _pools(self) -> list[Pool]:
         return [*self._critics, *(source.pool for source in self.sources)]

@@ -32,7 +32,7 @@ HEAVY_CORNERS = ("synthgen/voices/neural/", "synthgen/fleet/")
 LONG_FILES = ("catalogs/records.py",)
 """The vocabulary of the studio, one class a word, is read as one."""
 
-WITHOUT_ORDER = {"joined": "the body of the view `takes`, which whoever asks it orders"}
+WITHOUT_ORDER = dict.fromkeys(("joined", "tail"), "a body of the view `takes`, which whoever asks it orders")
 
 MANY_PARAMETERS = ("cli.py", "verbs.py", "records.py")
 """The parameters of a verb are its options, those of a record its fields."""

@@ -11,8 +11,6 @@ LEFT JOIN (
         arg_max(reasons, snapshot_id) AS reasons,
         arg_max(policy, snapshot_id) AS policy
     FROM verdict
-    WHERE {verdict_where}
     GROUP BY take_id
-) AS verdict ON verdict.take_id = take.id
+) AS judged ON judged.take_id = take.id
 {scores}
-WHERE {where}

@@ -1,0 +1,76 @@
+"""How DuckDB is to attach a corpus: the words of ``ATTACH``, the lock of its writers, the upkeep of its files."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from importlib import resources
+from pathlib import Path
+
+from catalogs.errors import CorpusMissing
+from catalogs.queries import quoted
+
+SQLITE = "sqlite"
+HISTORY_DAYS = 30
+# A file of this size is not merged again, so that a long job does not copy its first rows over and over.
+LARGE_FILE_BYTES = 16 << 20
+# DuckLake compares these times by day where the metadata is in SQLite: this keeps a merged file for 1 to 25 hours.
+MERGED_STAY_HOURS = 25
+
+UPKEEP = (
+    f"CALL ducklake_expire_snapshots('corpus', older_than => now() - INTERVAL {HISTORY_DAYS} DAY)",
+    f"CALL ducklake_merge_adjacent_files('corpus', max_file_size => {LARGE_FILE_BYTES})",
+    f"CALL ducklake_cleanup_old_files('corpus', older_than => now() - INTERVAL {MERGED_STAY_HOURS} HOUR)",
+)
+"""Merge small files, drop those merged a while ago, and forget snapshots that are older than history reaches."""
+
+
+def attach_sql(folder: Path, *, metadata: str, read_only: bool, scratch: Path) -> str:
+    """The statement that attaches the corpus in ``folder``; ``scratch`` takes a copy of the metadata if need be.
+
+    Raises:
+        CorpusMissing: if read-only and there is none.
+    """
+    tables, sqlite = folder / "tables", folder / "catalog.sqlite"
+    options = f"DATA_PATH {quoted(f'{tables}/')}, OVERRIDE_DATA_PATH true" + (", READ_ONLY" if read_only else "")
+    if not read_only:
+        tables.mkdir(parents=True, exist_ok=True)
+    if metadata != SQLITE:
+        where = f"postgres:{metadata}"
+    else:
+        if read_only and not sqlite.exists():
+            raise CorpusMissing(
+                f"no corpus at {folder}: expected the file catalog.sqlite in it; `synthgen run` makes one"
+            )
+        where = f"sqlite:{_readable(sqlite, scratch) if read_only else sqlite}"
+        # Without a write-ahead log, one long query would hold up every commit of the job.
+        options += ", META_BUSY_TIMEOUT 30000" + ("" if read_only else ", META_JOURNAL_MODE 'WAL'")
+    return f"ATTACH {quoted('ducklake:' + where)} AS corpus ({options})"
+
+
+def extension_file(name: str, version: str) -> Path:
+    """The file of a DuckDB extension that came as a Python package.
+
+    Raises:
+        ModuleNotFoundError: if it did not.
+    """
+    package = Path(str(resources.files(f"duckdb_extension_{name}")))
+    return package / "extensions" / f"v{version}" / f"{name}.duckdb_extension"
+
+
+@contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Wait for the other writers of this machine, and keep them waiting meanwhile."""
+    with (folder / "commit.lock").open("w") as file:
+        flock(file, LOCK_EX)
+        yield
+
+
+def _readable(sqlite: Path, scratch: Path) -> Path:
+    """SQLite cannot read a write-ahead log where it cannot write: there, a copy of the (small) metadata is read."""
+    if os.access(sqlite.parent, os.W_OK):
+        return sqlite
+    for path in sqlite.parent.glob("catalog.sqlite*"):
+        shutil.copy(path, scratch / path.name)
+    return scratch / sqlite.name
