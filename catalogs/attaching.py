@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 from catalogs.errors import CorpusMissing
@@ -49,14 +49,12 @@ def attach_sql(folder: Path, *, metadata: str, read_only: bool, scratch: Path) -
     return f"ATTACH {quoted('ducklake:' + where)} AS corpus ({options})"
 
 
-def extension_file(name: str, version: str) -> Path:
-    """The file of a DuckDB extension that came as a Python package.
-
-    Raises:
-        ModuleNotFoundError: if it did not.
-    """
-    package = Path(str(resources.files(f"duckdb_extension_{name}")))
-    return package / "extensions" / f"v{version}" / f"{name}.duckdb_extension"
+def extension_file(name: str, version: str) -> Path | None:
+    """The file of a DuckDB extension that came as a Python package; None if it did not."""
+    package = find_spec(f"duckdb_extension_{name}")
+    if package is None or package.origin is None:
+        return None
+    return Path(package.origin).parent / "extensions" / f"v{version}" / f"{name}.duckdb_extension"
 
 
 @contextmanager

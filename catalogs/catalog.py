@@ -147,11 +147,10 @@ class Catalog:
         """Run a query once and walk over its rows in order, in flat memory, while others are written."""
         spilled = self.lake.scratch / f"{uuid.uuid4().hex}.parquet"
         self.lake.spill(sql, spilled, **parameters)
-        try:
-            for batch in pq.ParquetFile(spilled).iter_batches(batch_size=4096):
+        with pq.ParquetFile(spilled) as file:
+            spilled.unlink()  # an open file outlives its name, and this one is not to outlive the process
+            for batch in file.iter_batches(batch_size=4096):
                 yield from batch.to_pylist()
-        finally:
-            spilled.unlink(missing_ok=True)
 
     def count(self, table: str) -> int:
         """How many rows a table has."""

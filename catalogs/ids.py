@@ -11,6 +11,9 @@ Id: TypeAlias = str
 Part: TypeAlias = "str | int | float | bool | Sequence[Part] | Mapping[str, Part] | None"
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
 def content_id(kind: str, *parts: Part) -> Id:
     """Hash a kind and its parts; parts are told apart, so ("ab", "c") is not ("a", "bc")."""
     digest = hashlib.blake2b(canonical([kind, *parts]).encode(), digest_size=16).hexdigest()
@@ -19,7 +22,7 @@ def content_id(kind: str, *parts: Part) -> Id:
 
 def canonical(value: Part) -> str:
     """Write a value as JSON that depends on its content alone (sorted keys, no spaces, NaN refused)."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _encode(value)
 
 
 def seed_of(*parts: Part) -> int:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,13 +127,15 @@ def test_a_long_question_does_not_hold_up_a_job(studio: Any) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="needs root, to become somebody without rights")
-def test_a_corpus_without_write_permission_can_be_read(studio: Any, tmp_path: Path) -> None:
+def test_a_corpus_without_write_permission_can_be_read(studio: Any) -> None:
     studio.record(range(3))
     studio.catalog.lake.close()
-    for path in [tmp_path, *tmp_path.parents]:
-        if path.is_relative_to("/tmp") and path != Path("/tmp"):
-            path.chmod(0o755)
-    told = subprocess.run([sys.executable, "-c", NOBODY, studio.folder], capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to other users
+        Path(folder).chmod(0o755)
+        shutil.copytree(studio.folder, Path(folder) / "corpus")
+        command = [sys.executable, "-c", NOBODY, str(Path(folder) / "corpus")]
+
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert told.stdout.strip() == "3", told.stderr
 

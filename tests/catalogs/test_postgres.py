@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,11 +45,9 @@ def as_postgres(*command: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("postgres")
+def dsn() -> Iterator[str]:
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))  # pytest's own folders are closed to other users
     if os.getuid() == 0:
-        for path in (folder, *folder.parents[:2]):
-            path.chmod(0o755)
         shutil.chown(folder, "postgres")
     data, port = folder / "data", free_port()
     as_postgres(str(server_tool("initdb")), "-D", str(data), "-A", "trust", "-U", "studio", "--no-sync")
@@ -58,6 +57,7 @@ def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"dbname=postgres host=127.0.0.1 port={port} user=studio"
     finally:
         as_postgres(str(server_tool("pg_ctl")), "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -209,11 +209,14 @@ def test_other_takes_do_not_go_under_the_name_of_a_release(make_recipe: MakeReci
         produce(replace(recipe, policy=Policy({"num_chars": Threshold(max=12)}))).run()
 
 
-def test_a_job_that_keeps_nothing_makes_no_release(make_recipe: MakeRecipe, produce: Produce) -> None:
-    summary = produce(make_recipe(TEXTS, policy=Policy({"num_chars": Threshold(min=1000)}))).run()
+def test_a_job_that_keeps_nothing_says_so_and_keeps_its_takes(make_recipe: MakeRecipe, produce: Produce) -> None:
+    production = produce(make_recipe(TEXTS, policy=Policy({"num_chars": Threshold(min=1000)})))
 
+    with pytest.raises(ReleaseError, match=r"keeps none of 4 takes: num_chars < 1000 \(4\)"):
+        production.run()
+
+    summary = production.summary()
     assert (summary.takes, summary.kept, summary.release) == (4, 0, None)
-    assert "release" not in summary.text()
 
 
 def test_a_clip_that_a_metric_cannot_hear_is_a_failure_and_the_others_go_on(

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from catalogs.catalog import Catalog
-from catalogs.errors import CatalogError
+from catalogs.errors import CatalogError, ReleaseError
 from curation.policy import Policy, Threshold
 from curation.production import Production
 from curation.reading import Explanation, JobState, explanation, job_states
@@ -106,7 +106,8 @@ def test_a_take_has_a_verdict_of_every_policy_that_judged_it(
     first = produce(make_recipe(TEXTS[:1], name="one", policy=Policy({"num_chars": Threshold(max=12)})))
     second = produce(make_recipe(TEXTS[:1], name="two", policy=Policy({"num_chars": Threshold(max=5)})))
     first.run()
-    second.run()
+    with pytest.raises(ReleaseError):
+        second.run()
 
     found = explain(catalog, first, TEXTS[0])
 

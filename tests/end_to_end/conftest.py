@@ -99,9 +99,10 @@ class Studio:
         """Moreover, every line of every job has a take or a failure, and nothing is left lying about."""
         self.check_sound()
         taken, failed = "SELECT line_id FROM take", "SELECT subject_id FROM failure WHERE stage = 'record'"
-        assert self.rows(f"SELECT line_id FROM job_line EXCEPT ({taken} UNION {failed})") == []
-        assert self.rows(f"{taken} INTERSECT {failed}") == []
-        assert self.rows("SELECT count(*) - count(DISTINCT subject_id) FROM failure") == [(0,)]
+        with self.catalog() as catalog:
+            assert catalog.lake.rows(f"SELECT line_id FROM job_line EXCEPT ({taken} UNION {failed})") == []
+            assert catalog.lake.rows(f"{taken} INTERSECT {failed}") == []
+            assert catalog.lake.rows("SELECT count(*) - count(DISTINCT subject_id) FROM failure") == [(0,)]
         assert not list((self.folder / "corpus" / "audio").glob("*.part"))
         assert not list((self.folder / "corpus" / ".tmp").glob("*.parquet"))
 

@@ -1,12 +1,14 @@
 """The command `synthgen`, with a fault: KILL_AT="module:Class.method#7" kills the process at the 7th call of a method.
 
-COUNT="module:Class.method" writes the number of calls to the file COUNT_TO instead.
+COUNT="module:Class.method" writes the number of calls to the file COUNT_TO instead, and IMPORTED_TO is a file for the
+names of all modules that were imported.
 """
 
 import atexit
 import importlib
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,4 +50,6 @@ if __name__ == "__main__":
         kill_at(target, int(number))
     if "COUNT" in os.environ:
         count(os.environ["COUNT"], Path(os.environ["COUNT_TO"]))
+    if "IMPORTED_TO" in os.environ:
+        atexit.register(lambda: Path(os.environ["IMPORTED_TO"]).write_text("\n".join(sorted(sys.modules))))
     synthgen.cli.main()

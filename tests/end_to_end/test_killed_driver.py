@@ -36,7 +36,9 @@ def at_random(seed: int) -> str:
 @pytest.fixture(scope="module")
 def undisturbed(make_studio: "Callable[[str], Studio]") -> "Studio":
     studio = make_studio("undisturbed")
-    ended = studio.run("run", studio.recipe(**TABLES), "--on", "inline", COUNT=STATEMENT, COUNT_TO=studio.folder / "n")
+    ended = studio.run(
+        "run", studio.recipe(**TABLES), "--on", "inline", COUNT=STATEMENT, COUNT_TO=str(studio.folder / "n")
+    )
     assert ended.code == 0, ended.err
     return studio
 
