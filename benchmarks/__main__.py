@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import exporting, generation, memory, metrics
+from benchmarks import catalog, exporting, generation, memory, metrics
 from benchmarks.table import Row, markdown
 
 
@@ -49,7 +49,14 @@ def plan() -> str:
     return markdown("Casting: peak memory", "speed", memory.measure((10_000, 100_000, 1_000_000)))
 
 
-BENCHMARKS = {"startup": startup, "generation": generate, "metrics": score, "export": export, "casting": plan}
+BENCHMARKS = {
+    "startup": startup,
+    "generation": generate,
+    "metrics": score,
+    "catalog": catalog.measure,
+    "export": export,
+    "casting": plan,
+}
 
 if __name__ == "__main__":
     main()

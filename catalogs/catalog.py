@@ -134,7 +134,8 @@ class Catalog:
 
     def tidy(self) -> None:
         """Merge small files, and make ``takes`` fast again if much has come in since it last was."""
-        if takes.tail(self.lake)[1] > ROWS_PER_FLATTENING:
+        held, newer = takes.tail(self.lake)
+        if newer > max(ROWS_PER_FLATTENING, held):
             takes.flatten(self.lake)
         self.lake.compact()
         self._commits = 0

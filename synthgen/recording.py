@@ -40,7 +40,8 @@ class Recorder:
     def work(self, items: Sequence[Assignment]) -> tuple[list[Clip], Outcome]:
         """Read the lines; a line that cannot be read, or that came out empty or not finite, is a failure."""
         read, failures = one_by_one(self._speak, items, stage=STAGE, subject=_subject)
-        outcome = Outcome(items=sum(a.needed for a in items), failures=failures)
+        needed = {a.line.id for a in items if a.needed}
+        outcome = Outcome(items=len(needed), failures=[f for f in failures if f.subject_id in needed])
         clips = []
         for assignment, reading in read:
             if not assignment.needed:

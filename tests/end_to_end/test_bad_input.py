@@ -187,7 +187,9 @@ def test_audio_that_does_not_decode_is_a_failure_of_that_take(finished: "Studio"
         shard.seek(offset)
         shard.write(bytes(num_bytes))
 
-    code, said = command("run", finished.recipe(None, metrics=["levels", "pace"]), "-o", "release.name=second")
+    code, said = command(
+        "run", finished.recipe(None, metrics=["levels", "pace"]), "--on", "inline", "-o", "release.name=second"
+    )
 
     assert code == 5
     assert "1 take not measured in full" in said

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
+import pytest
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Studio
@@ -22,6 +23,7 @@ def workers(driver: psutil.Process) -> list[psutil.Process]:
     return [p for p in driver.children(recursive=True) if p.name().startswith("ray::Actor")]
 
 
+@pytest.mark.slow
 def test_workers_killed_at_random_cost_nothing(studio: "Studio") -> None:
     generator = np.random.default_rng(5)
     voice = {"engine": "mischief", "slow_s": 0.2, "diary": str(studio.folder / "diary")}

@@ -45,11 +45,19 @@ def diary(studio: "Studio") -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
+SLOW = pytest.mark.slow
+
+
 @pytest.mark.parametrize(
     ("number", "code", "on"),
-    [(signal.SIGINT, 130, "inline"), (signal.SIGTERM, 143, "inline"), (signal.SIGINT, 130, "ray"),
-     (signal.SIGTERM, 143, "ray")],
-)  # fmt: skip
+    [
+        pytest.param(signal.SIGINT, 130, "inline", id="Ctrl-C here"),
+        pytest.param(signal.SIGTERM, 143, "ray", id="SIGTERM on Ray"),
+        pytest.param(signal.SIGINT, 130, "ray", id="Ctrl-C on Ray", marks=SLOW),
+        pytest.param(signal.SIGTERM, 143, "inline", id="SIGTERM here", marks=SLOW),
+        pytest.param(signal.SIGHUP, 129, "inline", id="a closed terminal", marks=SLOW),
+    ],
+)
 def test_a_job_stops_in_good_order_and_goes_on(studio: "Studio", number: int, code: int, on: str) -> None:
     ended, words, _ = stop(studio, number, on=on)
     recorded_by_then = studio.rows("SELECT count(*) FROM take")[0][0]

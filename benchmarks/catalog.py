@@ -1,6 +1,6 @@
 """The catalog: does a commit stay as fast as the first, and how fast is a question over a million takes.
 
-    python -m benchmarks.catalog_bench --commits 500 --takes 1000000
+    python -m benchmarks.catalog --commits 500 --takes 1000000
 
 The second is held against one JSON line a take, read with pandas.
 """
