@@ -288,7 +288,9 @@ def test_csv_quotes_and_writes_lists_as_json(answer: Any) -> None:
     assert first == '0,"a,""b""","[1, 2]","{""x"": 1.5}",,,"{""k"": ""v""}",0,10,2020-01-02'
 
 
-def test_a_table_says_how_many_rows_it_leaves_out(answer: Any) -> None:
+def test_a_table_says_how_many_rows_it_leaves_out(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+
     lines = list(show(answer, "table", rows=2))
 
     assert lines[-1] == "(3 rows, 1 of them not shown: add LIMIT, or take all with --format csv)"

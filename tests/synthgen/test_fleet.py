@@ -34,6 +34,7 @@ ITEMS = [f"item-{n:02d}" for n in range(24)]
 def room() -> Iterator[Room]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(CREWS))
+        ray.shutdown()  # another file's, if a worker of this run has one
         ray.init(num_cpus=64, num_gpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
         yield connect(None)
         ray.shutdown()
