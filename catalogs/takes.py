@@ -94,11 +94,11 @@ def flatten(lake: Lake) -> None:
     with lake.transaction():
         upto = lake.snapshot()
         known, before = families(lake), _flattened_upto(lake)
-        held, newer = tail(lake)
-        if before is None or newer > held // 2:
+        changed, held = (0, 0) if before is None else _changes(lake, known, before)
+        if before is None or changed > held // 2:
             lake.run(f"DROP TABLE IF EXISTS {FLAT}")
             lake.run(f"CREATE TABLE {FLAT} AS {_joined(known)} ORDER BY voice, take_id")
-        elif newer:
+        elif changed:
             _renew(lake, known, before)
         lake.run("CREATE OR REPLACE TABLE flattened AS SELECT $upto::BIGINT AS upto", upto=upto)
         write_view(lake, upto=upto)
@@ -178,16 +178,23 @@ def _undeclared(lake: Lake, cards: Sequence[MetricCard]) -> list[MetricCard]:
     return [card for card in cards if known.get(score_table(card)) != card]
 
 
+def _changes(lake: Lake, known: Sequence[Family], upto: int) -> tuple[int, int]:
+    """How many takes have changed since, and how many the flat table holds."""
+    changed = f"SELECT count(DISTINCT take_id) FROM ({_changed(known, upto)})"
+    numbers: tuple[int, int] = lake.rows(f"SELECT ({changed}), (SELECT count(*) FROM {FLAT})")[0]
+    return numbers
+
+
 def _renew(lake: Lake, known: Sequence[Family], upto: int) -> None:
-    fresh = lake.table(_tail(known, upto))
-    with lake.lent("fresh", fresh):
-        lake.run(f"DELETE FROM {FLAT} WHERE take_id IN (SELECT take_id::UUID FROM fresh)")
-        lake.run(f"INSERT INTO {FLAT} BY NAME FROM fresh ORDER BY voice, take_id")
+    lake.run(f"CREATE TEMP TABLE fresh AS {_tail(known, upto)}")
+    lake.run(f"DELETE FROM {FLAT} WHERE take_id IN (SELECT take_id FROM temp.fresh)")
+    lake.run(f"INSERT INTO {FLAT} BY NAME FROM temp.fresh ORDER BY voice, take_id")
+    lake.run("DROP TABLE temp.fresh")
 
 
 def _changed(known: Sequence[Family], upto: int) -> str:
     return " UNION ALL ".join(
-        f"SELECT {key} FROM {table} WHERE snapshot_id > {upto}"
+        f"SELECT {key} AS take_id FROM {table} WHERE snapshot_id > {upto}"
         for table, key in [("take", "id"), ("verdict", "take_id"), *((f.table, "take_id") for f in known)]
     )
 

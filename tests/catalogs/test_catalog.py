@@ -129,7 +129,7 @@ def test_many_commits_are_tidied_up_on_the_way(studio: Any, monkeypatch: pytest.
         studio.record(range(20 * number, 20 * number + 20), shard=f"s{number}")
 
     held = studio.catalog.lake.rows("SELECT count(*) FROM takes_flat")[0][0]
-    assert held == 200
+    assert held == 100
     assert studio.catalog.count("takes") == 220
     files = studio.catalog.lake.rows("SELECT count(*) FROM ducklake_list_files('corpus', 'take')")[0][0]
     assert files <= 4

@@ -44,6 +44,25 @@ def test_workers_killed_at_random_cost_nothing(studio: "Studio") -> None:
     assert f"{studio.release_id()}" in undisturbed.out
 
 
+@pytest.mark.slow
+def test_a_killed_driver_leaves_no_process_behind(studio: "Studio") -> None:
+    voice = {"engine": "mischief", "slow_s": 0.2, "diary": str(studio.folder / "diary")}
+    recipe = studio.recipe(SLOW, voices=[voice], metrics=["mischief"])
+
+    job = subprocess.Popen(studio.command("run", recipe), env=studio.environment(), cwd=studio.folder)
+    wait_for_lines(studio, 8)
+    family = psutil.Process(job.pid).children(recursive=True)
+    job.kill()
+    job.wait()
+    _, alive = psutil.wait_procs(family, timeout=120)  # Ray's own agents take their time
+    ended = studio.run("run", recipe, "--on", "inline")
+
+    assert len(family) > 4
+    assert alive == []
+    assert ended.code == 0, ended.err
+    studio.check_whole()
+
+
 def wait_for_lines(studio: "Studio", count: float) -> None:
     """Wait until so many lines have been given to the voice."""
     diary, deadline = studio.folder / "diary", time.monotonic() + 60
