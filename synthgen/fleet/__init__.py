@@ -24,11 +24,11 @@ LOCAL = "ray"
 class FleetConfig:
     """Where the work is done: "inline", "ray" (this machine), or a cluster's address ("auto", "ray://host:10001").
 
-    ``workers`` is the size of every crew. None is one worker a core on this machine; on a cluster, what its GPUs hold
-    for crews that ask for GPUs, and an even share of its processors for the others. ``live_voices`` is how many engines
-    speak at once. A crew may wait ``start_within_s`` for room for its first worker (a cluster may have to grow), and a
-    worker may take ``batch_within_s`` for a batch before it is taken for dead. ``cost_per_hour`` is what the fleet
-    costs, in any currency, for `synthgen plan`.
+    ``workers`` is the size of every crew. None is one worker a core on this machine, if its memory holds them; on a
+    cluster, what its GPUs hold for crews that ask for GPUs, and an even share of its processors for the others.
+    ``live_voices`` is how many engines speak at once. A crew may wait ``start_within_s`` for room for its first worker
+    (a cluster may have to grow), and a worker may take ``batch_within_s`` for a batch before it is taken for dead.
+    ``cost_per_hour`` is what the fleet costs, in any currency, for `synthgen plan`.
     """
 
     on: str = LOCAL

@@ -1,8 +1,8 @@
 """Ray on this machine, or a cluster: connecting, and what there is room for."""
 
 import logging
-import os
 import signal
+import socket
 import threading
 from typing import Any
 
@@ -13,8 +13,7 @@ from catalogs.errors import EngineError
 from catalogs.stopping import STOPPING
 from synthgen.fleet.sizes import Room
 
-# The cores of one machine are shared by its operating system: a crew must never wait for a processor to be free.
-LOCAL_CPUS = 4096
+ANSWER_WITHIN_S = 10.0
 
 
 def connect(address: str | None) -> Room:
@@ -26,26 +25,34 @@ def connect(address: str | None) -> Room:
     if not ray.is_initialized():
         _initialise(address)
     total = ray.cluster_resources()  # type: ignore[no-untyped-call]  # ray is untyped here
-    gpus = float(total.get("GPU", 0))
-    if address is None:
-        return Room(cpus=float(os.cpu_count() or 1), gpus=gpus, is_shared=True)
-    return Room(cpus=float(total.get("CPU", 0)), gpus=gpus, is_shared=False)
+    return Room(
+        cpus=float(total.get("CPU", 0)),
+        gpus=float(total.get("GPU", 0)),
+        memory_gb=float(total.get("memory", 0)) / 1e9,
+        is_shared=address is None,
+    )
 
 
 def _initialise(address: str | None) -> None:
     logging.getLogger("ray").setLevel(logging.ERROR)
-    options: dict[str, Any] = {"address": address}
-    if address is None:
-        # "local" is a Ray of our own; without it, whatever cluster runs on this machine would be joined.
-        options = {"address": "local", "num_cpus": LOCAL_CPUS, "include_dashboard": False}
+    # "local" is a Ray of our own; without it, whatever cluster runs on this machine would be joined.
+    options: dict[str, Any] = {"address": address} if address else {"address": "local", "include_dashboard": False}
+    where = f"the cluster at {address}" if address else "Ray on this machine"
     handlers = {number: signal.getsignal(number) for number in STOPPING}
     try:
+        _check_that_somebody_listens(address)
         ray.init(logging_level=logging.ERROR, log_to_driver=False, configure_logging=False, **options)
     except (ConnectionError, OSError, RayError, RuntimeError, ValueError) as error:
-        where = f"the cluster at {address}" if address else "Ray on this machine"
         raise EngineError(f"{where} does not answer: {str(error).splitlines()[0]}") from error
     finally:
         # Ray answers SIGTERM with an exit of its own, which would leave a job without its last words.
         if threading.current_thread() is threading.main_thread():
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+
+
+def _check_that_somebody_listens(address: str | None) -> None:
+    """Raise `OSError` at once for a wrong address, at which Ray would knock for minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_WITHIN_S).close()

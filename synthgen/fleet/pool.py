@@ -49,9 +49,10 @@ class Actor:
 class Pool:
     """The workers of one crew; ``size`` of them are wanted."""
 
-    def __init__(self, crew: Crew, size: int, *, start_within_s: float, batch_within_s: float) -> None:
+    def __init__(self, crew: Crew, size: int, *, num_cpus: float, start_within_s: float, batch_within_s: float) -> None:
         self.crew = crew
         self.size = size
+        self._num_cpus = num_cpus
         self.starting: dict[Any, Any] = {}
         self._placing: list[Any] = []
         self._load: dict[Any, int] = {}
@@ -81,7 +82,7 @@ class Pool:
         crew = self.crew
         given = dict(crew.runtime_env or {})
         actor = Actor.options(  # type: ignore[attr-defined]  # ray's decorator
-            num_cpus=crew.num_cpus,
+            num_cpus=self._num_cpus,
             num_gpus=crew.num_gpus,
             runtime_env=given | {"env_vars": FEW_THREADS | given.get("env_vars", {})},
         ).remote()
@@ -172,5 +173,5 @@ class Pool:
         self._load, self.starting, self._placing = {}, {}, []
 
     def _wish(self) -> str:
-        needs = f"{self.crew.num_cpus:g} CPU" + (f" and {self.crew.num_gpus:g} GPU" if self.crew.num_gpus else "")
+        needs = f"{self._num_cpus:g} CPU" + (f" and {self.crew.num_gpus:g} GPU" if self.crew.num_gpus else "")
         return f"{len(self._placing)} of {self.size} workers of {self.crew.name} wait for room, {needs} each"

@@ -55,8 +55,14 @@ class Fleet:
             shift.dismiss()
 
     def _pool(self, crew: Crew, size: int) -> Pool:
-        config = self._config
-        return Pool(crew, size, start_within_s=config.start_within_s, batch_within_s=config.batch_within_s)
+        return Pool(
+            crew,
+            size,
+            # The system shares the cores of one machine, where no crew must wait for one to be free.
+            num_cpus=0.0 if self._room.is_shared else crew.num_cpus,
+            start_within_s=self._config.start_within_s,
+            batch_within_s=self._config.batch_within_s,
+        )
 
     def _check_gpus(self, crews: Sequence[Crew]) -> None:
         for crew in crews if self._room.is_shared else ():

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from catalogs.stage import Crew
 
+WORKER_GB = 2.0
+"""What a worker needs: its models, and what its libraries take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -12,20 +15,23 @@ class Room:
 
     cpus: float
     gpus: float
+    memory_gb: float
     is_shared: bool
 
 
 def crew_sizes(heads: Sequence[Crew], critics: Sequence[Crew], *, live: int, room: Room) -> list[int]:
     """The number of workers of every crew, heads first, if up to ``live`` heads work at once with all the critics.
 
-    Crews that ask for GPUs share the GPUs evenly, the others the processors that are left; each gets one at least.
+    Crews that ask for GPUs share the GPUs evenly, the others the processors that are left (on one machine, as many
+    as its memory holds); each gets one at least.
     """
     on_gpus = [crew for crew in (*heads, *critics) if crew.num_gpus]
     gpu_share = room.gpus / max(1, _at_once(heads, critics, live=live, on_gpus=True))
     taken = sum(_size(crew, gpu_share) * crew.num_cpus for crew in on_gpus)
-    cpu_share = room.cpus
-    if not room.is_shared:
-        cpu_share = (room.cpus - taken) / max(1, _at_once(heads, critics, live=live, on_gpus=False))
+    others = max(1, _at_once(heads, critics, live=live, on_gpus=False))
+    cpu_share = (room.cpus - taken) / others
+    if room.is_shared:
+        cpu_share = min(room.cpus, room.memory_gb / WORKER_GB / others)
     return [_size(crew, gpu_share if crew.num_gpus else cpu_share) for crew in (*heads, *critics)]
 
 

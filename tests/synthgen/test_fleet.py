@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import time
 import types
@@ -35,7 +36,7 @@ def room() -> Iterator[Room]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(CREWS))
         ray.shutdown()  # another file's, if a worker of this run has one
-        ray.init(num_cpus=64, num_gpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        ray.init(num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
         yield connect(None)
         ray.shutdown()
 
@@ -166,10 +167,21 @@ def test_more_gpus_than_this_machine_has_are_refused_at_once(room: Room) -> None
 
 
 def test_a_crew_without_room_gives_up_with_a_word_about_it(room: Room) -> None:
-    cluster = Room(cpus=64, gpus=1, is_shared=False)
+    cluster = Room(cpus=2, gpus=1, memory_gb=8, is_shared=False)
 
     with pytest.raises(EngineError, match="2 of 2 workers of reading wait for room, 99 CPU each"):
         work(cluster, [stream(ITEMS, num_cpus=99)], start_within_s=0.5)
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_a_cluster_that_does_not_answer_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"{scheme}127.0.0.1:{taken.getsockname()[1]}"
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+
+    with pytest.raises(EngineError, match=f"the cluster at {address} does not answer: .*refused"):
+        connect(address)
 
 
 def test_a_slow_critic_slows_the_voices_down(room: Room) -> None:

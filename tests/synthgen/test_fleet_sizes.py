@@ -1,8 +1,8 @@
 from catalogs.stage import Crew
 from synthgen.fleet.sizes import Room, crew_sizes
 
-HERE = Room(cpus=8, gpus=1, is_shared=True)
-CLUSTER = Room(cpus=32, gpus=4, is_shared=False)
+HERE = Room(cpus=8, gpus=1, memory_gb=64, is_shared=True)
+CLUSTER = Room(cpus=32, gpus=4, memory_gb=64, is_shared=False)
 
 
 def crew(**needs: float | int | None) -> Crew:
@@ -34,4 +34,10 @@ def test_gpus_of_a_cluster_are_filled_and_leave_the_other_crews_the_rest_of_the_
 
 
 def test_a_cluster_that_is_still_empty_is_asked_for_one_worker_a_crew() -> None:
-    assert crew_sizes([crew(num_gpus=1.0)], [crew()], live=2, room=Room(0, 0, is_shared=False)) == [1, 1]
+    assert crew_sizes([crew(num_gpus=1.0)], [crew()], live=2, room=Room(0, 0, 0, is_shared=False)) == [1, 1]
+
+
+def test_one_machine_has_no_more_workers_than_its_memory_holds() -> None:
+    small = Room(cpus=64, gpus=0, memory_gb=24, is_shared=True)
+
+    assert crew_sizes([crew(), crew()], [crew()], live=2, room=small) == [4, 4, 4]
