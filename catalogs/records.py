@@ -247,7 +247,7 @@ class ScoreColumn:
     """One figure of a metric family: its unit, and which way is better ("higher", "lower", "neither")."""
 
     name: str
-    type: Literal["DOUBLE", "INTEGER", "BOOLEAN", "VARCHAR", "FLOAT[]"]
+    type: Literal["DOUBLE", "INTEGER", "BOOLEAN", "VARCHAR", "FLOAT[]", "INTEGER[]"]
     unit: str
     better: Literal["higher", "lower", "neither"]
     meaning: str
@@ -293,6 +293,57 @@ class Verdict:
     policy: Id
     decision: Decision
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One candidate of a text: lines with the same group id are read so that the best can be chosen.
+
+    ``iteration`` is the round, from 1, in which the job asked for it.
+    """
+
+    id: Id
+    line_id: Id
+    job_id: Id
+    iteration: int
+
+    @staticmethod
+    def id_of(job_id: Id, prompt_id: Id, voice_id: Id) -> Id:
+        """The id of the candidates that a job wants of one text by one voice."""
+        return content_id("group", job_id, prompt_id, voice_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Of two takes of one prompt, which is better, for which objective, and by which method it was found.
+
+    ``objective`` is what the winner is better at ("words", "stability", "expressivity"), ``method`` the loop that
+    chose ("tdsc", "dgsa").
+    """
+
+    prompt_id: Id
+    winner: Id
+    loser: Id
+    objective: str
+    method: str
+    iteration: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetScore:
+    """A figure of a set of takes, with the number of items it rests on and its 95 % interval.
+
+    ``set_id`` is a release, a job or another content hash; ``subset`` says which part of it, "" is all.
+    """
+
+    set_id: Id
+    subset: str
+    metric: str
+    version: str
+    value: float
+    num_items: int
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)

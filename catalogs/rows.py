@@ -20,6 +20,9 @@ TABLES: dict[type, str] = {
     records.Run: "run",
     records.VoiceReference: "voice_reference",
     records.Verdict: "verdict",
+    records.Group: "line_group",
+    records.Preference: "preference",
+    records.SetScore: "set_score",
     records.Release: "release",
     records.ReleaseItem: "release_item",
     records.Failure: "failure",
@@ -37,6 +40,9 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "run": ("id",),
     "voice_reference": ("voice_id", "version"),
     "verdict": ("take_id", "policy"),
+    "line_group": ("id", "line_id"),
+    "preference": ("winner", "loser", "objective", "method"),
+    "set_score": ("set_id", "subset", "metric", "version"),
     "release": ("id", "name"),
     "release_item": ("release_id", "take_id"),
     "failure": ("stage", "subject_id", "attempt"),
@@ -50,6 +56,7 @@ _TYPES: dict[str, pa.DataType] = {
     "INTEGER": pa.int64(),
     "BOOLEAN": pa.bool_(),
     "FLOAT[]": pa.list_(pa.float32()),
+    "INTEGER[]": pa.list_(pa.int32()),
 }
 
 

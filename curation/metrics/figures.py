@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args, get_type_hints
 
 from catalogs.records import ScoreColumn, Value
 
-ColumnType: TypeAlias = Literal["DOUBLE", "INTEGER", "BOOLEAN", "VARCHAR", "FLOAT[]"]
+ColumnType: TypeAlias = Literal["DOUBLE", "INTEGER", "BOOLEAN", "VARCHAR", "FLOAT[]", "INTEGER[]"]
 
 _TYPES: dict[object, ColumnType] = {
     float: "DOUBLE",
@@ -20,6 +20,7 @@ _TYPES: dict[object, ColumnType] = {
     bool: "BOOLEAN",
     str: "VARCHAR",
     tuple[float, ...]: "FLOAT[]",
+    tuple[int, ...]: "INTEGER[]",
 }
 
 

@@ -18,7 +18,7 @@ from curation.metrics.words import WordsConfig
 
 GROUP = "synthgen.metrics"
 FASTER: dict[str, MetricConfig] = {"words": WordsConfig(model="tiny_en"), "quality": QualityConfig(windows=1)}
-PYTHON_TYPES = {"DOUBLE": float, "INTEGER": int, "BOOLEAN": bool, "VARCHAR": str, "FLOAT[]": tuple}
+PYTHON_TYPES = {"DOUBLE": float, "INTEGER": int, "BOOLEAN": bool, "VARCHAR": str, "FLOAT[]": tuple, "INTEGER[]": tuple}
 RATE_HZ = 16_000
 
 

@@ -1,0 +1,1 @@
+"""Verbs of curation, a module each, mounted by `curation.cli`."""
