@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from io import FileIO, IOBase
 from pathlib import Path
 
-from catalogs.errors import AudioError, DiskFull
+from catalogs.errors import AudioError, CatalogError, DiskFull
 from catalogs.ids import Id
 from catalogs.records import Shard
 
@@ -97,7 +97,10 @@ class AudioStore:
         return self._rename(name, hash_file(part), part.stat().st_size, num_takes)
 
     def writer(self, prefix: str, *, shard_takes: int = SHARD_TAKES) -> "ShardWriter":
-        """A writer whose shards are named ``PREFIX-000000.tar`` and on; the prefix must be the run's own."""
+        """A writer whose shards are named ``PREFIX-000000.tar`` and on, after those of that prefix that are there.
+
+        The prefix must be the run's own; a run may have one writer after the other.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         return ShardWriter(self, prefix, shard_takes=shard_takes)
 
@@ -106,6 +109,8 @@ class AudioStore:
         return self.folder / name, self.folder / (name + PART), self.folder / name
 
     def _rename(self, name: str, sha256: str, num_bytes: int, num_takes: int) -> Shard:
+        if (self.folder / name).exists():
+            raise CatalogError(f"{self.folder / name} is there already, and is not written over; this is a bug")
         (self.folder / (name + PART)).rename(self.folder / name)
         _sync_folder(self.folder)
         return Shard(name, sha256, num_bytes, num_takes)
@@ -174,6 +179,8 @@ class ShardWriter:
 
     def _open(self) -> FileIO:
         if self._file is None:
+            while self._store.path(self._name) is not None:
+                self._number += 1
             # Unbuffered, so that after a failure nothing is left that a later write would bring along.
             self._file = (self._store.folder / (self._name + PART)).open("xb", buffering=0)
             _locked(self._file)

@@ -13,7 +13,7 @@ import pytest
 
 from catalogs import flac
 from catalogs.audio import PART, AudioStore, Place, hash_file, is_held, padded
-from catalogs.errors import AudioError, DiskFull
+from catalogs.errors import AudioError, CatalogError, DiskFull
 from catalogs.records import Shard
 
 IDS = [f"00000000-0000-0000-0000-{n:012d}" for n in range(6)]
@@ -36,6 +36,27 @@ def test_takes_are_read_back_by_their_place(tmp_path: Path) -> None:
     assert [store.read(place) for place in places] == [sound(n) for n in range(6)]
     path = tmp_path / "run-000000.tar"
     assert shards == [Shard("run-000000.tar", hash_file(path), path.stat().st_size, 6)]
+
+
+def test_writers_that_follow_one_another_in_a_run_keep_all_takes(tmp_path: Path) -> None:
+    store = AudioStore(tmp_path)
+
+    found = [filled(store), filled(store)]
+
+    assert [shards[0].name for _, shards in found] == ["run-000000.tar", "run-000001.tar"]
+    for places, _ in found:
+        assert [store.read(place) for place in places] == [sound(n) for n in range(6)]
+
+
+def test_a_sealed_shard_is_not_written_over(tmp_path: Path) -> None:
+    store = AudioStore(tmp_path)
+    writer = store.writer("run")
+    writer.append([(IDS[0], sound(0))])
+    (tmp_path / "run-000000.tar").write_bytes(b"somebody else's")
+
+    with pytest.raises(CatalogError, match="is there already"):
+        writer.seal()
+    assert (tmp_path / "run-000000.tar").read_bytes() == b"somebody else's"
 
 
 def test_takes_can_be_read_before_their_shard_is_sealed(tmp_path: Path) -> None:

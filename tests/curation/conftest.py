@@ -14,6 +14,7 @@ from catalogs.ingest import PromptSource
 from catalogs.progress import Progress
 from catalogs.records import Line, MetricCard, Score, ScoreColumn
 from catalogs.signal import to_float32, to_int16
+from catalogs.verify import verify
 from curation.production import Production
 from curation.recipe import Recipe
 from synthgen.fleet import FleetConfig
@@ -76,9 +77,13 @@ class Chars:
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    """A corpus that the tests of a module share: every test has jobs, and by its name a voice, of its own."""
+    """A corpus that the tests of a module share: every test has jobs, and by its name a voice, of its own.
+
+    When they are done, every take of theirs must be found where its row says, and be what it says.
+    """
     with Catalog.create(tmp_path_factory.mktemp("corpus")) as catalog:
         yield catalog
+        assert verify(catalog, deep=True).problems == []
 
 
 @pytest.fixture
