@@ -7,15 +7,18 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import catalog, exporting, generation, memory, metrics
+from benchmarks import catalog, exporting, generation, memory, metrics, recognisers
 from benchmarks.table import Row, markdown
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=list(BENCHMARKS), help=f"some of {', '.join(BENCHMARKS)}")
-    for name in parser.parse_args().names:
-        print(BENCHMARKS[name](), flush=True)
+    parser.add_argument("names", nargs="*", default=list(NAMES), help=f"some of {', '.join(NAMES)}")
+    parser.add_argument("--speech", type=Path, help="folder of sets of real speech, for recognisers")
+    arguments = parser.parse_args()
+    benchmarks = {**BENCHMARKS, "recognisers": lambda: recognisers.measure(arguments.speech)}
+    for name in arguments.names:
+        print(benchmarks[name](), flush=True)
 
 
 def generate() -> str:
@@ -57,6 +60,7 @@ BENCHMARKS = {
     "export": export,
     "casting": plan,
 }
+NAMES = (*BENCHMARKS, "recognisers")
 
 if __name__ == "__main__":
     main()

@@ -22,10 +22,11 @@ import pyarrow.parquet as pq
 
 from catalogs import corpus, takes
 from catalogs.audio import AudioStore, hash_file, padded
-from catalogs.errors import CorpusMissing, CorpusTooNew
+from catalogs.errors import CorpusMissing
 from catalogs.ids import Id
-from catalogs.lake import SQLITE, Lake, query, schema
+from catalogs.lake import SQLITE, Lake, query
 from catalogs.meanwhile import Meanwhile
+from catalogs.migrating import is_outdated, migrate
 from catalogs.records import Failure, MetricCard, Score, Shard, Take, Verdict
 from catalogs.rows import IDENTITY, TABLES, scores_to_arrow, to_arrow
 
@@ -60,7 +61,7 @@ class Catalog:
 
     @classmethod
     def open(cls, folder: Path) -> "Catalog":
-        """Open a corpus for reading, while a job may be writing it.
+        """Open a corpus for reading, while a job may be writing it; one of an earlier synthgen is brought up first.
 
         Raises:
             CorpusMissing: if there is none.
@@ -70,7 +71,10 @@ class Catalog:
             raise CorpusMissing(f"no corpus at {folder}: expected {corpus.SETTINGS} in it; `synthgen run` makes one")
         metadata_at = corpus.metadata_of(folder)
         lake = Lake(folder, metadata=metadata_at, read_only=True)
-        _refuse_later_schema(lake, folder)
+        if is_outdated(lake, folder):
+            lake.close()
+            cls.create(folder, metadata_at=metadata_at).lake.close()
+            lake = Lake(folder, metadata=metadata_at, read_only=True)
         return cls(folder, lake, metadata_at=metadata_at)
 
     @classmethod
@@ -81,7 +85,7 @@ class Catalog:
         """
         corpus.create(folder, metadata=metadata_at)
         lake = Lake(folder, metadata=metadata_at)
-        _migrate(lake, folder)
+        migrate(lake, folder)
         return cls(folder, lake, metadata_at=metadata_at)
 
     def __enter__(self) -> "Catalog":
@@ -205,34 +209,6 @@ class Catalog:
     def _append(self, table: str, rows: pa.Table, keys: Sequence[str]) -> None:
         new = self._meanwhile.new(table, rows, keys) if self._meanwhile else rows
         self.lake.insert(table, new)
-
-
-def _migrate(lake: Lake, folder: Path) -> None:
-    if _refuse_later_schema(lake, folder) == schema()[-1][0]:
-        return
-    with lake.transaction():
-        applied = _refuse_later_schema(lake, folder)  # another job may have been faster
-        for version, name, sql in schema():
-            if version > applied:
-                lake.run(sql)
-                lake.run(
-                    "INSERT INTO migration VALUES ($version, $name, $now)",
-                    version=version, name=name, now=_now(),
-                )  # fmt: skip
-        if applied == 0:
-            takes.write_view(lake)
-
-
-def _refuse_later_schema(lake: Lake, folder: Path) -> int:
-    if not lake.rows("SELECT 1 FROM duckdb_tables() WHERE database_name = 'corpus' AND table_name = 'migration'"):
-        return 0
-    applied: int = lake.rows("SELECT coalesce(max(version), 0) FROM migration")[0][0]
-    ours = schema()[-1][0]
-    if applied > ours:
-        raise CorpusTooNew(
-            f"{folder} has schema {applied}, this synthgen knows {ours}: upgrade with `pip install -U synthgen-studio`"
-        )
-    return applied
 
 
 def _versions() -> str:

@@ -22,7 +22,6 @@ def register(app: typer.Typer) -> None:
     """Mount the verbs."""
     app.command(rich_help_panel=PANEL)(ingest)
     app.command(rich_help_panel=PANEL)(sql)
-    app.command(rich_help_panel=PANEL)(freeze)
     app.command(rich_help_panel=PANEL)(releases)
     app.command(rich_help_panel=PANEL)(export)
     app.command(rich_help_panel=PANEL)(verify)
@@ -80,31 +79,6 @@ def sql(
         return
     for line in show(found, shape, rows=rows):
         print(line)
-
-
-def freeze(
-    name: Annotated[str, typer.Argument(help="The release's name; it cannot be used twice.")],
-    corpus: Corpus = Path(),
-    where: Annotated[str, typer.Option(help="An SQL condition over `takes`.")] = "verdict = 'keep'",
-    order: Annotated[str | None, typer.Option(help="What comes first, as SQL; with --limit.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many takes.")] = None,
-    job: Annotated[str | None, typer.Option(help="Only the takes of this job, by its id.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Freeze takes under a name, for good; the same name and takes again change nothing."""
-    from catalogs import release
-    from catalogs.catalog import Catalog
-    from catalogs.ids import canonical
-
-    chosen = release.select(corpus, where=where, job_id=job, order=order, limit=limit)
-    made_by = canonical({"where": where, "order": order, "limit": limit, "job": job})
-    with Catalog.create(corpus) as catalog, catalog.job(f"synthgen freeze {name}"):
-        known = {r.name for r in release.releases(catalog)}
-        frozen = release.freeze(catalog, name, take_ids=chosen, made_by=made_by, job_id=job)
-    if as_json:
-        print(json.dumps({**_plain(frozen), "already_frozen": name in known}, default=str))
-    else:
-        print(release_text(frozen) + (", already frozen" if name in known else ""))
 
 
 def verify(

@@ -4,6 +4,8 @@ A word error rate means something only beside the normaliser it was computed wit
 with every score.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -11,11 +13,19 @@ from importlib.metadata import version
 
 from rapidfuzz.distance import Editops, Levenshtein
 
-NORMALISER = f"whisper-normalizer-{version('whisper-normalizer')}/1"
+from catalogs.numerals import NUMERALS
+
+NORMALISER = f"whisper-normalizer-{version('whisper-normalizer')}/2"
 """Package, version, and the number of our own rules about which form of it a language gets."""
 
 _UNSPACED = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "yue", "zh"})
 """Languages written without spaces between words: their "words" are graphemes."""
+
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+"""Soft hyphens, marks of direction, and the places where a line may break, which Lao and Khmer texts are full of."""
+
+_TONE_BEFORE_VOWEL = re.compile("([\u0e48-\u0e4b])(\u0e4d)|([\u0ec8-\u0ecb])(\u0ecd)")
+_TWO_E = re.compile("\u0e40{2}|\u0ec0{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +78,11 @@ def normalise(text: str, language: str) -> str:
     """Write a text the way errors are counted: no case, no punctuation, one space between words.
 
     English also gets one spelling of numbers, contractions and variants ("fifty" is "50", "colour" is
-    "color"). Every other language keeps its combining marks, which are vowels in many scripts; one written
-    without spaces is split into graphemes, so that its word errors are grapheme errors. ``language`` is a
-    BCP 47 tag. Normalising a normalised text may change it again: keep the original.
+    "color"); German and Dutch one of numbers, ranks, dates, times and sums ("dritter Mai" is "3 mai"), and
+    of ß ("straße" is "strasse"; umlauts stay). Every other language keeps its combining marks, which are
+    vowels in many scripts, and has its digits as 0 to 9; one written without spaces is split into graphemes,
+    so that its word errors are grapheme errors. ``language`` is a BCP 47 tag. Normalising a normalised text
+    may change it again: keep the original.
     """
     return _normalise(text, primary(language))
 
@@ -139,4 +151,21 @@ def _normaliser(language: str) -> Callable[[str], str]:
         return EnglishTextNormalizer()  # type: ignore[no-any-return]  # the package is not typed
     from whisper_normalizer.basic import BasicTextNormalizer
 
-    return BasicTextNormalizer(preserve_marks=True, split_letters=language in _UNSPACED)  # type: ignore[no-any-return]
+    basic = BasicTextNormalizer(preserve_marks=True, split_letters=language in _UNSPACED)
+    numerals = NUMERALS.get(language)
+
+    def plain(text: str) -> str:
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+        text = "".join(str(unicodedata.digit(char)) if char.isdecimal() else char for char in text)
+        if numerals is None:
+            return str(basic(_in_one_order(text)))
+        return numerals.words_to_digits(str(basic(numerals.signs_to_words(text))).split())
+
+    return plain
+
+
+def _in_one_order(text: str) -> str:
+    """Thai and Lao as they look: am, which may be typed as one sign or two on either side of a tone, and double e."""
+    text = _TWO_E.sub(lambda match: "\u0e41" if match[0][0] == "\u0e40" else "\u0ec1", text)
+    text = text.replace("\u0e33", "\u0e4d\u0e32").replace("\u0eb3", "\u0ecd\u0eb2")
+    return _TONE_BEFORE_VOWEL.sub(lambda match: (match[2] or match[4]) + (match[1] or match[3]), text)

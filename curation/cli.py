@@ -1,21 +1,15 @@
 """The verbs of curation: the whole job, its parts, and what became of it."""
 
 import json
-import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from curation.verbs import choosing, dgsa, erosion, policies, report, selecting, sets
 from curation.verbs.options import CURATE, GENERATE, AsJson, Changes, Corpus, On, RecipeName
-
-if TYPE_CHECKING:
-    from curation.production import Production, Summary
-
-FAILED_SQL = "SELECT stage, error, message, count(*) FROM failure GROUP BY ALL ORDER BY ALL"
+from curation.verbs.production import open_production, plain, tell
 
 
 def register(app: typer.Typer) -> None:
@@ -27,37 +21,38 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=GENERATE)(record)
     app.command(rich_help_panel=GENERATE)(doctor)
     app.command(rich_help_panel=CURATE)(measure)
-    app.command(rich_help_panel=CURATE)(judge)
     app.command(rich_help_panel=CURATE)(explain)
     app.command(rich_help_panel=CURATE)(retry)
+    for verbs in (choosing, policies, selecting, dgsa, sets, erosion, report):
+        verbs.register(app)
 
 
 def run(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: AsJson = False) -> None:
     """Do the whole job, text to release; run again, it does what is missing."""
-    with _production(recipe, changes, on, command="run", quiet=as_json) as production:
+    with open_production(recipe, changes, on, command="run", quiet=as_json) as production:
         summary = production.run()
-    _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
+    tell(summary, as_json=as_json, corpus=production.recipe.corpus)
 
 
 def cast(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: AsJson = False) -> None:
     """Plan the lines of a job and stop before recording."""
-    with _production(recipe, changes, on, command="cast", quiet=as_json) as production:
+    with open_production(recipe, changes, on, command="cast", quiet=as_json) as production:
         production.prepare()
         next(production.rounds(), None)
         summary = production.summary()
-    _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
+    tell(summary, as_json=as_json, corpus=production.recipe.corpus)
 
 
 def record(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: AsJson = False) -> None:
     """Cast and record the lines of a job; they are measured as they arrive."""
-    with _production(recipe, changes, on, command="record", quiet=as_json) as production:
+    with open_production(recipe, changes, on, command="record", quiet=as_json) as production:
         production.prepare()
         for _ in production.rounds():
             production.record()
             production.judge()
         production.settle()
         summary = production.summary()
-    _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
+    tell(summary, as_json=as_json, corpus=production.recipe.corpus)
 
 
 def measure(
@@ -65,29 +60,20 @@ def measure(
     changes: Changes = [],
     corpus: Corpus = Path(),
     metric: Annotated[list[str], typer.Option("--metric", help="Measure the whole corpus with this family.")] = [],
+    release: Annotated[str | None, typer.Option(help="With --metric: only the takes of this release.")] = None,
     on: On = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score takes that lack a metric: those of a recipe's job, or all of a corpus, real speech included."""
+    """Score takes that lack a metric: of a recipe's job, of a release, or of a whole corpus, real speech included."""
     if recipe is None:
-        _measure_corpus(corpus, metric, on, quiet=as_json)
+        _measure_corpus(corpus, metric, release=release, on=on, quiet=as_json)
         return
-    with _production(recipe, changes, on, command="measure", quiet=as_json) as production:
+    with open_production(recipe, changes, on, command="measure", quiet=as_json) as production:
         production.prepare()
         production.measure()
         production.settle()
         summary = production.summary()
-    _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
-
-
-def judge(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: AsJson = False) -> None:
-    """Judge the takes of a job by its recipe's policy; no model is loaded."""
-    with _production(recipe, changes, on, command="judge", quiet=as_json) as production:
-        production.prepare()
-        production.judge()
-        production.settle()
-        summary = production.summary()
-    _tell(summary, as_json=as_json, corpus=production.recipe.corpus)
+    tell(summary, as_json=as_json, corpus=production.recipe.corpus)
 
 
 def status(corpus: Corpus = Path(), as_json: AsJson = False) -> None:
@@ -97,16 +83,16 @@ def status(corpus: Corpus = Path(), as_json: AsJson = False) -> None:
 
     with Catalog.open(corpus) as catalog:
         for state in job_states(catalog):
-            print(json.dumps(_plain(state)) if as_json else state.text())
+            print(json.dumps(plain(state)) if as_json else state.text())
 
 
 def plan(recipe: RecipeName, changes: Changes = [], on: On = None, as_json: AsJson = False) -> None:
     """Lines, hours, disk, time and cost of a job, with an interval, from a small pilot whose takes are kept."""
     from curation.planning import Plan, plan_job
 
-    with _production(recipe, changes, on, command="plan", quiet=as_json) as production:
+    with open_production(recipe, changes, on, command="plan", quiet=as_json) as production:
         made: Plan = plan_job(production)
-    print(json.dumps(_plain(made)) if as_json else made.text())
+    print(json.dumps(plain(made)) if as_json else made.text())
 
 
 def doctor(
@@ -119,7 +105,7 @@ def doctor(
     broken = 0
     for finding in examine(speak=speak):
         broken += finding.state == "broken"
-        print(json.dumps(_plain(finding)) if as_json else finding.text(), flush=True)
+        print(json.dumps(plain(finding)) if as_json else finding.text(), flush=True)
     if broken:
         raise SystemExit(4)
 
@@ -133,7 +119,7 @@ def explain(
 
     with Catalog.open(corpus) as catalog:
         found = explanation(catalog, take)
-    print(json.dumps(_plain(found), default=str) if as_json else found.text())
+    print(json.dumps(plain(found), default=str) if as_json else found.text())
 
 
 def retry(
@@ -149,43 +135,15 @@ def retry(
     print(f"{count} failures reopened; run the job again", file=sys.stderr)
 
 
-@contextmanager
-def _production(name: str, changes: list[str], on: str | None, *, command: str, quiet: bool) -> Iterator["Production"]:
-    """A job under its corpus's lock, noted as a run; Ctrl-C ends it in good order."""
-    from catalogs.catalog import Catalog
-    from catalogs.progress import Progress
-    from catalogs.stopping import Stopped, undisturbed
-    from curation.production import Production
-    from curation.recipe import load_recipe
-
-    recipe = load_recipe(name, [*changes, *([f"fleet.on={on}"] if on else [])])
-    job_id = recipe.job_id
-    words = shlex.join(["synthgen", command, name, *(f"-o{c}" for c in changes), *(["--on", on] if on else [])])
-    with Catalog.create(recipe.corpus, metadata_at=recipe.metadata) as catalog, catalog.job(words):
-        run_id = catalog.begin_run(job_id, words)
-        production = Production(recipe, catalog, run_id=run_id, progress=Progress(quiet=quiet))
-        try:
-            yield production
-        except Stopped:
-            with undisturbed():
-                done = production.summary()
-                catalog.end_run(run_id, "stopped")
-            print(f"\nstopped: {done.takes:,} of {done.lines:,} lines are recorded and kept", file=sys.stderr)
-            print(f"go on with: {words}", file=sys.stderr)
-            raise
-        except BaseException:
-            catalog.end_run(run_id, "error")
-            raise
-        catalog.end_run(run_id, "done")
-
-
-def _measure_corpus(folder: Path, names: list[str], on: str | None, *, quiet: bool) -> None:
+def _measure_corpus(folder: Path, names: list[str], *, release: str | None, on: str | None, quiet: bool) -> None:
     from catalogs import takes
     from catalogs.catalog import Catalog
     from catalogs.config import parse_named
     from catalogs.errors import UsageError
     from catalogs.progress import Progress
+    from catalogs.release import release_named
     from curation.measuring import measure_missing
+    from curation.scope import Scope
     from synthgen.fleet import FleetConfig
 
     if not names:
@@ -197,23 +155,7 @@ def _measure_corpus(folder: Path, names: list[str], on: str | None, *, quiet: bo
         catalog.seal_abandoned()
         takes.declare(catalog.lake, [config.card() for config in configs])
         fleet = FleetConfig(on=on) if on else FleetConfig()
-        measure_missing(catalog, None, configs, fleet=fleet, run_id=run_id, progress=Progress(quiet=quiet))
+        among = Scope(release_id=release_named(catalog, release).id if release else None)
+        measure_missing(catalog, among, configs, fleet=fleet, run_id=run_id, progress=Progress(quiet=quiet))
         catalog.tidy()
         catalog.end_run(run_id, "done")
-
-
-def _tell(summary: "Summary", *, as_json: bool, corpus: Path) -> None:
-    """Print what came of it; exit 5 if items failed, with the SQL that lists them."""
-    if as_json:
-        print(json.dumps(_plain(summary), default=str))
-    else:
-        print(summary.text())
-    if summary.trouble:
-        print(f'{summary.trouble}; synthgen sql -c {corpus} "{FAILED_SQL}" says why', file=sys.stderr)
-        raise SystemExit(5)
-
-
-def _plain(record: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(record)

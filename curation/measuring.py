@@ -1,7 +1,7 @@
 """Measuring: every metric family a job asks for, on takes as they arrive and on takes that lack a score."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from catalogs.signal import to_float32
 from catalogs.stage import MEASURE, WORKER_CRASHED, Crew, Outcome, Stream, batched, failure, one_by_one
 from catalogs.takes import score_table
 from curation.metric import MetricConfig
+from curation.scope import Scope
 from synthgen.fleet import FleetConfig, at_work
 
 STAGE = MEASURE
@@ -100,31 +101,31 @@ def critics(configs: Sequence[MetricConfig], *, workers: int | None) -> list[Cre
     ]
 
 
-def takes_to_measure(catalog: Catalog, job_id: Id | None, card: MetricCard) -> int:
-    """How many takes (of a job, or of the corpus) lack this family's current version and have not failed it."""
+def takes_to_measure(catalog: Catalog, scope: Scope, card: MetricCard) -> int:
+    """How many of these takes lack this family's current version and have not failed it."""
     sql = query("takes_to_measure").format(table=score_table(card))
-    parameters = {"version": card.version, "stage": stage_of(card), "job_id": job_id}
+    parameters = {"version": card.version, "stage": stage_of(card), **asdict(scope)}
     number: int = catalog.lake.rows(f"SELECT count(*) FROM ({sql})", **parameters)[0][0]  # noqa: S608
     return number
 
 
 def measure_missing(
     catalog: Catalog,
-    job_id: Id | None,
+    scope: Scope,
     configs: Sequence[MetricConfig],
     *,
     fleet: FleetConfig,
     run_id: Id,
     progress: Progress,
 ) -> None:
-    """Score the takes (of a job, or of the corpus) that lack a family: family by family, each read once."""
+    """Score the takes that lack a family: family by family, each read once."""
     workers = fleet.workers
     for config in configs:
         card = config.card()
-        missing = takes_to_measure(catalog, job_id, card)
+        missing = takes_to_measure(catalog, scope, card)
         if not missing:
             continue
-        streams = [listening_stream(catalog, job_id, card, workers=workers)]
+        streams = [listening_stream(catalog, scope, card, workers=workers)]
         crews = critics([config], workers=workers)
         progress.start(f"measuring {card.family}", missing)
         with Clerk(catalog, run_id) as clerk:
@@ -133,13 +134,13 @@ def measure_missing(
         progress.finish()
 
 
-def listening_stream(catalog: Catalog, job_id: Id | None, card: MetricCard, *, workers: int | None) -> Stream:
-    """The takes (of a job, or all) that lack this family's current version and have not failed it."""
+def listening_stream(catalog: Catalog, scope: Scope, card: MetricCard, *, workers: int | None) -> Stream:
+    """Those of these takes that lack this family's current version and have not failed it."""
     rows = catalog.stream(
         query("takes_to_measure").format(table=score_table(card)),
         version=card.version,
         stage=stage_of(card),
-        job_id=job_id,
+        **asdict(scope),
     )
     crew = Crew("listening", partial(Listener, catalog.audio.folder.resolve()), workers=workers, num_cpus=0.1)
     return Stream(crew, _batches(rows), _lost, _lost)

@@ -13,11 +13,13 @@ from catalogs.progress import Progress
 from catalogs.records import Job, Release, Verdict
 from catalogs.release import freeze
 from catalogs.stage import Crew, Outcome, Stream
+from curation.derived import derive
 from curation.judging import ArrivalJudge, judge_job
 from curation.measuring import critics, measure_missing
 from curation.recipe import Recipe
 from curation.rounds import Rounds, is_met, lines_wanted, members_within
-from curation.similarity import compare
+from curation.scope import Scope
+from curation.tdsc.rounds import TdscRounds
 from synthgen.fleet import at_work
 from synthgen.recording import recording_streams
 
@@ -74,6 +76,7 @@ class Production:
         self._run_id = run_id
         self._progress = progress
         self.job_id = recipe.job_id
+        self._tdsc = TdscRounds(recipe, recipe.tdsc, catalog, self.job_id) if recipe.tdsc else None
 
     def run(self) -> Summary:
         """Do all that is missing, from the prompts to the release.
@@ -106,6 +109,9 @@ class Production:
 
     def rounds(self) -> Iterator[None]:
         """Cast what the job needs; with a quota, again and again, until enough is kept or the prompts are used up."""
+        if self._tdsc:
+            yield from self._tdsc.barriers()
+            return
         rounds = Rounds(self.recipe, self.catalog, self.job_id)
         done = rounds.last()
         if done and not rounds.is_next_begun(done):
@@ -134,7 +140,7 @@ class Production:
         """Score takes that lack a family: those that other jobs recorded, or that a new version has not seen."""
         measure_missing(
             self.catalog,
-            self.job_id,
+            Scope(job_id=self.job_id),
             self.recipe.metrics,
             fleet=self.recipe.fleet,
             run_id=self._run_id,
@@ -142,16 +148,17 @@ class Production:
         )
 
     def judge(self) -> None:
-        """Similarities and verdicts of takes that lack them; no model is loaded."""
-        for card in self.recipe.cards():
-            if card.family == "speaker":
-                compare(self.catalog, self.job_id, card)
+        """What follows from scores, and verdicts, of takes that lack them; no model is loaded."""
+        derive(self.catalog, self.job_id, self.recipe.cards())
         judge_job(self.catalog, self.job_id, self.recipe.policy)
 
     def freeze(self) -> Release | None:
-        """The release: what was kept, in the job's order, as far as its quota goes; None if nothing was kept."""
+        """The release: what was kept (of candidates, what was chosen), in the job's order, as far as its quota goes.
+
+        None if nothing was kept.
+        """
         recipe = self.recipe
-        members = members_within(recipe.release, self.kept())
+        members = members_within(recipe.release, self._tdsc.conclude() if self._tdsc else self.kept())
         if not members:
             return None
         return freeze(

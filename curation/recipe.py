@@ -1,8 +1,7 @@
 """A recipe: the whole job, from text to release, as one tree of frozen dataclasses read from one TOML file."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,9 +11,11 @@ from catalogs.errors import RecipeError, UsageError
 from catalogs.ids import Id, canonical, content_id
 from catalogs.ingest import PromptSource, fingerprint
 from catalogs.records import MetricCard
+from curation.derived import with_derived
 from curation.metric import MetricConfig
 from curation.policy import Policy
-from curation.similarity import similarity_card
+from curation.reader import TableReader, entries_of
+from curation.tdsc.config import LENGTH, REPETITION, WORDS, TdscConfig
 from synthgen.casting import CastingConfig
 from synthgen.fleet import FleetConfig
 from synthgen.spoken import Spoken, SpokenConfig
@@ -30,7 +31,7 @@ RESOURCES = ("num_cpus", "num_gpus", "runtime_env")
 
 KEYS = (
     *("name", "corpus", "metadata", "prompts", "voices", "metrics"),
-    *("spoken", "casting", "policy", "release", "fleet"),
+    *("spoken", "casting", "tdsc", "policy", "release", "fleet"),
 )
 
 
@@ -68,10 +69,11 @@ class Recipe:
     policy: Policy = field(default_factory=Policy)
     release: ReleaseConfig = field(default_factory=ReleaseConfig)
     fleet: FleetConfig = field(default_factory=FleetConfig)
+    tdsc: TdscConfig | None = None
 
     def cards(self) -> tuple[MetricCard, ...]:
         """The metric families of the job; a speaker family brings the similarity to the intended voice."""
-        return _with_similarity([config.card() for config in self.metrics])
+        return with_derived([config.card() for config in self.metrics])
 
     @property
     def definition(self) -> str:
@@ -85,6 +87,7 @@ class Recipe:
                 "metrics": [[c.card().family, c.card().variant, c.card().version] for c in self.metrics],
                 "spoken": Spoken(self.spoken).version,
                 "casting": _plain(self.casting),
+                "tdsc": _plain(self.tdsc) if self.tdsc else None,
                 "policy": _plain(self.policy),
                 "release": _plain(self.release),
             }
@@ -121,7 +124,7 @@ def shipped_recipes() -> list[Path]:
 
 def parse_recipe(table: Mapping[str, Any], *, folder: Path, source: str) -> Recipe:
     """Validate a recipe's tables; relative prompt paths are looked up in ``folder``."""
-    reader = _Reader(source)
+    reader = TableReader(source)
     reader.mistakes += [f"unknown key {key!r}{nearest(key, KEYS)}" for key in table if key not in KEYS]
     reader.mistakes += [f"{key} is missing" for key in ("name", "prompts", "voices") if not table.get(key)]
     texts = [key for key in ("name", "corpus", "metadata") if not isinstance(table.get(key, ""), str)]
@@ -137,10 +140,12 @@ def parse_recipe(table: Mapping[str, Any], *, folder: Path, source: str) -> Reci
     policy = reader.one(table, "policy", Policy)
     release = reader.one(table, "release", ReleaseConfig)
     fleet = reader.one(table, "fleet", FleetConfig)
-    if policy and len(metrics) == len(_entries(table.get("metrics", []))):
+    tdsc = reader.one(table, "tdsc", TdscConfig) if "tdsc" in table else None
+    if policy and len(metrics) == len(entries_of(table.get("metrics", []))):
         reader.mistakes += _unmeasured(policy, metrics)
-    if casting and voices and len(voices) == len(_entries(table.get("voices", []))):
+    if casting and voices and len(voices) == len(entries_of(table.get("voices", []))):
         reader.mistakes += _idle(casting, voices)
+        reader.mistakes += _unfit_for_tdsc(casting, voices, metrics) if tdsc else []
     if reader.mistakes or not (spoken and casting and policy and release and fleet):
         raise RecipeError(mistakes_text(source, reader.mistakes))
     return Recipe(
@@ -155,46 +160,12 @@ def parse_recipe(table: Mapping[str, Any], *, folder: Path, source: str) -> Reci
         policy=policy,
         release=release,
         fleet=fleet,
+        tdsc=tdsc,
     )
 
 
-class _Reader:
-    """Reads the tables of a recipe and keeps all mistakes, so that they can be told at once."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self.mistakes: list[str] = []
-
-    def one(self, table: Mapping[str, Any], key: str, into: type[T]) -> T | None:
-        """One table; None if it has mistakes."""
-        found = table.get(key, {})
-        if not isinstance(found, Mapping):
-            self.mistakes.append(f"{key} = {found!r}: expected a table [{key}]")
-            return None
-        return self._try(lambda: parse(into, found, source=key))
-
-    def each(self, table: Mapping[str, Any], key: str, read: Callable[[Mapping[str, Any], str], T]) -> list[T]:
-        """A list of tables; those with mistakes are left out."""
-        found = table.get(key, [])
-        entries = _entries(found)
-        if not all(isinstance(e, Mapping) for e in entries):
-            self.mistakes.append(f"{key} = {found!r}: expected tables [[{key}]]")
-            return []
-        made = [self._try(partial(read, entry, f"{key}.{number}")) for number, entry in enumerate(entries)]
-        return [m for m in made if m is not None]
-
-    def _try(self, make: Callable[[], T]) -> T | None:
-        try:
-            return make()
-        except RecipeError as error:
-            head, *rest = str(error).splitlines()
-            where = head.partition(":")[0]
-            self.mistakes += [f"{where}: {line.strip(' -')}" for line in rest] or [head]
-            return None
-
-
 def _unmeasured(policy: Policy, metrics: Sequence[MetricConfig]) -> list[str]:
-    cards = _with_similarity([metric.card() for metric in metrics])
+    cards = with_derived([metric.card() for metric in metrics])
     columns = [c.name for card in cards for c in card.columns]
     return [f"policy.thresholds.{c} {wrong}{nearest(c, columns)}" for c, wrong in policy.mistakes(cards)]
 
@@ -208,14 +179,19 @@ def _idle(casting: CastingConfig, voices: Sequence[VoiceConfig]) -> list[str]:
     ]
 
 
-def _with_similarity(cards: Sequence[MetricCard]) -> tuple[MetricCard, ...]:
-    return (*cards, *(similarity_card(card) for card in cards if card.family == "speaker"))
-
-
-def _entries(found: Any) -> list[Any]:
-    """Tables, one table, or names standing for tables: ``metrics = ["levels", "pace"]``."""
-    entries = found if isinstance(found, list) else [found]
-    return [{"family": entry} if isinstance(entry, str) else entry for entry in entries]
+def _unfit_for_tdsc(
+    casting: CastingConfig, voices: Sequence[VoiceConfig], metrics: Sequence[MetricConfig]
+) -> list[str]:
+    """What TDSC needs and the recipe lacks, or says twice."""
+    cards = [card for config in voices for card in config.cards()]
+    fixed = [card.name for card in cards if card.temperature is None]
+    told = [key for key in ("temperatures", "styles", "timbres") if getattr(casting, key)]
+    columns = {c.name for metric in metrics for c in metric.card().columns}
+    return [
+        *(f"tdsc: {name} has no temperature; leave it out, or record it in a job of its own" for name in fixed),
+        *(f"casting.{key}: tdsc says how texts are read; leave it out" for key in told),
+        *(f"tdsc: no metric of this recipe writes {c}" for c in (WORDS, REPETITION, LENGTH) if c not in columns),
+    ]
 
 
 def _with_cards(config: VoiceConfig, source: str) -> VoiceConfig:

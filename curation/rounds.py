@@ -13,7 +13,8 @@ from catalogs.ingest import read_prompts
 from catalogs.lake import query
 from catalogs.records import Failure, JobLine, Line, Prompt, Round
 from curation.recipe import Recipe, ReleaseConfig
-from synthgen.casting import Casting, Part
+from curation.tdsc.candidates import groups_of
+from synthgen.casting import Casting, Manners, Part
 from synthgen.recording import BATCH
 from synthgen.spoken import Spoken
 
@@ -26,13 +27,15 @@ GUESSED_TAKE_S = 3.0
 class Rounds:
     """Casts one job; prompts are read as they are needed and never held together."""
 
-    def __init__(self, recipe: Recipe, catalog: Catalog, job_id: Id) -> None:
+    def __init__(
+        self, recipe: Recipe, catalog: Catalog, job_id: Id, *, manners: Manners | None = None, groups: bool = False
+    ) -> None:
+        """``manners`` read the prompts in place of the recipe's; with ``groups`` their lines are candidates."""
         self._recipe = recipe
         self._catalog = catalog
         self._job_id = job_id
-        self._parts = [
-            Part(card, int(getattr(config, "batch", BATCH))) for config in recipe.voices for card in config.cards()
-        ]
+        self._manners = manners
+        self._groups = groups
 
     def last(self) -> Round | None:
         """The last finished round."""
@@ -44,8 +47,8 @@ class Rounds:
         rows = self._catalog.lake.rows(query("last_position"), job_id=self._job_id)
         return bool(rows[0][0] >= done.lines)
 
-    def cast(self, before: Round | None, *, size: int | None) -> Round:
-        """Cast about ``size`` more lines, or all that are left.
+    def cast(self, before: Round | None, *, size: int | None, is_last: bool | None = None) -> Round:
+        """Cast about ``size`` more lines, or all that are left, which is the end unless ``is_last`` says otherwise.
 
         Raises:
             InputError: if no prompt of the job can be read and cast.
@@ -53,11 +56,11 @@ class Rounds:
         before = before or Round(self._job_id, -1, prompts=0, lines=0, left_out=0, is_last=False)
         used, position, left_out = before.prompts, before.lines, before.left_out
         end = None if size is None else position + size
-        casting = Casting(self._recipe.casting, self._parts, Spoken(self._recipe.spoken))
+        casting = Casting(self._recipe.casting, parts_of(self._recipe), Spoken(self._recipe.spoken))
         page = _Page()
         for item in islice(self._prompts(), used, None):
             used += 1
-            left_out += page.add(item, casting)
+            left_out += page.add(item, casting, self._manners)
             if len(page) >= PAGE:
                 position, page = self._store(page, position), _Page()
             if end is not None and position + len(page.lines) >= end:
@@ -68,7 +71,8 @@ class Rounds:
         position = self._store(page, position)
         if position == 0:
             raise InputError(self._nothing())
-        done = Round(self._job_id, before.number + 1, used, position, left_out, is_last=end is None)
+        is_last = end is None if is_last is None else is_last
+        done = Round(self._job_id, before.number + 1, used, position, left_out, is_last)
         self._catalog.add([done])
         return done
 
@@ -81,6 +85,8 @@ class Rounds:
             self._catalog.add(page.failures)
             self._catalog.add(page.lines)
             self._catalog.add([JobLine(self._job_id, line.id, position + n) for n, line in enumerate(page.lines)])
+            if self._groups:
+                self._catalog.add(groups_of(page.lines, self._job_id, iteration=1))
         return position + len(page.lines)
 
     def _nothing(self) -> str:
@@ -100,7 +106,7 @@ class _Page:
     def __len__(self) -> int:
         return len(self.prompts) + len(self.lines)
 
-    def add(self, item: Prompt | Failure, casting: Casting) -> bool:
+    def add(self, item: Prompt | Failure, casting: Casting, manners: Manners | None) -> bool:
         """Add a prompt with its lines, or a row that could not be read; gives whether it is left out of the job.
 
         A row that repeats a text is not: its text is there.
@@ -109,11 +115,16 @@ class _Page:
             self.failures.append(item)
             return item.error != "duplicate"
         self.prompts.append(item)
-        made = list(casting.lines(item))
+        made = list(casting.lines(item, manners))
         failures = [each for each in made if isinstance(each, Failure)]
         self.lines += [each for each in made if isinstance(each, Line)]
         self.failures += failures
         return bool(failures)
+
+
+def parts_of(recipe: Recipe) -> list[Part]:
+    """The voices of a recipe, as they are cast."""
+    return [Part(card, int(getattr(config, "batch", BATCH))) for config in recipe.voices for card in config.cards()]
 
 
 def lines_wanted(quota: ReleaseConfig, *, takes: int, kept: int, kept_s: float) -> int | None:

@@ -1,11 +1,11 @@
 """Casting: which voices read which prompts, how, and how often — as rows, before anything is recorded."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import product
 from math import log
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from catalogs.ids import Id, content_id, seed_of
 from catalogs.records import Failure, Line, Prompt, VoiceCard
@@ -15,6 +15,22 @@ from synthgen.text_checks import check
 T = TypeVar("T")
 
 STAGE = "cast"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a prompt is read. "" is the voice's own style or timbre, None its own temperature.
+
+    ``number`` tells readings apart that differ in nothing but their seed.
+    """
+
+    style: str = ""
+    timbre: str = ""
+    temperature: float | None = None
+    number: int = 0
+
+
+Manners: TypeAlias = Callable[[VoiceCard], Iterable[Manner]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,15 @@ class CastingConfig:
         if any(t < 0 for values in self.temperatures.values() for t in values):
             raise ValueError("casting.temperatures must not be negative")
 
+    def manners(self, card: VoiceCard) -> Iterator[Manner]:
+        """How a voice reads every prompt it is given."""
+        temperatures = first_match(self.temperatures, card.name, ()) if card.temperature is not None else ()
+        styles = first_match(self.styles, card.name, ("",))
+        timbres = first_match(self.timbres, card.name, ("",))
+        for style, timbre, temperature in product(styles, timbres, temperatures or (None,)):
+            for number in range(self.takes if temperature is not None else 1):
+                yield Manner(style, timbre, temperature, number)
+
     def idle_patterns(self, cards: Sequence[VoiceCard]) -> list[tuple[str, str]]:
         """Patterns that fit none of these voices, and so would do nothing: (key, pattern)."""
         return [
@@ -75,8 +100,11 @@ class Casting:
         self._normaliser = spoken.version
         self._open: dict[Id, list[Line]] = {}
 
-    def lines(self, prompt: Prompt) -> Iterator[Line | Failure]:
-        """The lines of one prompt; lines of fixed batches come when their batch is full, or with `rest`."""
+    def lines(self, prompt: Prompt, manners: Manners | None = None) -> Iterator[Line | Failure]:
+        """The lines of one prompt, read as the configuration or ``manners`` say.
+
+        Lines of fixed batches come when their batch is full, or with `rest`.
+        """
         parts = [p for p in self._parts if speaks(p.card, prompt.language)]
         if not parts:
             known = sorted({p.card.language for p in self._parts})
@@ -92,8 +120,13 @@ class Casting:
         if not drawn:
             yield Failure(STAGE, prompt.id, 1, "no_voice", "casting.ratios gives all voices that speak it weight 0")
         for part in drawn:
-            for line in self._readings(part.card, prompt, text):
-                yield from self._in_batch(part, line)
+            for manner in (manners or self._config.manners)(part.card):
+                yield from self._in_batch(part, self._line(part.card, prompt.id, text, manner))
+
+    def again(self, line: Line, manner: Manner) -> Iterator[Line]:
+        """A text that was cast before, read by the same voice in another manner; batches as with `lines`."""
+        part = next(p for p in self._parts if p.card.id == line.voice_id)
+        yield from self._in_batch(part, self._line(part.card, line.prompt_id, line.text, manner))
 
     def rest(self) -> Iterator[Line]:
         """The lines of batches that did not fill up."""
@@ -116,25 +149,19 @@ class Casting:
         uniform = (seed_of("draw", self._config.seed, prompt.id, part.card.id) + 1) / 2**63
         return -log(uniform) / weight
 
-    def _readings(self, card: VoiceCard, prompt: Prompt, text: str) -> Iterator[Line]:
-        config = self._config
-        tempered = card.temperature is not None
-        temperatures = first_match(config.temperatures, card.name, ()) if tempered else ()
-        styles = first_match(config.styles, card.name, ("",))
-        timbres = first_match(config.timbres, card.name, ("",))
-        for style, timbre, temperature in product(styles, timbres, temperatures or (None,)):
-            for take in range(config.takes if temperature is not None else 1):
-                how = (style, timbre, temperature, take)
-                yield Line.new(
-                    prompt_id=prompt.id,
-                    voice_id=card.id,
-                    text=text,
-                    normaliser=self._normaliser,
-                    style=style or None,
-                    timbre=timbre or None,
-                    temperature=temperature,
-                    seed=None if temperature is None else seed_of(config.seed, prompt.id, card.id, *how),
-                )
+    def _line(self, card: VoiceCard, prompt_id: Id, text: str, manner: Manner) -> Line:
+        style, timbre, temperature = manner.style, manner.timbre, manner.temperature
+        how = (style, timbre, temperature, manner.number)
+        return Line.new(
+            prompt_id=prompt_id,
+            voice_id=card.id,
+            text=text,
+            normaliser=self._normaliser,
+            style=style or None,
+            timbre=timbre or None,
+            temperature=temperature,
+            seed=None if temperature is None else seed_of(self._config.seed, prompt_id, card.id, *how),
+        )
 
     def _in_batch(self, part: Part, line: Line) -> Iterator[Line]:
         if part.card.batch_exact:

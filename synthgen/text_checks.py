@@ -4,12 +4,20 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
+
+from catalogs.text import primary
+from catalogs.writing import expected_s, script_of
+
+MAX_SPOKEN_S = 80.0
+"""The longest reading: no engine of the studio keeps its voice for longer. A minute is 900 characters of English, but
+less than 300 of Chinese."""
 
 MAX_CHARACTERS = 1000
-"""The longest spoken text, about a minute: no engine of the studio keeps its voice for longer."""
+"""The longest spoken text in any script."""
 
-MAX_WORD_CHARACTERS = 60
+MAX_WORD_CHARACTERS = 70
+"""Room for a number or a law in German, which are one word; English never needs as much."""
+
 FOREIGN_SHARE = 0.2
 """A voice drops or guesses what it cannot read; one name in another script passes, a sentence does not."""
 
@@ -66,6 +74,9 @@ WRITINGS = (
         ),
     ),
 )
+UNSPACED = frozenset({"THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "CJK", "BOPOMOFO", "HIRAGANA", "KATAKANA"})
+"""Scripts that set no spaces between words: a run of their letters may be a whole sentence."""
+
 SCRIPTS = {language: writing.scripts for writing in WRITINGS for language in writing.languages}
 """Languages not listed here are read in any script."""
 
@@ -103,10 +114,10 @@ def _unspeakable(text: str) -> Reason:
 
 
 def _wrong_script(spoken: str, language: str) -> Reason | None:
-    scripts = SCRIPTS.get(language.replace("_", "-").partition("-")[0].lower())
+    scripts = SCRIPTS.get(primary(language))
     if scripts is None or (spoken.isascii() and "LATIN" in scripts):
         return None
-    found = Counter(_script(char) for char in spoken if char.isalpha())
+    found = Counter(script_of(char) for char in spoken if char.isalpha())
     foreign = {script: count for script, count in found.items() if script not in scripts}
     if sum(foreign.values()) <= FOREIGN_SHARE * found.total():
         return None
@@ -114,19 +125,24 @@ def _wrong_script(spoken: str, language: str) -> Reason | None:
     return Reason("wrong_script", f"{most.title()} letters, which a voice for {language!r} cannot read")
 
 
-@lru_cache(maxsize=65536)
-def _script(char: str) -> str:
-    name = unicodedata.name(char, "UNKNOWN").split()
-    return name[1] if name[0] in {"FULLWIDTH", "HALFWIDTH"} and len(name) > 1 else name[0]
-
-
 def _misshapen(spoken: str, language: str, max_characters: int) -> Reason | None:
     if len(spoken) > max_characters:
         return Reason("too_long", f"{len(spoken)} characters when spoken, the engine reads {max_characters}; split it")
+    spoken_s = expected_s(spoken, language)
+    if spoken_s is not None and spoken_s > MAX_SPOKEN_S:
+        return Reason("too_long", f"about {spoken_s:.0f} s when spoken, {MAX_SPOKEN_S:.0f} are the most; split it")
     stutter = STUTTER.search(spoken)
     if stutter:
         return Reason("repeated", f"{stutter[1]!r} is repeated {len(stutter[0])} times")
-    longest = max(spoken.split(), key=len)
-    if len(longest) > MAX_WORD_CHARACTERS and "LATIN" in SCRIPTS.get(language.partition("-")[0].lower(), ()):
-        return Reason("endless_word", f"a word of {len(longest)} letters, {longest[:20]}…, is not one")
+    endless = next(
+        (word for word in spoken.split() if len(word) > MAX_WORD_CHARACTERS and not _is_sentence(word)), None
+    )
+    if endless:
+        return Reason("endless_word", f"a word of {len(endless)} letters, {endless[:20]}…, is not one")
     return None
+
+
+def _is_sentence(run: str) -> bool:
+    """Whether a run without spaces may be many words: all but a few of its letters are of an unspaced script."""
+    unspaced = sum(script_of(char) in UNSPACED or not char.isalpha() for char in run)
+    return len(run) - unspaced <= MAX_WORD_CHARACTERS

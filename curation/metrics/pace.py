@@ -11,21 +11,12 @@ from numpy.typing import NDArray
 
 from catalogs.records import MetricCard, Score
 from catalogs.text import has_spaces, primary
+from catalogs.writing import expected_s, letters_of
 from curation.metric import Clip
 from curation.metrics import voice_activity
 from curation.metrics.figures import Figure, columns_of, values_of
 
 _PAUSE_S = 0.2
-
-_START_S = 0.15
-_LETTER_S = {"en": 0.0785, "de": 0.0660, "nl": 0.0662, "lo": 0.0874, "sw": 0.0808, "th": 0.0956, "vi": 0.0820}
-"""Seconds a text is expected to take: `_START_S`, and this much for each letter or digit of it.
-
-English, German and Dutch are medians over 1,126, 80 and 80 recordings of 60, 1 and 1 readers (LJ Speech,
-LibriSpeech, Kathleen, Kerstin, Nathalie, commands, single digits); nine in ten of the longer ones lie
-within 0.8 and 1.3 of what they should take. The others follow from English by the length of the Universal
-Declaration of Human Rights, since languages differ in letters a second more than in meaning a second.
-"""
 
 _VOWELS = re.compile("[aeiouyæøœ\u0131αεηιουωаеиоуыэюяєіѣ]+")
 _SILENT_E = re.compile(r"(?<=[^aeiouy\W])e\b")
@@ -40,7 +31,7 @@ class Pace:
     speech_ratio: Annotated[float | None, Figure("share", "neither", "speech in the clip")] = None
     duration_ratio: Annotated[
         float | None,
-        Figure("ratio", "neither", "span over what the spoken text should take; none for an unknown language"),
+        Figure("ratio", "neither", "span over what the spoken text should take; none for an unknown script"),
     ] = None
     chars_per_s: Annotated[float | None, Figure("1/s", "neither", "letters and digits over the span")] = None
     words_per_s: Annotated[
@@ -68,7 +59,7 @@ class PaceConfig:
 
     def card(self) -> MetricCard:
         """Family, version and columns."""
-        return MetricCard("pace", f"1/{voice_activity.version()}", columns_of(Pace))
+        return MetricCard("pace", f"2/{voice_activity.version()}", columns_of(Pace))
 
     def build(self) -> "PaceMetric":
         """Load the voice activity detector."""
@@ -89,12 +80,6 @@ class PaceMetric:
         ]
 
 
-def expected_s(text: str, language: str) -> float | None:
-    """How long a text should take to read, or None if it is empty or its language is not calibrated."""
-    letters, per_letter_s = _letters(text), _LETTER_S.get(primary(language))
-    return None if per_letter_s is None or letters == 0 else _START_S + per_letter_s * letters
-
-
 def _pace(clip: Clip, stretches: NDArray[np.float64]) -> Pace:
     if len(clip.samples) == 0:
         return Pace(duration_s=0.0)
@@ -111,17 +96,13 @@ def _pace(clip: Clip, stretches: NDArray[np.float64]) -> Pace:
     return replace(
         heard,
         duration_ratio=None if expected is None else span_s / expected,
-        chars_per_s=_letters(clip.spoken) / span_s,
+        chars_per_s=len(letters_of(clip.spoken)) / span_s,
         words_per_s=None if words is None else words / span_s,
         syllables_per_s=None if syllables is None else syllables / speech_s,
         pause_count=len(pauses_s),
         pause_mean_s=float(pauses_s.mean()) if len(pauses_s) else None,
         pause_max_s=float(pauses_s.max()) if len(pauses_s) else None,
     )
-
-
-def _letters(text: str) -> int:
-    return sum(unicodedata.category(char)[0] in "LN" for char in unicodedata.normalize("NFC", text))
 
 
 def _syllables(text: str, language: str) -> int | None:

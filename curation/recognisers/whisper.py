@@ -1,9 +1,14 @@
 """Whisper, by CTranslate2: greedy or by beam, no timestamps, no sampling, nothing carried over.
 
-What happens to one clip does not depend on its neighbours: every window is heard alone, at temperature 0,
-and a decoder that falls into a loop stops after `_MOST_TOKENS`.
+Most of the work is the encoder's, and it hears 30 s however short a clip is. So a clip is heard in a *fitted* window
+first, a few seconds longer than itself. The decoder learnt when to stop from the silence at the end of 30 s; without
+it, it says short clips twice. It is therefore given what the encoder makes of that silence, which is the same for every
+clip and computed once, behind the clip's own frames. A transcript that looks wrong is made again in the full window.
+
+What happens to one clip does not depend on its neighbours: every window is heard alone, at temperature 0.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,35 +18,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.errors import EngineError
-from catalogs.text import primary
-from curation.recogniser import RATE_HZ, Transcript
+from catalogs.text import has_spaces, primary
+from curation.recogniser import Hearing, Likelihood, Transcript, Wave
+from curation.recognisers.doubt import is_doubtful
+from curation.recognisers.forcing import ForcedWord, asked, likelihood, mended
+from curation.recognisers.windows import FULL_S, cut, fitted_s, laid_in
 
-Wave: TypeAlias = NDArray[np.float32]
-Encoded: TypeAlias = Any  # a StorageView of ctranslate2, which has no types
+Encoded: TypeAlias = NDArray[np.floating[Any]]  # (encoder frames, width)
+Result: TypeAlias = Any  # of ctranslate2, which has no types
 
-_LEAD_IN = RATE_HZ // 4
-"""Silence put before a clip: a first word that starts with the window is often lost."""
+_MEL_FRAMES_PER_S = 100
+_SILENT_FRAMES = 100
+"""Encoder frames of silence behind a fitted window: the last 2 s of a silent window of 30 s."""
 
-_WINDOW = 30 * RATE_HZ
-_SOUND = _WINDOW - _LEAD_IN
-_CUT_WITHIN, _CUT_FRAME = 5 * RATE_HZ, RATE_HZ // 50
-_FRAMES = 3000
 _MOST_TOKENS = 224
+_MOST_FORCED = 400
+_REVISION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class WhisperSettings:
-    """How to run it. ``clips_a_call`` windows are decoded side by side."""
+    """How to run it. ``clips_a_call`` windows are decoded side by side; "full" windows are all of 30 s."""
 
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 1
     beam: int = 1
     clips_a_call: int = 16
+    windows: Literal["fitted", "full"] = "fitted"
 
     @property
     def compute(self) -> str:
         """The arithmetic, which is part of what a transcript depends on."""
         return "int8" if self.device == "cpu" else "float16"
+
+    @property
+    def version(self) -> str:
+        """All that a transcript depends on, the weights aside."""
+        return f"{self.compute}/beam-{self.beam}/{self.windows}-{_REVISION}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What is heard at once of a clip, and the text to force on it, if any."""
+
+    owner: int
+    samples: Wave
+    language: str
+    text: str | None
 
 
 class Whisper:
@@ -66,54 +89,123 @@ class Whisper:
             raise EngineError(
                 f"no Whisper model could be loaded from {weights} on {settings.device}: {error}"
             ) from error
+        self._spelling = mended(self._model.hf_tokenizer)
         self._tokenizers: dict[str, Any] = {}  # of faster_whisper, which has no types
+        self._silence: Encoded | None = None
 
     def transcribe(self, waves: Sequence[Wave], *, languages: Sequence[str]) -> list[Transcript | None]:
         """Transcribe, `Recogniser`'s way; None for a language that the model was not trained on."""
+        heard = self.hear(waves, [""] * len(waves), languages=languages, likelihood=False)
+        return [hearing.transcript for hearing in heard]
+
+    def hear(
+        self, waves: Sequence[Wave], texts: Sequence[str], *, languages: Sequence[str], likelihood: bool = True
+    ) -> list[Hearing]:
+        """Transcribe and force the texts, `Recogniser`'s way, in the same window."""
+        pieces: list[_Piece] = []
+        for owner, (wave, text, language) in enumerate(zip(waves, texts, map(primary, languages), strict=True)):
+            windows = cut(wave) if self._knows(language) else []
+            forced = asked(text) if likelihood and len(windows) == 1 else None
+            pieces += [_Piece(owner, samples, language, forced) for samples in windows]
+        heard: list[list[Hearing]] = [[] for _ in waves]
+        for piece, hearing in zip(pieces, self._hear(pieces), strict=True):
+            heard[piece.owner].append(hearing)
         known = [self._knows(primary(language)) for language in languages]
-        windows = [(owner, window) for owner, wave in enumerate(waves) if known[owner] for window in _windows(wave)]
-        heard: list[list[Transcript]] = [[] for _ in waves]
-        for start in range(0, len(windows), self._settings.clips_a_call):
-            batch = windows[start : start + self._settings.clips_a_call]
-            spoken = [primary(languages[owner]) for owner, _ in batch]
-            found = self._decode([window for _, window in batch], languages=spoken)
-            for (owner, _), transcript in zip(batch, found, strict=True):
-                heard[owner].append(transcript)
-        return [_joined(parts) if knows else None for parts, knows in zip(heard, known, strict=True)]
+        return [_joined(parts) if knows else Hearing() for parts, knows in zip(heard, known, strict=True)]
 
     def _knows(self, language: str) -> bool:
         return language in self._model.supported_languages
 
-    def _decode(self, windows: Sequence[Wave], *, languages: Sequence[str]) -> list[Transcript]:
-        """Transcribe windows of at most 30 s. On a CPU they are encoded one by one: together is slower."""
-        at_once = 1 if self._settings.device == "cpu" else len(windows)
-        features = np.stack([self._features(window) for window in windows])  # (windows, mel bands, 3000)
-        encoded = [self._model.encode(features[start : start + at_once]) for start in range(0, len(windows), at_once)]
-        prompts = [self._prompt(language) for language in languages]
-        results = self._model.model.generate(
-            _stacked(encoded),
+    def _hear(self, pieces: Sequence[_Piece]) -> list[Hearing]:
+        """Hear every piece in the window it needs; pieces that need the same one are decoded side by side."""
+        heard: dict[int, Hearing] = {}
+        waiting = defaultdict(list)
+        for index, piece in enumerate(pieces):
+            waiting[fitted_s(len(piece.samples)) if self._settings.windows == "fitted" else FULL_S].append(index)
+        for window_s in sorted({*waiting, FULL_S}):  # the full one last: the doubtful wait for it
+            indexes = waiting[window_s]
+            for start in range(0, len(indexes), self._settings.clips_a_call):
+                batch = indexes[start : start + self._settings.clips_a_call]
+                for index, hearing in zip(batch, self._hear_in([pieces[i] for i in batch], window_s), strict=True):
+                    if hearing is None:
+                        waiting[FULL_S].append(index)
+                    else:
+                        heard[index] = hearing
+        return [heard[index] for index in range(len(pieces))]
+
+    def _hear_in(self, pieces: Sequence[_Piece], window_s: int) -> list[Hearing | None]:
+        """Hear pieces in windows of one length; None for one that must be heard in the full window."""
+        most_tokens = _MOST_TOKENS if window_s == FULL_S else 10 * (window_s + 1)
+        encoded = self._encoded(pieces, window_s)
+        results = self._decoded(encoded, pieces, most_tokens)
+        heard: list[Hearing | None] = []
+        for piece, frames, result in zip(pieces, encoded, results, strict=True):
+            transcript = self._transcript(result, piece)
+            if window_s < FULL_S and is_doubtful(transcript, result.sequences_ids[0], most_tokens=most_tokens):
+                heard.append(None)
+            else:
+                heard.append(Hearing(transcript, self._likelihood(frames, piece)))
+        return heard
+
+    def _encoded(self, pieces: Sequence[_Piece], window_s: int) -> list[Encoded]:
+        """The frames of each piece, and those of silence if the window is a fitted one."""
+        if window_s == FULL_S:
+            return self._frames([piece.samples for piece in pieces], window_s)
+        if self._silence is None:
+            self._silence = self._frames([np.zeros(0, np.float32)], FULL_S)[0][-_SILENT_FRAMES:]
+        frames = self._frames([piece.samples for piece in pieces], window_s)
+        return [np.concatenate([of_piece, self._silence]) for of_piece in frames]
+
+    def _frames(self, waves: Sequence[Wave], window_s: int) -> list[Encoded]:
+        """Run the encoder. On a CPU windows go in one by one: together is slower."""
+        at_once = 1 if self._settings.device == "cpu" else max(len(waves), 1)
+        features = [self._features(wave, window_s) for wave in waves]  # each (mel bands, frames)
+        batches = [np.stack(features[start : start + at_once]) for start in range(0, len(features), at_once)]
+        return [
+            frames
+            for batch in batches
+            for frames in np.array(self._model.model.encode(_stored(batch), to_cpu=True))  # (frames / 2, width)
+        ]
+
+    def _features(self, wave: Wave, window_s: int) -> Wave:
+        mel: Wave = self._model.feature_extractor(laid_in(wave, window_s=window_s), padding=False)
+        return mel[:, : window_s * _MEL_FRAMES_PER_S]
+
+    def _decoded(self, encoded: Sequence[Encoded], pieces: Sequence[_Piece], most_tokens: int) -> list[Result]:
+        prompts = [self._prompt(piece.language) for piece in pieces]
+        results: list[Result] = self._model.model.generate(
+            _stored(np.stack(encoded)),
             prompts,
             beam_size=self._settings.beam,
-            max_length=_MOST_TOKENS + len(prompts[0]),
+            max_length=most_tokens + len(prompts[0]),
             return_scores=True,
             return_no_speech_prob=True,
             sampling_temperature=0.0,
         )
-        return [self._transcript(result, language) for result, language in zip(results, languages, strict=True)]
+        return results
 
-    def _features(self, window: Wave) -> Wave:
-        padded = np.zeros(_WINDOW, np.float32)
-        padded[_LEAD_IN : _LEAD_IN + len(window)] = window
-        mel: Wave = self._model.feature_extractor(padded, padding=False)
-        return mel[:, :_FRAMES]
+    def _likelihood(self, frames: Encoded, piece: _Piece) -> Likelihood | None:
+        """Force the text of a piece on the decoder: one pass, no search."""
+        if piece.text is None:
+            return None
+        tokenizer = self._tokenizer(piece.language)
+        tokens = tokenizer.encode(piece.text)
+        if not 0 < len(tokens) <= _MOST_FORCED:
+            return None
+        (aligned,) = self._model.model.align(
+            _stored(frames[np.newaxis]), list(tokenizer.sot_sequence), [tokens], len(frames) * 2
+        )
+        spellings = zip(*tokenizer.split_to_word_tokens(tokens), strict=True)
+        words = [ForcedWord(word, len(spelt)) for word, spelt in spellings]
+        return likelihood(words, aligned.text_token_probs)
 
     def _prompt(self, language: str) -> list[int]:
         tokenizer = self._tokenizer(language)
         return [*tokenizer.sot_sequence, tokenizer.no_timestamps]
 
-    def _transcript(self, result: Any, language: str) -> Transcript:
+    def _transcript(self, result: Result, piece: _Piece) -> Transcript:
         tokens = result.sequences_ids[0]
-        text = self._tokenizer(language).decode(tokens).strip()
+        text = self._tokenizer(piece.language).decode(tokens[: _most_tokens(piece)]).strip()
         # CTranslate2 divides the sum by the tokens; Whisper by the tokens and the end of text.
         logprob = result.scores[0] * len(tokens) / (len(tokens) + 1) if tokens else None
         return Transcript(text, logprob, result.no_speech_prob)
@@ -123,37 +215,34 @@ class Whisper:
 
         if language not in self._tokenizers:
             self._tokenizers[language] = Tokenizer(
-                self._model.hf_tokenizer, self._model.model.is_multilingual, "transcribe", language
+                self._spelling, self._model.model.is_multilingual, "transcribe", language
             )
         return self._tokenizers[language]
 
 
-def _stacked(encoded: Sequence[Encoded]) -> Encoded:
-    if len(encoded) == 1:
-        return encoded[0]
-    return type(encoded[0]).from_array(np.concatenate([np.array(part) for part in encoded]))
+def _most_tokens(piece: _Piece) -> int:
+    """How long a transcript may be: a decoder that falls into a loop says more than a person could."""
+    return 10 * (fitted_s(len(piece.samples)) + 1) if has_spaces(piece.language) else _MOST_TOKENS
 
 
-def _windows(wave: Wave) -> list[Wave]:
-    """Cut a wave into windows that fit, each cut where it is quietest in the last 5 s; digital silence has none."""
-    if not wave.any():
-        return []
-    windows = []
-    while len(wave) > _SOUND:
-        late = wave[_SOUND - _CUT_WITHIN : _SOUND].reshape(-1, _CUT_FRAME)
-        quietest = int(np.square(late).sum(axis=1).argmin())
-        cut = _SOUND - _CUT_WITHIN + quietest * _CUT_FRAME + _CUT_FRAME // 2
-        windows.append(wave[:cut])
-        wave = wave[cut:]
-    return [*windows, wave]
+def _stored(array: NDArray[Any]) -> Any:
+    from faster_whisper.transcribe import get_ctranslate2_storage  # loaded by now
+
+    return get_ctranslate2_storage(array)
 
 
-def _joined(parts: Sequence[Transcript]) -> Transcript:
-    """One transcript of a clip's windows; the probabilities are their means."""
-    logprobs = [part.avg_logprob for part in parts if part.avg_logprob is not None]
-    no_speech = [part.no_speech_prob for part in parts if part.no_speech_prob is not None]
-    return Transcript(
-        " ".join(part.text for part in parts if part.text),
-        float(np.mean(logprobs)) if logprobs else None,
-        float(np.mean(no_speech)) if no_speech else None,
+def _joined(parts: Sequence[Hearing]) -> Hearing:
+    """One hearing of a clip's pieces; the probabilities are their means."""
+    if len(parts) == 1:
+        return parts[0]
+    transcripts = [part.transcript for part in parts if part.transcript]
+    logprobs = [one.avg_logprob for one in transcripts if one.avg_logprob is not None]
+    no_speech = [one.no_speech_prob for one in transcripts if one.no_speech_prob is not None]
+    text = " ".join(one.text for one in transcripts if one.text)
+    return Hearing(
+        Transcript(
+            text,
+            float(np.mean(logprobs)) if logprobs else None,
+            float(np.mean(no_speech)) if no_speech else None,
+        )
     )

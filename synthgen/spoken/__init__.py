@@ -8,12 +8,14 @@ from catalogs.ids import content_id
 from synthgen.spoken.characters import clean, drop_emoji
 from synthgen.spoken.dates import DateOrder
 from synthgen.spoken.english import build_english
+from synthgen.spoken.german import build_german
 from synthgen.spoken.languages import say_numbers
 from synthgen.spoken.lexicon import Lexicon, read_lexicon
+from synthgen.spoken.repeats import say_repeats
 
 __all__ = ["Spoken", "SpokenConfig"]
 
-REVISION = 1
+REVISION = 2
 """Raised with every change that may alter a text, for a line that is said differently is another line."""
 
 
@@ -25,7 +27,7 @@ class SpokenConfig:
         lexicon: a file of ``written<TAB>spoken`` lines, or a JSON object; its entries go before all rules.
         numbers: say numbers, sums, dates, times and measures in words; else they are left to the engine.
         acronyms: spell acronyms, A-T-M, and say Roman numerals; else they are left to the engine.
-        dates: whether 3/4 is the fourth of March ("mdy") or the third of April ("dmy").
+        dates: whether 3/4 is the fourth of March ("mdy") or the third of April ("dmy"); in English only.
     """
 
     lexicon: str | None = None
@@ -45,8 +47,9 @@ class SpokenConfig:
 class Spoken:
     """Write texts as they are spoken: deterministic, and a spoken text stays as it is.
 
-    English has rules of its own. In other languages numbers are said where num2words can, emoji and control
-    characters are dropped, and the rest passes through, right-to-left text included.
+    English and German have rules of their own. In other languages numbers are said where num2words can, and in Lao;
+    the repeat mark of Thai and Lao becomes what it repeats; emoji and control characters are dropped, and the rest
+    passes through, right-to-left text included.
     """
 
     def __init__(self, config: SpokenConfig) -> None:
@@ -54,6 +57,7 @@ class Spoken:
         self._config = config
         self._lexicon = read_lexicon(Path(config.lexicon)) if config.lexicon else Lexicon({})
         self._english = build_english(say_numbers=config.numbers, say_acronyms=config.acronyms, date_order=config.dates)
+        self._german = build_german(say_numbers=config.numbers, say_acronyms=config.acronyms)
 
     @property
     def version(self) -> str:
@@ -73,5 +77,7 @@ class Spoken:
         text = self._lexicon.apply(" ".join(clean(text).split()), language=base)
         if base == "en":
             return self._english(text)
-        text = drop_emoji(text)
+        if base == "de":
+            return self._german(text)
+        text = say_repeats(drop_emoji(text))
         return say_numbers(text, language=language) if self._config.numbers else text

@@ -23,11 +23,10 @@ def _piece(piece: str) -> str:
 
 
 URL_TAIL = r"(?:[/?#][^\s\"<>()\[\]]*[\w/])?"
-addresses: tuple[Rule, ...] = (
-    rule(r"(?<![\w.+-])[\w.+-]++(?<=\w)@(?:[\w-]++\.)+[a-zA-Z]{2,}", _address),
-    rule(rf"\b(?:https?://|www\.)(?:[\w-]+\.)*[\w-]+(?::\d+)?{URL_TAIL}", _address, flags=re.I),
-    rule(rf"(?<![\w.-])(?:[a-z\d-]++\.)+(?:{DOMAINS})\b{URL_TAIL}", _address),
-)
+EMAIL = r"(?<![\w.+-])[\w.+-]++(?<=\w)@(?:[\w-]++\.)+[a-zA-Z]{2,}"
+URL = rf"(?i:\b(?:https?://|www\.)(?:[\w-]+\.)*[\w-]+(?::\d+)?{URL_TAIL})"
+DOMAIN = rf"(?<![\w.-])(?:[a-z\d-]++\.)+(?:{DOMAINS})\b{URL_TAIL}"
+addresses: tuple[Rule, ...] = (rule(EMAIL, _address), rule(URL, _address), rule(DOMAIN, _address))
 """E-mail and web addresses, spoken with their dots and slashes."""
 
 

@@ -1,4 +1,4 @@
-"""Numbers in languages other than English: said by num2words where it knows the language, else left alone."""
+"""Numbers in languages without rules of their own: said by num2words where it knows the language, else left alone."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -6,7 +6,9 @@ from functools import lru_cache
 
 from num2words import CONVERTER_CLASSES, num2words
 
-DECIMAL_POINT = frozenset({"ar", "fa", "he", "hi", "bn", "ja", "ko", "zh", "th", "te", "kn"})
+from synthgen.spoken import lao
+
+DECIMAL_POINT = frozenset({"ar", "fa", "he", "hi", "bn", "ja", "ko", "zh", "th", "te", "kn", "lo"})
 """Languages that write 1,234.5; the others that num2words knows write 1.234,5 or 1 234,5."""
 
 WITHOUT_SPACES = frozenset({"ja", "zh", "th", "lo", "km", "my"})
@@ -38,10 +40,11 @@ def say_numbers(text: str, *, language: str) -> str:
 
 
 def converter_of(language: str) -> str | None:
-    """The name under which num2words knows a language, if it does."""
+    """The name under which num2words knows a language, or we do."""
     base, _, region = language.replace("_", "-").partition("-")
     regional = f"{base.lower()}_{region.upper()}"
-    return next((name for name in (regional, base.lower()) if name in CONVERTER_CLASSES), None)
+    known = (*CONVERTER_CLASSES, lao.NAME)
+    return next((name for name in (regional, base.lower()) if name in known), None)
 
 
 @lru_cache(maxsize=4096)
@@ -63,6 +66,8 @@ def _say(written: str, name: str) -> str | None:
 
 
 def _convert(number: int | Decimal, name: str) -> str | None:
+    if name == lao.NAME:
+        return lao.say(number)
     try:
         words = num2words(number, lang=name)
     except (NotImplementedError, ArithmeticError, InvalidOperation, LookupError, TypeError, ValueError):

@@ -12,6 +12,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 import catalogs.cli
+import curation.verbs.selecting
 from catalogs.errors import SynthgenError
 
 Run = Callable[..., Result]
@@ -30,6 +31,7 @@ def corpus(template: Path, filled: Callable[[Path], None], tmp_path: Path) -> Pa
 def run(corpus: Path) -> Run:
     app = typer.Typer()
     catalogs.cli.register(app)
+    curation.verbs.selecting.register(app)
 
     def run(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(app, arguments, env={"SYNTHGEN_CORPUS": str(corpus)}, **options)

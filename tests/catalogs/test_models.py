@@ -67,7 +67,7 @@ def give(content: bytes) -> NamedSource:
 def test_every_file_of_the_starter_set_is_pinned_and_can_be_had() -> None:
     files = [file for artefact in models.artefacts() for file in artefact.files]
 
-    assert len({artefact.name for artefact in models.artefacts()}) == len(models.artefacts()) == 9
+    assert len({artefact.name for artefact in models.artefacts()}) == len(models.artefacts()) == 10
     assert all(len(bytes.fromhex(file.sha256)) == 32 and file.num_bytes > 0 for file in files)
     assert all(Path(file.name).name == file.name and file.wheel for file in files)
     assert all("==" in part.requirement and part.member for file in files for part in file.wheel)

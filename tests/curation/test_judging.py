@@ -1,16 +1,37 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Literal
 
-from catalogs.catalog import Catalog
+import pytest
+
+from catalogs.catalog import Catalog, Done
+from catalogs.errors import CatalogError, UsageError
 from catalogs.families import Family
-from catalogs.records import MetricCard, Score, ScoreColumn, Verdict
+from catalogs.ids import content_id
+from catalogs.records import Job, JobLine, MetricCard, Prompt, Score, ScoreColumn, Take, Verdict
+from catalogs.release import freeze
 from catalogs.stage import Outcome
-from curation.judging import ArrivalJudge, judge_job, verdict
-from curation.policy import Policy, Threshold
+from catalogs.takes import declare
+from curation.judging import (
+    ArrivalJudge,
+    Scope,
+    closed,
+    find_policy,
+    find_scope,
+    judge_again,
+    judge_job,
+    verdict,
+)
+from curation.policy import Override, Policy, Threshold
 from curation.production import Production
 from curation.recipe import Recipe
+from synthgen.voices.tone import ToneConfig
 
 TEXTS = ["a", "bb bb", "ccc ccc ccc", "dddd dddd dddd dddd"]
 LOUDNESS = ScoreColumn("loudness_lufs", "DOUBLE", "LUFS", "neither", "loudness")
+JOB = Job(content_id("job", "calls"), "calls", "{}")
+SCOPE = Scope(JOB.id)
+VOICE = ToneConfig().cards()[0]
+LAST_WORDS = "SELECT num_chars, verdict FROM takes ORDER BY num_chars"
 WER = ScoreColumn("wer", "DOUBLE", "ratio", "lower", "word error rate")
 
 
@@ -94,3 +115,104 @@ def test_only_the_takes_of_the_job_are_judged(
     judged = judge_job(catalog, mine.job_id, Policy({"num_chars": Threshold(max=100)}))
 
     assert judged == 1
+
+
+def take(text: str, *, origin: Literal["synthetic", "real"] = "synthetic") -> Take:
+    return Take(
+        id=Take.id_of_line(text),
+        line_id=content_id("line", text),
+        prompt_id=Prompt.id_of(text, "en"),
+        voice_id=VOICE.id,
+        origin=origin,
+        shard="shard-000000.tar",
+        offset=0,
+        num_bytes=1,
+        pcm_sha256=text,
+        sample_rate_hz=16_000,
+        num_samples=16_000 * len(text),
+    )
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    """A corpus of four scored takes of 1, 5, 11 and 19 characters, all of one job and of one release."""
+    card = MetricCard("chars", "1", (ScoreColumn("num_chars", "INTEGER", "", "neither", "length"),))
+    with Catalog.create(tmp_path_factory.mktemp("calls")) as catalog:
+        declare(catalog.lake, [card])
+        catalog.add([Prompt(Prompt.id_of(text, "en"), text, "en") for text in TEXTS])
+        catalog.add([VOICE])
+        catalog.add([JOB])
+        catalog.add([JobLine(JOB.id, content_id("line", text), n) for n, text in enumerate(TEXTS)])
+        takes = [take(text) for text in TEXTS]
+        catalog.commit(Done(takes=takes, scores={card: [Score(t.id, (len(t.pcm_sha256),)) for t in takes]}))
+        freeze(catalog, "spring", take_ids=[t.id for t in takes], made_by="test")
+        yield catalog
+
+
+def test_the_policy_that_judges_again_has_the_last_word(calls: Catalog) -> None:
+    short, long = Policy({"num_chars": Threshold(max=6)}), Policy({"num_chars": Threshold(min=6)})
+
+    counts = [judge_again(calls, policy, SCOPE) for policy in (short, long, short, short)]
+
+    assert [(c.fresh, c.kept, c.takes) for c in counts] == [(4, 2, 4), (4, 2, 4), (4, 2, 4), (0, 2, 4)]
+    assert calls.lake.rows(LAST_WORDS) == [(1, "keep"), (5, "keep"), (11, "drop"), (19, "drop")]
+    assert calls.lake.rows("SELECT count(*) FROM verdict WHERE policy = $id::UUID", id=short.id) == [(4,)]
+
+
+def test_a_quantile_becomes_a_number_of_the_policy_that_judges(calls: Catalog) -> None:
+    policy = Policy(
+        {"num_chars": Threshold(min_quantile=0.5, max=100)},
+        overrides=(Override(language="e*", thresholds={"num_chars": Threshold(max_quantile=1.0)}),),
+    )
+
+    found = closed(calls, policy, SCOPE)
+
+    assert found.thresholds["num_chars"] == Threshold(min=8.0, max=100, min_quantile=0.5)
+    assert found.overrides[0].thresholds["num_chars"].max == 19.0
+    assert found.opened == policy
+    assert closed(calls, found, Scope()) == found
+    assert judge_again(calls, found, SCOPE).kept == 4
+
+
+def test_a_quantile_of_real_speech_needs_real_speech(calls: Catalog) -> None:
+    with pytest.raises(CatalogError, match="no real take has that figure"):
+        closed(calls, Policy({"num_chars": Threshold(max_quantile=0.99, of="real")}), Scope())
+
+
+def test_a_policy_that_still_waits_for_a_number_does_not_judge(calls: Catalog) -> None:
+    with pytest.raises(UsageError, match="quantiles without their numbers"):
+        judge_job(calls, JOB.id, Policy({"num_chars": Threshold(min_quantile=0.5)}))
+
+
+def test_only_columns_of_the_corpus_decide(calls: Catalog) -> None:
+    with pytest.raises(UsageError, match="no metric has written 'num_char' here; did you mean 'num_chars'"):
+        closed(calls, Policy({"num_char": Threshold(max=1)}), Scope())
+
+
+def test_a_name_and_version_mean_one_policy(calls: Catalog) -> None:
+    first = Policy({"num_chars": Threshold(max_quantile=0.5)}, name="calls", version=1)
+    judge_again(calls, closed(calls, first, SCOPE), SCOPE)
+
+    pinned = Policy({"num_chars": Threshold(max=9, max_quantile=0.5)}, name="calls", version=1, note="pinned")
+    assert judge_again(calls, pinned, SCOPE).kept == 2
+    with pytest.raises(UsageError, match="calls 1 has judged here with other thresholds"):
+        judge_again(calls, Policy({"num_chars": Threshold(max=9)}, name="calls", version=1), SCOPE)
+
+
+def test_a_stored_policy_is_found_by_its_title_and_by_its_id(calls: Catalog) -> None:
+    policy = Policy({"num_chars": Threshold(max=7)}, name="brief", version=2)
+    judge_again(calls, policy, SCOPE)
+
+    assert find_policy(calls, "brief 2") == find_policy(calls, policy.id[:9]) == policy
+    with pytest.raises(UsageError, match=r"no policy 'brief 3'.*known here: .*brief 2"):
+        find_policy(calls, "brief 3")
+
+
+def test_a_scope_is_a_job_a_release_or_the_corpus(calls: Catalog) -> None:
+    assert find_scope(calls, job=JOB.name) == find_scope(calls, job=JOB.id) == SCOPE
+    assert find_scope(calls, release="spring").release_id
+    assert find_scope(calls) == Scope()
+    with pytest.raises(UsageError, match="not both"):
+        find_scope(calls, job=JOB.name, release="spring")
+    with pytest.raises(CatalogError, match="no job 'another'"):
+        find_scope(calls, job="another")

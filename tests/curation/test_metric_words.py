@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from catalogs.errors import EngineError
 from catalogs.text import compare
 from curation.metrics.words import Words, WordsConfig, WordsMetric
-from curation.recogniser import Transcript
+from curation.recogniser import Hearing, Likelihood, Transcript
 from curation.recognisers.whisper import Whisper, WhisperSettings
 
 TEXT = "Please turn on the light in the kitchen."
@@ -30,6 +30,18 @@ class Parrot:
 
     def transcribe(self, waves: Sequence[NDArray[np.float32]], *, languages: Sequence[str]) -> list[Transcript | None]:
         return [Transcript(self._heard) if language == "en" else None for language in languages]
+
+    def hear(
+        self,
+        waves: Sequence[NDArray[np.float32]],
+        texts: Sequence[str],
+        *,
+        languages: Sequence[str],
+        likelihood: bool = True,
+    ) -> list[Hearing]:
+        heard = self.transcribe(waves, languages=languages)
+        probable = [Likelihood(-0.5, text.split()[0], -2.0) if likelihood and text.split() else None for text in texts]
+        return [Hearing(part, chance if part else None) for part, chance in zip(heard, probable, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +81,28 @@ def test_a_lost_first_or_last_word_is_seen(hearing, heard: str, first: bool, las
     words = hearing(heard)
 
     assert (words.first_word_lost, words.last_word_lost) == (first, last)
+
+
+def test_a_time_may_be_said_in_another_way(hearing) -> None:
+    words = hearing("Call me at half past three.", text="Call me at 3:30.", spoken="Call me at three thirty.")
+
+    assert (words.wer, words.cer, words.ref_words) == (0, 0, 6)
+
+
+def test_repeated_words_and_a_missing_end_have_columns_of_their_own(hearing) -> None:
+    words = hearing("please turn please turn on the light")
+
+    assert (words.words_repeated, words.truncated, words.last_word_lost) == (2, 3, True)
+
+
+def test_the_likelihood_of_the_text_is_there_if_it_was_asked_for(make_clip) -> None:
+    clip = make_clip(np.ones(160))
+
+    def figures(likelihood: bool) -> Words:
+        return Words(*WordsMetric(Parrot("hello"), likelihood=likelihood).measure([clip])[0].values)
+
+    assert (figures(True).text_logprob, figures(True).least_word_logprob) == (-0.5, -2.0)
+    assert (figures(False).text_logprob, figures(False).least_word_logprob) == (None, None)
 
 
 def test_a_text_without_words_has_a_transcript_but_no_error_rate(hearing) -> None:
@@ -141,9 +175,10 @@ def test_the_version_names_all_that_a_transcript_depends_on() -> None:
         WordsConfig(beam=5).card().version,
         WordsConfig(model="tiny_en").card().version,
         WordsConfig(num_gpus=0.5).card().version,
+        WordsConfig(likelihood=False).card().version,
     }
 
-    assert len(versions) == 4
+    assert len(versions) == 5
     assert WordsConfig(threads=2).card() == WordsConfig().card()
 
 

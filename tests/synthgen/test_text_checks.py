@@ -25,6 +25,9 @@ SPOKEN = SpokenConfig().build()
         ("word " * 300, "en", "too_long"),
         ("a" * 30 + " yes", "en", "repeated"),
         ("ab" * 40, "en", "endless_word"),
+        ("เปิดไฟ " + "ab" * 40, "xx", "endless_word"),
+        ("你好世界，" * 100, "zh", "too_long"),
+        ("สวัสดีตอนเช้า " * 72, "th", "too_long"),
     ],
 )
 def test_a_text_that_must_not_be_cast_has_a_reason_with_a_code(text: str, language: str, code: str | None) -> None:
@@ -48,6 +51,11 @@ def test_a_text_that_must_not_be_cast_has_a_reason_with_a_code(text: str, langua
         ("Ångström für öl", "de"),
         ("whatever сидит здесь", "xx"),
         ("さ" * 70, "ja"),
+        ("กรุณาเปิดไฟในห้องครัวและปิดประตูหน้าบ้านก่อนเข้านอนทุกคืน" * 4, "th"),
+        ("ກະລຸນາເປີດໄຟໃນເຮືອນຄົວແລະປິດປະຕູກ່ອນເຂົ້ານອນທຸກຄືນ" * 4, "lo"),
+        ("Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz", "de"),
+        ("777.777.777", "de"),
+        ("你好世界，" * 70, "zh"),
     ],
 )
 def test_a_text_that_can_be_said_has_none(text: str, language: str) -> None:

@@ -1,4 +1,4 @@
--- Adds one verdict a take of this job that this policy has not judged yet.
+-- Adds one verdict a take that this policy has not judged yet.
 INSERT INTO verdict BY NAME
 SELECT
     take_id,
@@ -8,7 +8,7 @@ SELECT
 FROM (
     SELECT takes.take_id, {reasons} AS reasons
     FROM takes
-    JOIN job_line ON job_line.line_id = takes.line_id AND job_line.job_id = $job_id::UUID
     ANTI JOIN (SELECT take_id FROM verdict WHERE policy = $policy::UUID) AS judged ON judged.take_id = takes.take_id
+    WHERE {within}
 ) AS fresh
 ORDER BY take_id

@@ -1,0 +1,20 @@
+-- One row a preference: who won over whom, with what is needed to hear both. In an order that is always the same.
+SELECT
+    preference.prompt_id::VARCHAR AS prompt_id, preference.objective, preference.method, preference.iteration,
+    chosen.text, chosen.spoken, chosen.language, chosen.domain, coalesce(chosen.split, '') AS split, chosen.voice,
+    chosen.licence, rejected.licence AS rejected_licence,
+    {{
+        'id': chosen.take_id::VARCHAR, 'shard': chosen.shard, 'offset': chosen."offset",
+        'num_bytes': chosen.num_bytes, 'tokens': won.tokens, 'scores': {{ {chosen_scores} }}
+    }} AS chosen,
+    {{
+        'id': rejected.take_id::VARCHAR, 'shard': rejected.shard, 'offset': rejected."offset",
+        'num_bytes': rejected.num_bytes, 'tokens': lost.tokens, 'scores': {{ {rejected_scores} }}
+    }} AS rejected
+FROM preference
+JOIN takes AS chosen ON chosen.take_id = preference.winner
+JOIN takes AS rejected ON rejected.take_id = preference.loser
+JOIN take AS won ON won.id = preference.winner
+JOIN take AS lost ON lost.id = preference.loser
+WHERE ($method IS NULL OR preference.method = $method) AND ($objective IS NULL OR preference.objective = $objective)
+ORDER BY preference.winner, preference.loser, preference.objective, preference.method

@@ -1,0 +1,100 @@
+"""The rounds of TDSC, each cast from the stored rows of those before it: a killed job goes on as it would have.
+
+The first round reads the prompts; later ones read again the texts that need more. `catalogs.records.Round` rows number
+them from 0, `Group` rows from 1, as the paper does.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from catalogs.catalog import Catalog
+from catalogs.ids import Id
+from catalogs.records import JobLine, Line, Round
+from catalogs.stage import batched
+from curation.recipe import Recipe
+from curation.rounds import GUESSED_TAKE_S, PAGE, Rounds, parts_of
+from curation.tdsc.accounts import accounts_of, set_scores
+from curation.tdsc.candidates import Text, groups_of, texts_of
+from curation.tdsc.choosing import chosen_of, preference_of, scale_of
+from curation.tdsc.config import TdscConfig
+from curation.tdsc.controller import Steps, evenly, plan_round
+from synthgen.casting import Casting, Manner
+from synthgen.spoken import Spoken
+
+
+class TdscRounds:
+    """Casts and concludes one job."""
+
+    def __init__(self, recipe: Recipe, config: TdscConfig, catalog: Catalog, job_id: Id) -> None:
+        self._recipe = recipe
+        self._config = config
+        self._catalog = catalog
+        self._job_id = job_id
+        self._first = Rounds(recipe, catalog, job_id, manners=lambda _: self._first_manners(), groups=True)
+
+    def barriers(self) -> Iterator[None]:
+        """Cast a round, let it be recorded and judged, and so on, until no text needs another."""
+        done = self._first.last()
+        if done:
+            yield
+        while done is None or not done.is_last:
+            done = self._cast_first() if done is None else self._cast_next(done)
+            yield
+
+    def conclude(self) -> list[tuple[Id, float]]:
+        """Note preferences and accounts; gives the chosen takes, (id, seconds), in the job's order."""
+        texts = self._texts(upto=self._config.iterations)
+        found = (preference_of(text, self._config) for text in texts)
+        self._catalog.add([preference for preference in found if preference])
+        self._catalog.add(set_scores(self._job_id, accounts_of(texts, self._config)))
+        scale = scale_of(texts)
+        seconds = {c.take_id: c.audio_s for text in texts for c in text.candidates}
+        return [(take_id, seconds[take_id]) for text in texts for take_id in chosen_of(text, self._config, scale=scale)]
+
+    def _texts(self, *, upto: int) -> list[Text]:
+        return texts_of(self._catalog, self._job_id, self._recipe.policy, upto=upto)
+
+    def _first_manners(self) -> Iterator[Manner]:
+        config = self._config
+        ladder = config.ladder(1)
+        steps = evenly(config) if config.spend == "evenly" else (1,) * len(ladder)
+        yield from _manners(ladder, steps, Counter())
+
+    def _cast_first(self) -> Round:
+        budget_s = self._config.budget_audio_s
+        size = None if budget_s is None else max(1, int(budget_s / GUESSED_TAKE_S))
+        return self._first.cast(None, size=size, is_last=self._config.iterations == 1)
+
+    def _cast_next(self, done: Round) -> Round:
+        """Cast the round after ``done``; if no text needs one, ``done`` is followed by an empty last round."""
+        number = done.number + 1
+        texts = self._texts(upto=number)
+        plan = plan_round(texts, self._config)
+        position = done.lines
+        for page in batched(self._lines(texts, plan, iteration=number + 1), PAGE):
+            with self._catalog.lake.transaction():
+                self._catalog.add(page)
+                self._catalog.add([JobLine(self._job_id, line.id, position + n) for n, line in enumerate(page)])
+                self._catalog.add(groups_of(page, self._job_id, iteration=number + 1))
+            position += len(page)
+        is_last = not plan or number + 1 >= self._config.iterations
+        cast = Round(self._job_id, number, done.prompts, position, done.left_out, is_last)
+        self._catalog.add([cast])
+        return cast
+
+    def _lines(self, texts: list[Text], plan: Mapping[Id, Steps], *, iteration: int) -> Iterator[Line]:
+        casting = Casting(self._recipe.casting, parts_of(self._recipe), Spoken(self._recipe.spoken))
+        ladder = self._config.ladder(iteration)
+        for text in texts:
+            made = Counter(candidate.temperature for candidate in text.candidates)
+            for manner in _manners(ladder, plan.get(text.group_id, ()), made):
+                yield from casting.again(text.line, manner)
+        yield from casting.rest()
+
+
+def _manners(ladder: tuple[float, ...], steps: Steps, made: Counter[float]) -> Iterator[Manner]:
+    """So many readings at each step, numbered on from what was made at that temperature before."""
+    for temperature, count in zip(ladder, steps, strict=False):
+        for _ in range(count):
+            yield Manner(temperature=temperature, number=made[temperature])
+            made[temperature] += 1

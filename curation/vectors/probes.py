@@ -1,0 +1,130 @@
+"""Linear probes: what can be read off vectors by a straight line, and how sure the answer is.
+
+N rows · W numbers a row · C classes. Folds say which rows are held out together.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows: TypeAlias = NDArray[np.float64]
+Labels: TypeAlias = NDArray[np.int64]
+
+_SHRINKAGE = 0.2
+_RIDGES = 10.0 ** np.arange(-1, 6)
+_INNER_FOLDS = 5
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A figure and its 95 % interval, by resampling the held-out rows."""
+
+    value: float
+    low: float
+    high: float
+
+    def text(self, *, percent: bool = False) -> str:
+        """Value and interval, in percent if so wanted."""
+        if percent:
+            return f"{100 * self.value:.1f} % ({100 * self.low:.1f}–{100 * self.high:.1f})"
+        return f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f})"
+
+
+def identify(vectors: Rows, speakers: Labels, folds: Labels) -> Found:
+    """The share of held-out rows whose speaker linear discriminant analysis finds, every speaker weighing the same."""
+    hits = np.full(len(speakers), np.nan)
+    for fold in np.unique(folds):
+        held = folds == fold
+        known = np.unique(speakers[~held])
+        rows = np.flatnonzero(held & np.isin(speakers, known))
+        hits[rows] = known[_discriminant(vectors[~held], speakers[~held], known)(vectors[rows])] == speakers[rows]
+    kept = np.isfinite(hits)
+    return _resampled(lambda rows: _balanced(hits[kept][rows], speakers[kept][rows]), int(kept.sum()))
+
+
+def explain(vectors: Rows, target: Rows, folds: Labels) -> Found:
+    """R² of ridge regression on held-out rows; the ridge is chosen within the others. 0 is what their mean explains."""
+    guess, plain = np.zeros(len(target)), np.zeros(len(target))
+    for fold in np.unique(folds):
+        held = folds == fold
+        guess[held] = _ridge(vectors[~held], target[~held])(vectors[held])
+        plain[held] = target[~held].mean()
+    return _resampled(
+        lambda rows: 1 - float(_square(target[rows] - guess[rows]) / _square(target[rows] - plain[rows])), len(target)
+    )
+
+
+def equal_error_rate(same: Rows, different: Rows) -> float:
+    """Where as many pairs of one speaker lie below a threshold as pairs of two lie above it."""
+    same, different = np.sort(same), np.sort(different)
+    thresholds = np.concatenate([same, different])
+    missed = np.searchsorted(same, thresholds) / len(same)
+    mistaken = 1 - np.searchsorted(different, thresholds) / len(different)
+    nearest = np.abs(missed - mistaken).argmin()
+    return float(missed[nearest] + mistaken[nearest]) / 2
+
+
+def error_rate_of_halves(first: Rows, second: Rows) -> Found:
+    """The equal error rate of telling speakers by row n of one and row n of the other, resampling speakers."""
+    likeness = first @ second.T
+
+    def rate(rows: Labels) -> float:
+        chosen = likeness[np.ix_(rows, rows)]
+        other = rows[:, None] != rows
+        return equal_error_rate(chosen.diagonal(), chosen[other])
+
+    return _resampled(rate, len(first), resamples=200)
+
+
+def _discriminant(vectors: Rows, speakers: Labels, known: Labels) -> Callable[[Rows], Labels]:
+    """Class means under one shrunken covariance; gives the number of the likeliest class."""
+    centre, scale = vectors.mean(axis=0), vectors.std(axis=0) + 1e-9
+    standard = (vectors - centre) / scale
+    means = np.array([standard[speakers == speaker].mean(axis=0) for speaker in known])  # (C, W)
+    apart = standard - means[np.searchsorted(known, speakers)]
+    covariance = apart.T @ apart / max(1, len(apart) - len(known))
+    spherical = np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
+    weights = np.linalg.solve((1 - _SHRINKAGE) * covariance + _SHRINKAGE * spherical, means.T)  # (W, C)
+    offsets = -0.5 * (means.T * weights).sum(axis=0)
+    return lambda rows: (((rows - centre) / scale) @ weights + offsets).argmax(axis=1)
+
+
+def _ridge(vectors: Rows, target: Rows) -> Callable[[Rows], Rows]:
+    inner = np.arange(len(target)) % _INNER_FOLDS
+    errors = np.zeros(len(_RIDGES))
+    for fold in range(_INNER_FOLDS):
+        held = inner == fold
+        guesses = _fits(vectors[~held], target[~held])(vectors[held])  # (held, ridges)
+        errors += ((target[held, None] - guesses) ** 2).sum(axis=0)
+    best = int(errors.argmin())
+    fit = _fits(vectors, target)
+    return lambda rows: fit(rows)[:, best]
+
+
+def _fits(vectors: Rows, target: Rows) -> Callable[[Rows], Rows]:
+    """One regression for each ridge, all from one decomposition; gives guesses (N, ridges)."""
+    centre, scale, mean = vectors.mean(axis=0), vectors.std(axis=0) + 1e-9, target.mean()
+    left, sizes, right = np.linalg.svd((vectors - centre) / scale, full_matrices=False)
+    shares = sizes[:, None] / (sizes[:, None] ** 2 + _RIDGES)  # (rank, ridges)
+    weights = right.T @ (shares * (left.T @ (target - mean))[:, None])  # (W, ridges)
+    return lambda rows: ((rows - centre) / scale) @ weights + mean
+
+
+def _balanced(hits: Rows, speakers: Labels) -> float:
+    _, numbers = np.unique(speakers, return_inverse=True)
+    return float((np.bincount(numbers, hits) / np.bincount(numbers)).mean())
+
+
+def _square(values: Rows) -> float:
+    return float(values @ values)
+
+
+def _resampled(figure: Callable[[Labels], float], size: int, *, resamples: int = _RESAMPLES) -> Found:
+    draws = np.random.default_rng(0)
+    found = [figure(draws.integers(0, size, size)) for _ in range(resamples)]
+    low, high = np.percentile(found, (2.5, 97.5))
+    return Found(figure(np.arange(size)), float(low), float(high))

@@ -1,0 +1,57 @@
+"""The verb of DGSA: pairs of takes of one voice, its style on and off, and what weight each objective gets."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curation.verbs.options import CURATE, AsJson, Corpus
+
+Real = Annotated[
+    list[str], typer.Option("--real", metavar="VOICE=HUMAN", help="A voice that speaks as a real speaker.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the verb."""
+    app.command(rich_help_panel=CURATE)(dgsa)
+
+
+def dgsa(
+    corpus: Corpus = Path(),
+    share: Annotated[float | None, typer.Option(help="The synthetic share; the corpus's own without it.")] = None,
+    threshold: Annotated[float, typer.Option(help="The share from which expressivity counts.")] = 0.5,
+    real: Real = [],
+    iteration: Annotated[int, typer.Option(help="The round that the pairs belong to.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Note which takes win over expressive and stable readings of their own voice, and weigh the two objectives."""
+    from catalogs.catalog import Catalog
+    from catalogs.errors import UsageError
+    from curation.dgsa import EXPRESSIVITY, STABILITY, DgsaConfig, weights_of
+    from curation.dgsa_rows import note_preferences, synthetic_share
+
+    if share is not None and not 0 <= share <= 1:
+        raise UsageError(f"dgsa: --share is from 0 to 1, not {share}")
+    try:
+        config = DgsaConfig(threshold=threshold, real=dict(pair.split("=", 1) for pair in real))
+    except ValueError as error:
+        raise UsageError(f"dgsa: {error}; --real takes VOICE=HUMAN, such as coqui/anna=human/anna") from error
+    Catalog.open(corpus).lake.close()
+    with Catalog.create(corpus) as catalog, catalog.job("synthgen dgsa"):
+        found = note_preferences(catalog, config, iteration=iteration)
+        measured = synthetic_share(catalog) if share is None else share
+    weights = weights_of(measured or 0.0, config)
+    counts = {name: sum(p.objective == name for p in found) for name in (STABILITY, EXPRESSIVITY)}
+    if as_json:
+        print(json.dumps({"synthetic_share": measured, "pairs": counts, "weights": asdict(weights)}))
+        return
+    print(f"pairs: {counts[STABILITY]:,} for stability, {counts[EXPRESSIVITY]:,} for expressivity")
+    print(
+        f"synthetic share {measured or 0.0:.1%}: weight {weights.stability:.2f} for stability, "
+        f"{weights.expressivity:.2f} for expressivity"
+    )
+    if weights.stability == weights.expressivity == 0:
+        print(f"up to {threshold:.0%} nothing is tuned")

@@ -1,0 +1,128 @@
+"""The takes of a set as columns, which is how figures of sets read them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from catalogs import takes
+from catalogs.catalog import Catalog
+from catalogs.ids import Id
+from catalogs.lake import query
+from curation.tokenisers.sequences import TokenRows
+
+NUMBERS = (
+    "substitutions",
+    "insertions",
+    "deletions",
+    "ref_words",
+    "token_repetition",
+    "speaker_similarity",
+    "f0_sd_st",
+    "energy_sd_db",
+    "f0_median_hz",
+    "chars_per_s",
+)
+TOKENS = "speech_tokens"
+VECTORS = ("speaker_embedding", "prosody_vector", "timbre_vector")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """N takes: figures with NaN for what was not measured, and speech tokens, if the corpus has them.
+
+    ``text`` numbers the prompts, ``reading`` prompts and voices together: takes with the same number are readings of
+    one text by one voice.
+    ``labels`` numbers voices and styles, ``vectors`` holds rows of a width, with NaN for a take that has none.
+    """
+
+    take_ids: tuple[Id, ...]
+    is_synthetic: NDArray[np.bool_]
+    text: NDArray[np.int64]
+    reading: NDArray[np.int64]
+    figures: Mapping[str, NDArray[np.float64]]
+    tokens: TokenRows | None = None
+    labels: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    vectors: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.take_ids)
+
+    @property
+    def alpha(self) -> float:
+        """The share of synthetic takes."""
+        return float(self.is_synthetic.mean()) if len(self) else 0.0
+
+    def rows(self, rows: NDArray[np.int64]) -> "Watched":
+        """Some of the takes, in the order asked for."""
+        return Watched(
+            take_ids=tuple(self.take_ids[row] for row in rows.tolist()),
+            is_synthetic=self.is_synthetic[rows],
+            text=self.text[rows],
+            reading=self.reading[rows],
+            figures={name: values[rows] for name, values in self.figures.items()},
+            tokens=None if self.tokens is None else self.tokens.of_rows(rows),
+            labels={name: numbers[rows] for name, numbers in self.labels.items()},
+            vectors={name: held[rows] for name, held in self.vectors.items()},
+        )
+
+    def between(self, start: int, stop: int) -> "Watched":
+        """The takes from one place to another."""
+        return self.rows(np.arange(start, min(stop, len(self))))
+
+
+def takes_of_job(catalog: Catalog, job_id: Id, *, vectors: bool = False) -> Watched:
+    """The takes of a job, in its order; ``vectors`` reads those, too, a kilobyte a take."""
+    return _read(catalog, job_id=job_id, vectors=vectors)
+
+
+def takes_of_release(catalog: Catalog, release_id: Id, *, vectors: bool = False) -> Watched:
+    """The members of a release, by id."""
+    return _read(catalog, release_id=release_id, vectors=vectors)
+
+
+def real_takes(catalog: Catalog, *, vectors: bool = False) -> Watched:
+    """Every real take of the corpus, by id."""
+    return _read(catalog, vectors=vectors)
+
+
+def _read(catalog: Catalog, *, job_id: Id | None = None, release_id: Id | None = None, vectors: bool) -> Watched:
+    known = {row["column"] for row in takes.dictionary(catalog.lake).to_pylist()}
+    wanted = [name for name in (*NUMBERS, TOKENS, *(VECTORS if vectors else ())) if name in known]
+    columns = "".join(f', takes."{name}"' for name in wanted)
+    sql = query("watched_takes").format(columns=columns)
+    table = catalog.lake.table(sql, job_id=job_id, release_id=release_id)
+    return _watched(table, wanted)
+
+
+def _watched(table: pa.Table, measured: list[str]) -> Watched:
+    voice, style, text = (_numbered(table[name]) for name in ("voice", "style", "prompt_id"))
+    _, reading = np.unique(text * (voice.max(initial=0) + 1) + voice, return_inverse=True)
+    return Watched(
+        take_ids=tuple(table["take_id"].to_pylist()),
+        is_synthetic=np.array([origin == "synthetic" for origin in table["origin"].to_pylist()], np.bool_),
+        text=text,
+        reading=reading.astype(np.int64),
+        figures={name: table[name].cast(pa.float64()).to_numpy() for name in measured if name in NUMBERS},
+        tokens=TokenRows.from_arrow(table[TOKENS]) if TOKENS in measured else None,
+        labels={"voice": voice, "style": style},
+        vectors={name: _stacked(table[name]) for name in measured if name in VECTORS},
+    )
+
+
+def _numbered(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Numbers for what a column holds; null is a value like others."""
+    numbers = pc.rank(pc.fill_null(column.cast(pa.string()), ""), tiebreaker="dense")
+    return np.asarray(numbers.to_numpy(), np.int64)
+
+
+def _stacked(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Lists of one width as rows, shape (N, D); a null is a row of NaN."""
+    there = column.is_valid().to_numpy()
+    values = pc.list_flatten(column).to_numpy()
+    rows = np.full((len(there), len(values) // max(int(there.sum()), 1)), np.nan)
+    rows[there] = values.reshape(-1, rows.shape[1]) if len(values) else np.nan
+    return rows

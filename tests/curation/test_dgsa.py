@@ -1,0 +1,232 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalogs.errors import UsageError
+from catalogs.records import (
+    Failure,
+    Line,
+    Prompt,
+    VoiceCard,
+)
+from curation.dgsa import EXPRESSIVITY, STABILITY, DgsaConfig, DgsaTake, Weights, dgsa_lines, preferences_of, weights_of
+from curation.metrics.prosody import Prosody, ProsodyConfig
+from curation.toggles import Mode, has_toggle, manner_of, mode_of
+from synthgen.casting import Manner
+from synthgen.spoken import Spoken, SpokenConfig
+from synthgen.voices.espeak import EspeakConfig
+from synthgen.voices.kokoro import KokoroConfig
+from synthgen.voices.piper import PiperConfig
+
+CONFIG = DgsaConfig()
+ROLES = ("expressive", "stable", "real", "own")
+
+
+def card(engine: str, config: str = "{}", speaker: str = "anna") -> VoiceCard:
+    return VoiceCard.new(
+        engine=engine, speaker=speaker, language="en", sample_rate_hz=16_000, checkpoint_sha256="", licence="CC0-1.0",
+        consent="given", temperature="noise", config=config,
+    )  # fmt: skip
+
+
+def take(take_id: str, role: str = "own", **how) -> DgsaTake:
+    fields = {"prompt_id": "p", "identity": "anna", "wer": 0.1, "f0_sd_st": 3.0, "is_kept": True} | how
+    return DgsaTake(take_id=take_id, role=role, **fields)
+
+
+def pairs(takes: Sequence[DgsaTake], config: DgsaConfig = CONFIG) -> list[tuple[str, str, str]]:
+    return [(p.winner, p.loser, p.objective) for p in preferences_of(takes, config, iteration=1)]
+
+
+@pytest.mark.parametrize(
+    ("share", "stability", "expressivity"), [(0.67, 0.66, 0.34), (0.8, 0.4, 0.6), (1.0, 0.0, 1.0), (0.75, 0.5, 0.5)]
+)
+def test_expressivity_weighs_more_the_more_is_synthetic(share: float, stability: float, expressivity: float) -> None:
+    found = weights_of(share, CONFIG)
+
+    assert found.stability == pytest.approx(stability)
+    assert found.expressivity == pytest.approx(expressivity)
+
+
+@given(share=st.floats(0, 1), threshold=st.floats(0, 0.99))
+def test_weights_sum_to_one_above_the_threshold_and_are_switched_below(share: float, threshold: float) -> None:
+    off, steady = (weights_of(share, DgsaConfig(threshold=threshold, below=b)) for b in ("sft", "stability"))
+
+    if share <= threshold:
+        assert off == Weights(0.0, 0.0)
+        assert steady == Weights(1.0, 0.0)
+    else:
+        assert off == steady
+        assert off.stability + off.expressivity == pytest.approx(1)
+        assert 0 <= off.expressivity <= 1
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_share_is_from_0_to_1(share: float) -> None:
+    with pytest.raises(ValueError, match="share"):
+        weights_of(share, CONFIG)
+
+
+def test_a_real_reading_wins_over_both_modes() -> None:
+    found = [take("r", "real", is_kept=False), take("e", "expressive"), take("s", "stable"), take("o")]
+
+    assert pairs(found) == [("r", "e", STABILITY), ("r", "s", EXPRESSIVITY)]
+
+
+def test_without_one_fewer_errors_win_for_stability_and_more_movement_for_expressivity() -> None:
+    found = [
+        take("best", wer=0.0, f0_sd_st=1.0),
+        take("lively", wer=0.2, f0_sd_st=5.0),
+        take("e", "expressive", wer=0.5, f0_sd_st=6.0),
+        take("s", "stable", wer=0.05, f0_sd_st=2.0),
+    ]
+
+    assert pairs(found) == [("best", "e", STABILITY), ("lively", "s", EXPRESSIVITY)]
+
+
+def test_the_modes_may_win_over_each_other() -> None:
+    found = [take("e", "expressive", wer=0.3, f0_sd_st=4.0), take("s", "stable", wer=0.0, f0_sd_st=2.0)]
+
+    assert pairs(found) == [("s", "e", STABILITY), ("e", "s", EXPRESSIVITY)]
+
+
+@pytest.mark.parametrize(
+    "winner",
+    [
+        {"is_kept": False},
+        {"wer": 0.9},
+        {"wer": None, "f0_sd_st": None},
+        {"wer": 0.5, "f0_sd_st": 2.1},
+        {"identity": "bela"},
+        {"prompt_id": "another"},
+    ],
+    ids=["dropped", "wrong", "unmeasured", "no better", "another speaker", "another text"],
+)
+def test_what_is_no_better_reading_of_the_same_text_by_the_same_speaker_never_wins(winner: dict) -> None:
+    better = {"wer": 0.0, "f0_sd_st": 9.0} | winner
+    found = [take("w", **better), take("e", "expressive", wer=0.5), take("s", "stable", wer=0.5, f0_sd_st=2.0)]
+
+    assert pairs(found, replace(CONFIG, max_wer=0.6)) == ([("e", "s", EXPRESSIVITY)])
+
+
+def takes_strategy() -> st.SearchStrategy[list[DgsaTake]]:
+    one = st.builds(
+        DgsaTake,
+        take_id=st.uuids().map(str),
+        prompt_id=st.sampled_from("pq"),
+        identity=st.sampled_from(("anna", "bela")),
+        role=st.sampled_from(ROLES),
+        wer=st.none() | st.floats(0, 2),
+        f0_sd_st=st.none() | st.floats(0, 9),
+        is_kept=st.booleans(),
+    )
+    return st.lists(one, max_size=12, unique_by=lambda t: t.take_id)
+
+
+@given(takes=takes_strategy(), data=st.data())
+def test_pairs_are_of_one_speaker_and_text_and_do_not_depend_on_the_order(takes, data) -> None:
+    found = preferences_of(takes, CONFIG, iteration=1)
+    shuffled = data.draw(st.permutations(takes))
+
+    by_id = {t.take_id: t for t in takes}
+    for p in found:
+        winner, loser = by_id[p.winner], by_id[p.loser]
+        assert winner.identity == loser.identity
+        assert winner.prompt_id == loser.prompt_id == p.prompt_id
+        assert p.winner != p.loser
+        assert loser.role == {STABILITY: "expressive", EXPRESSIVITY: "stable"}[p.objective]
+    assert preferences_of(shuffled, CONFIG, iteration=1) == found
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        *KokoroConfig(speakers=("jf_alpha", "jf_alpha:0.6+jm_kumo:0.4")).cards(),
+        *PiperConfig().cards(),
+        card("mms"),
+        card("coqui", '{"model":"vits"}'),
+        card("coqui", '{"model":"xtts","styles":["carl"],"temperature":null}'),
+        card("bark", '{"temperature":0.7}'),
+        card("transplant", '{"styles":["lively","sad"]}'),
+    ],
+    ids=lambda c: c.name,
+)
+def test_every_toggle_has_two_modes_that_are_told_apart_and_keeps_the_timbre(made: VoiceCard) -> None:
+    expressive, stable = (manner_of(made, mode) for mode in Mode)
+
+    assert expressive != stable
+    assert expressive.timbre == stable.timbre == ""
+    assert [mode_of(made, m) for m in (expressive, stable, Manner("elsewhere"))] == [*Mode, None]
+    assert mode_of(made, replace(expressive, timbre="bela")) is None
+
+
+def test_bark_has_no_preset_and_xtts_a_neutral_recording_when_style_is_off() -> None:
+    xtts = card("coqui", '{"model":"xtts","styles":["carl"],"temperature":0.6}')
+
+    assert manner_of(card("bark", '{"temperature":0.7}'), Mode.STABLE) == Manner("plain", temperature=0.7)
+    assert manner_of(xtts, Mode.STABLE) == Manner("carl", temperature=0.6)
+
+
+def test_a_voice_without_a_style_is_refused() -> None:
+    (espeak,) = EspeakConfig().cards()
+
+    assert not has_toggle(espeak)
+    with pytest.raises(UsageError, match="one way only"):
+        manner_of(espeak, Mode.STABLE)
+    with pytest.raises(UsageError, match="neutral recording"):
+        manner_of(card("coqui", '{"model":"xtts","styles":[]}'), Mode.STABLE)
+
+
+def test_every_prompt_is_read_in_both_modes_by_one_voice() -> None:
+    texts = ("good morning", "see you at nine")
+    prompts = [Prompt(Prompt.id_of(t, "en"), t, "en") for t in texts]
+    (kokoro,) = KokoroConfig().cards()
+
+    lines = dgsa_lines(prompts, kokoro, spoken=Spoken(SpokenConfig()), config=CONFIG)
+
+    assert [(line.prompt_id, line.style) for line in lines if isinstance(line, Line)] == [
+        (prompt.id, style) for prompt in prompts for style in ("jf_alpha", "jf_nezumi")
+    ]
+    assert lines == dgsa_lines(prompts, kokoro, spoken=Spoken(SpokenConfig()), config=CONFIG)
+
+
+def test_a_voice_that_draws_may_read_each_mode_several_times() -> None:
+    (piper,) = PiperConfig().cards()
+    prompt = Prompt(Prompt.id_of("good morning", "en"), "good morning", "en")
+
+    lines = dgsa_lines([prompt], piper, spoken=Spoken(SpokenConfig()), config=replace(CONFIG, takes=3))
+
+    assert [line.temperature for line in lines if isinstance(line, Line)] == [1.2] * 3 + [0.2] * 3
+    assert len({line.seed for line in lines if isinstance(line, Line)}) == 6
+
+
+def test_a_prompt_that_cannot_be_read_is_a_failure() -> None:
+    prompt = Prompt(Prompt.id_of("guten Morgen", "de"), "guten Morgen", "de")
+    (kokoro,) = KokoroConfig().cards()
+
+    (found,) = dgsa_lines([prompt], kokoro, spoken=Spoken(SpokenConfig()), config=CONFIG)
+
+    assert isinstance(found, Failure)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("speaker", ["jm_kumo", "jf_tebukuro"])
+def test_a_kokoro_timbre_moves_more_with_its_style_on(speaker: str, make_clip) -> None:
+    config = KokoroConfig(speakers=(speaker,))
+    (made,) = config.cards()
+    voice, metric = config.build(), ProsodyConfig().build()
+    text = "The weather was cold, and nobody wanted to go outside."
+    spreads = []
+    for mode in Mode:
+        style = manner_of(made, mode).style
+        line = Line.new(prompt_id="p", voice_id=made.id, text=text, normaliser="none", style=style)
+        (reading,) = voice.speak([line])
+        (score,) = metric.measure([make_clip(reading.samples, rate_hz=reading.sample_rate_hz)])
+        spreads.append(Prosody(*score.values).f0_sd_st)
+
+    expressive, stable = spreads
+
+    assert expressive > stable + CONFIG.least_gain_st

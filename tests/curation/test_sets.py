@@ -1,0 +1,195 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curation import sets
+from curation.set_figures import cells_of, set_figures, set_scores
+from curation.tokenisers.sequences import TokenRows
+from curation.watched import Watched
+
+RANDOM = np.random.default_rng(1)
+
+
+def cosine_distances(vectors: np.ndarray) -> np.ndarray:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return 1 - (unit @ unit.T)[np.triu_indices(len(unit), 1)]
+
+
+def test_diversity_is_the_mean_over_all_pairs() -> None:
+    vectors = RANDOM.normal(1, 1, (60, 8))
+
+    found = sets.diversity(vectors)
+
+    assert found.value == pytest.approx(cosine_distances(vectors).mean())
+    assert found.low < found.value < found.high
+
+
+def test_takes_that_are_all_alike_have_no_diversity() -> None:
+    vectors = np.tile(RANDOM.normal(0, 1, 8), (30, 1))
+
+    assert sets.diversity(vectors).value == pytest.approx(0, abs=1e-9)
+    assert sets.vendi(vectors).value == pytest.approx(1, abs=1e-6)
+
+
+def test_diversity_within_groups_does_not_see_between_them() -> None:
+    centres = 10 * np.eye(3)
+    vectors = np.repeat(centres, 5, axis=0)
+
+    assert sets.diversity_within(vectors, np.repeat(np.arange(3), 5)).value == pytest.approx(0, abs=1e-9)
+    assert sets.diversity(vectors).value > 0.5
+
+
+def test_groups_of_one_take_have_no_diversity_to_speak_of() -> None:
+    vectors, groups = RANDOM.normal(0, 1, (6, 4)), np.array([0, 0, 1, 2, 2, 3])
+
+    assert sets.diversity_within(vectors, groups).num_items == 2
+
+
+def test_readings_differ_by_the_edits_between_them() -> None:
+    takes = TokenRows.of([[1, 2, 3, 4], [1, 2, 3, 5], [7, 7], [1, 1], [1, 1]])
+
+    found = sets.reading_distances(takes, np.array([0, 0, 1, 2, 2]), rate_hz=50)
+
+    assert np.array_equal(found, [50 / 4, np.nan, np.nan, 0.0, np.nan], equal_nan=True)
+
+
+def test_cells_are_all_combinations_of_what_occurs() -> None:
+    speaker, style = np.array([5, 5, 9, 9]), np.array([0, 1, 0, 0])
+
+    cell, count = sets.cells([speaker, style])
+
+    assert count == 4
+    assert cell.tolist() == [0, 1, 2, 2]
+
+
+def test_coverage_is_the_share_of_cells_with_enough_takes() -> None:
+    cell = np.repeat([0, 1, 2], (5, 5, 4))
+
+    assert sets.coverage(cell, 4, least=5).value == 0.5
+    assert sets.evenness(np.repeat([0, 1], 50), 2).value == pytest.approx(1)
+    assert sets.evenness(np.zeros(50, np.int64), 4).value == pytest.approx(0)
+
+
+def test_a_corpus_without_variation_lies_in_the_middle_third() -> None:
+    assert set(sets.thirds(np.full(20, 180.0), within=1.0).tolist()) == {1}
+    assert sets.thirds(np.array([1.0, 5.0, 9.0]), within=2.0).tolist() == [0, 1, 2]
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.integers(1, 12))
+def test_even_speakers_count_in_full(speakers) -> None:
+    labels = np.tile(np.arange(speakers), 10)
+
+    assert sets.effective_labels(labels).value == pytest.approx(speakers)
+
+
+def test_a_speaker_who_hardly_speaks_hardly_counts() -> None:
+    assert sets.effective_labels(np.repeat([0, 1], (990, 10))).value < 1.1
+
+
+def test_the_vendi_score_counts_voices_with_nothing_in_common() -> None:
+    assert sets.vendi(np.tile(np.eye(6), (20, 1))).value == pytest.approx(6, abs=1e-6)
+
+
+def test_frechet_knows_the_distance_of_two_gaussians() -> None:
+    one, other = RANDOM.normal(0, 1, (20_000, 3)), RANDOM.normal(0, 2, (20_000, 3)) + np.array([3.0, 0, 0])
+
+    assert sets.frechet(other, one).value == pytest.approx(9 + 3, rel=0.05)
+
+
+def test_a_sample_is_near_its_own_source_and_far_from_another() -> None:
+    one, same, other = (RANDOM.normal(mean, 1, (400, 5)) for mean in (0, 0, 0.5))
+
+    near, far = sets.mmd(same, one), sets.mmd(other, one)
+
+    assert abs(near.value) < 0.01
+    assert far.low > near.high
+
+
+@pytest.mark.parametrize("shift", [-3.0, -0.1, 0.0, 2.0])
+def test_a_shift_is_moved_by_its_own_length(shift) -> None:
+    sample = np.random.default_rng(5).normal(0, 2, 500)
+
+    found = sets.wasserstein(sample + shift, sample)
+
+    assert found.value == pytest.approx(abs(shift) / sample.std(), abs=0.02)
+
+
+def test_missing_figures_are_left_out() -> None:
+    sample = np.array([1.0, 2.0, np.nan, 3.0])
+
+    assert sets.wasserstein(sample, sample).value == pytest.approx(0)
+    assert sets.wasserstein(sample, sample).num_items == 3
+
+
+def test_figures_do_not_change_from_run_to_run() -> None:
+    vectors = RANDOM.normal(0, 1, (500, 6))
+
+    assert sets.vendi(vectors) == sets.vendi(vectors)
+    assert sets.mmd(vectors[:200], vectors[200:]) == sets.mmd(vectors[:200], vectors[200:])
+
+
+def watched(takes: int, *, seed: int, spread_st: float = 2.0) -> Watched:
+    random = np.random.default_rng(seed)
+    return Watched(
+        take_ids=tuple(f"{seed}-{n}" for n in range(takes)),
+        is_synthetic=np.ones(takes, np.bool_),
+        text=np.arange(takes) // 2,
+        reading=np.arange(takes) // 2,
+        figures={
+            "f0_median_hz": 180 * 2 ** (random.normal(0, spread_st, takes) / 12),
+            "chars_per_s": random.normal(14, 2, takes),
+        },
+        tokens=TokenRows.of(list(random.integers(0, 30, (takes, 40)))),
+        labels={"voice": np.arange(takes) % 2, "style": np.zeros(takes, np.int64)},
+        vectors={"speaker_embedding": random.normal(0, 1, (takes, 6))},
+    )
+
+
+def test_a_set_is_described_alone_and_beside_real_speech() -> None:
+    alone, beside = set_figures(watched(200, seed=1)), set_figures(watched(200, seed=1), watched(200, seed=2))
+
+    assert {"token_entropy", "reading_distance", "coverage", "vendi:speaker_embedding"} <= set(alone)
+    assert {"wasserstein:f0_median_hz", "mmd:speaker_embedding", "frechet:speaker_embedding"} <= set(beside) - set(
+        alone
+    )
+    assert all(figure.low <= figure.value <= figure.high for figure in beside.values())
+
+
+def test_voices_that_vary_cover_more_than_voices_that_do_not() -> None:
+    lively, flat = watched(400, seed=3), watched(400, seed=3, spread_st=0.1)
+
+    assert cells_of(lively)[1] == 18
+    assert set_figures(lively)["coverage"].low > set_figures(flat)["coverage"].high
+
+
+def test_a_few_takes_have_no_figures() -> None:
+    assert set_figures(watched(8, seed=4), watched(8, seed=5)) == {}
+
+
+def test_rows_of_a_set_name_its_takes_and_do_not_depend_on_their_order() -> None:
+    takes = watched(60, seed=6)
+    turned = takes.rows(np.arange(60)[::-1])
+
+    rows, others = (set_scores(part, set_figures(takes), "set") for part in (takes, turned))
+
+    assert rows == others
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_takes_cost_seconds() -> None:
+    vectors = RANDOM.normal(0, 1, (100_000, 64))
+    labels = RANDOM.integers(0, 40, 100_000)
+    began = time.process_time()
+
+    sets.diversity(vectors)
+    sets.diversity_within(vectors, labels)
+    sets.vendi(vectors)
+    sets.frechet(vectors, vectors[:5000])
+    sets.coverage(labels, 40)
+    sets.wasserstein(vectors[:, 0], vectors[:5000, 0])
+
+    assert time.process_time() - began < 30
