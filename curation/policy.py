@@ -26,9 +26,13 @@ from catalogs.config import parse, read_toml
 from catalogs.errors import RecipeError
 from catalogs.ids import Id, canonical, content_id
 from catalogs.records import MetricCard, Value
+from curation.derived import COLUMNS as DERIVED
 from curation.threshold import Override, Threshold
 
 __all__ = ["NUMBERS", "Override", "Policy", "Threshold", "load_policy"]
+
+EVIDENCE = "eval_"
+"""How the columns of the family *evaluation* begin."""
 
 NUMBERS = ("DOUBLE", "INTEGER", "BOOLEAN")
 
@@ -45,6 +49,13 @@ class Policy:
     name: str | None = None
     version: int | None = None
     note: str | None = None
+
+    def __post_init__(self) -> None:
+        evidence = [column for column in self.columns if column.startswith(EVIDENCE)]
+        if evidence:
+            raise ValueError(
+                f"{', '.join(evidence)}: what evaluates takes may not choose among them"
+            )
 
     @property
     def definition(self) -> str:
@@ -86,9 +97,9 @@ class Policy:
         return replace(self, thresholds=_opened(self.thresholds), overrides=overrides, note=None)
 
     @property
-    def needs_set_scores(self) -> bool:
+    def judges_late(self) -> bool:
         """Whether it needs more than a take's own scores, and so cannot judge on arrival."""
-        return bool(self.overrides) or self.is_open or "speaker_similarity" in self.thresholds
+        return bool(self.overrides) or self.is_open or any(column in self.thresholds for column in DERIVED)
 
     def all_thresholds(self) -> Iterator[tuple[int | None, str, Threshold]]:
         """Every threshold: (number of its override or None, column, threshold)."""

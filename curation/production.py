@@ -211,7 +211,7 @@ class Production:
         """Send streams through their crews, and write down what comes; ``watch`` sees every outcome as it arrives."""
         self._progress.start(stage, total)
         policy, families = self.recipe.policy, takes.families(self.catalog.lake)
-        judging = ArrivalJudge(policy, families) if judge and not policy.needs_set_scores else None
+        judging = ArrivalJudge(policy, families) if judge and not policy.judges_late else None
         with Clerk(self.catalog, self._run_id, judge=judging) as clerk:
             for outcome in at_work(self.recipe.fleet)(streams, crews):
                 verdicts = clerk.receive(outcome)

@@ -156,8 +156,8 @@ def test_only_figures_that_a_metric_writes_can_decide() -> None:
 
 
 def test_a_policy_on_similarity_cannot_judge_on_arrival() -> None:
-    assert Policy({"speaker_similarity": Threshold(min=0.6)}).needs_set_scores
-    assert not Policy({"wer": Threshold(max=0.25)}).needs_set_scores
+    assert Policy({"speaker_similarity": Threshold(min=0.6)}).judges_late
+    assert not Policy({"wer": Threshold(max=0.25)}).judges_late
 
 
 def test_the_last_override_that_fits_a_take_decides() -> None:
@@ -183,9 +183,9 @@ def test_an_override_fits_somebody_and_says_one_thing() -> None:
 
 
 def test_a_policy_with_overrides_or_quantiles_does_not_judge_on_arrival() -> None:
-    assert Policy(overrides=(Override(language="th", off=("wer",)),)).needs_set_scores
-    assert Policy({"f0_sd_st": Threshold(min_quantile=0.05)}).needs_set_scores
-    assert not Policy({"f0_sd_st": Threshold(min=1.5, min_quantile=0.05)}).needs_set_scores
+    assert Policy(overrides=(Override(language="th", off=("wer",)),)).judges_late
+    assert Policy({"f0_sd_st": Threshold(min_quantile=0.05)}).judges_late
+    assert not Policy({"f0_sd_st": Threshold(min=1.5, min_quantile=0.05)}).judges_late
 
 
 def test_a_recipe_cannot_wait_for_a_quantile() -> None:
@@ -234,3 +234,10 @@ def test_a_mistake_in_a_policy_is_named(tmp_path: Path, text: str, wanted: str) 
 
     with pytest.raises(RecipeError, match=wanted):
         load_policy(path)
+
+
+def test_what_evaluates_takes_may_not_choose_among_them() -> None:
+    with pytest.raises(ValueError, match="eval_wer: what evaluates takes may not choose"):
+        Policy({"eval_wer": Threshold(max=0.1)})
+    with pytest.raises(ValueError, match="eval_wer"):
+        Policy(overrides=(Override(language="en", thresholds={"eval_wer": Threshold(max=0.1)}),))
