@@ -53,9 +53,7 @@ class Policy:
     def __post_init__(self) -> None:
         evidence = [column for column in self.columns if column.startswith(EVIDENCE)]
         if evidence:
-            raise ValueError(
-                f"{', '.join(evidence)}: what evaluates takes may not choose among them"
-            )
+            raise ValueError(f"{', '.join(evidence)}: what evaluates takes may not choose among them")
 
     @property
     def definition(self) -> str:
