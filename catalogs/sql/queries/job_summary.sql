@@ -1,5 +1,5 @@
 -- One row: lines, takes, audio seconds, kept takes, kept seconds, failed lines, takes with a failed measurement, and
--- prompts left out of a job.
+-- prompts left out of a job. Seconds are rounded, because the order of a sum is nobody's promise.
 WITH job_take AS (
     SELECT take.id, take.num_samples / take.sample_rate_hz AS audio_s
     FROM job_line
@@ -14,9 +14,9 @@ kept AS (
 SELECT
     (SELECT count(*) FROM job_line WHERE job_id = $job_id::UUID) AS lines,
     count(*) AS takes,
-    coalesce(sum(audio_s), 0) AS audio_s,
+    round(coalesce(sum(audio_s), 0), 6) AS audio_s,
     count(kept.take_id) AS kept,
-    coalesce(sum(audio_s) FILTER (kept.take_id IS NOT NULL), 0) AS kept_s,
+    round(coalesce(sum(audio_s) FILTER (kept.take_id IS NOT NULL), 0), 6) AS kept_s,
     (
         SELECT count(DISTINCT failure.subject_id)
         FROM failure
