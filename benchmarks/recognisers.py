@@ -60,18 +60,23 @@ class Tally:
 
 
 def measure(speech: Path | None, *, clips: int = 12) -> str:
-    """The table; ``clips`` of each set, and of each of two voices of ours."""
-    found = _interleaved([*_real(speech, clips), *_synthetic(clips)])
-    spoilt = specimens(found)
+    """A table for English and one for other languages; ``clips`` of each set, and of each of two voices of ours."""
+    found = sorted([*_real(speech, clips), *_synthetic(clips)], key=lambda clip: clip.take_id)  # a mixture
     ways = _ways()
+    groups = {"English": [c for c in found if c.language == "en"], "Others": [c for c in found if c.language != "en"]}
+    return "\n".join(_compared(ways, clips, title=title) for title, clips in groups.items() if clips)
+
+
+def _compared(ways: dict[str, Way], clips: Sequence[Clip], *, title: str) -> str:
+    spoilt = specimens(clips)
     tallies = {name: Tally() for name in ways}
     for way in ways.values():
-        way(found[:1])  # loads what is loaded late
+        way(clips[:1])  # loads what is loaded late
     for start in range(0, len(spoilt), BATCH):
         for name, way in ways.items():
             fresh = [specimen.clip for specimen in spoilt[start : start + BATCH]]
             tallies[name].time(way, fresh)
-    return _table(spoilt, tallies)
+    return _table(spoilt, tallies, title=title)
 
 
 def _real(speech: Path | None, clips: int) -> Iterator[Clip]:
@@ -94,11 +99,6 @@ def _recorded(folder: Path, language: str) -> Iterator[Clip]:
 def _synthetic(clips: int) -> Iterator[Clip]:
     for clip in clips_of_our_voices(2 * clips):
         yield Clip(clip.take_id, clip.voice_id, clip.at(RATE_HZ), RATE_HZ, clip.text, clip.spoken, clip.language)
-
-
-def _interleaved(clips: Sequence[Clip]) -> list[Clip]:
-    """In the order of their ids, so that a batch holds some of every set."""
-    return sorted(clips, key=lambda clip: clip.take_id)
 
 
 def _ways() -> dict[str, Way]:
@@ -203,12 +203,12 @@ def _errors(clip: Clip, heard: str) -> WordErrors:
     return match_accepted((clip.text, clip.spoken), heard, language=clip.language).errors
 
 
-def _table(spoilt: Sequence[Specimen], tallies: dict[str, Tally]) -> str:
+def _table(spoilt: Sequence[Specimen], tallies: dict[str, Tally], *, title: str) -> str:
     audio_s = sum(specimen.clip.duration_s for specimen in spoilt)
     plain = next(iter(tallies.values()))
     faulty = sum(specimen.fault is not None for specimen in spoilt)
     lines = [
-        f"### Hearing {len(spoilt)} clips, {audio_s:.0f} s, {faulty} of them faulty; one thread",
+        f"### Hearing, {title}: {len(spoilt)} clips, {audio_s:.0f} s, {faulty} of them faulty; one thread",
         "",
         "| | audio s per CPU s | ratio | audio s per s | WER % | kappa |",
         "|---|---|---|---|---|---|",

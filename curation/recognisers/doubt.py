@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from curation.recogniser import Transcript
 
-_LEAST_LOGPROB = -0.6
+_LEAST_LOGPROB = -0.4
 _SHORTEST_PHRASE = 3
 """Tokens that, said twice running, are a phrase; fewer must be said three times to be a loop."""
 

@@ -4,11 +4,12 @@ Whisper was trained on windows of 30 s, which cost the same whatever they hold. 
 clip allows, with silence before and behind it.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from curation.recogniser import RATE_HZ, Wave
+from curation.recogniser import RATE_HZ, Hearing, Transcript, Wave
 
 FULL_S: Final = 30
 """The window that Whisper was trained on."""
@@ -50,3 +51,20 @@ def laid_in(piece: Wave, *, window_s: int) -> Wave:
     room = len(window) - _LEAD_IN
     window[_LEAD_IN : _LEAD_IN + len(piece)] = piece[:room]
     return window
+
+
+def joined(parts: Sequence[Hearing]) -> Hearing:
+    """One hearing of a clip's pieces: their probabilities are averaged, and several have no likelihood."""
+    if len(parts) == 1:
+        return parts[0]
+    transcripts = [part.transcript for part in parts if part.transcript]
+    logprobs = [one.avg_logprob for one in transcripts if one.avg_logprob is not None]
+    no_speech = [one.no_speech_prob for one in transcripts if one.no_speech_prob is not None]
+    text = " ".join(one.text for one in transcripts if one.text)
+    return Hearing(
+        Transcript(
+            text,
+            float(np.mean(logprobs)) if logprobs else None,
+            float(np.mean(no_speech)) if no_speech else None,
+        )
+    )

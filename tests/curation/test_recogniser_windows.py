@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.recognisers.windows import FULL_S, cut, fitted_s, laid_in
+from curation.recogniser import Hearing, Likelihood, Transcript
+from curation.recognisers.windows import FULL_S, cut, fitted_s, joined, laid_in
 
 RATE_HZ = 16_000
 
@@ -48,3 +50,20 @@ def test_a_piece_lies_between_silences() -> None:
 
     assert len(window) == 6 * RATE_HZ
     assert np.flatnonzero(window)[[0, -1]].tolist() == [RATE_HZ // 4, RATE_HZ // 4 + 2 * RATE_HZ - 1]
+
+
+def test_hearings_of_pieces_become_one() -> None:
+    parts = [
+        Hearing(Transcript("good", -0.2, 0.1)),
+        Hearing(Transcript("", None, 0.3)),
+        Hearing(Transcript("day", -0.4)),
+    ]
+
+    assert joined(parts) == Hearing(Transcript("good day", pytest.approx(-0.3), pytest.approx(0.2)))
+
+
+def test_the_hearing_of_one_piece_is_kept_as_it_is() -> None:
+    hearing = Hearing(Transcript("good", -0.2, 0.1), Likelihood(-0.1, "good", -0.1))
+
+    assert joined([hearing]) == hearing
+    assert joined([]) == Hearing(Transcript(""))
