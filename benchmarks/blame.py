@@ -1,6 +1,6 @@
 """P(voice at fault), fitted and held to account: `python -m benchmarks.blame --speech FOLDER`.
 
-Half the clips, real and of our own voices, get a fault of which the truth is known (curation.faults). Both judges
+Half the clips, real and of our own voices, get a fault of which the truth is known (curation.words.faults). Both judges
 hear all of them; the weights are fitted on all sources but one and tested on that one, in turn. Prints the figures,
 and the weights of a fit on everything, to be pinned in curation/blame.py.
 """
@@ -21,8 +21,8 @@ from benchmarks.table import Row, markdown
 from catalogs.clip import Clip
 from catalogs.ids import content_id
 from catalogs.signal import to_float32, to_int16
-from curation.blame import FEATURES
-from curation.faults import KINDS, specimens
+from curation.words.blame import FEATURES
+from curation.words.faults import KINDS, specimens
 from curation.metrics.phones import PhonesConfig
 from curation.metrics.words import WordsConfig
 

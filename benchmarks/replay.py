@@ -18,9 +18,9 @@ import pandas as pd
 from benchmarks.scored import scored_corpus
 from benchmarks.table import Row, markdown
 from catalogs.lake import quoted
-from curation.judging import judge_again
-from curation.policy import Override, Policy, Threshold
-from curation.replay import replay
+from curation.policies.judging import judge_again
+from curation.policies.policy import Override, Policy, Threshold
+from curation.policies.replay import replay
 from curation.scope import Scope
 
 LOOSE = Policy({"wer": Threshold(max=0.3), "dnsmos_ovrl": Threshold(min=2.0)}, name="loose")

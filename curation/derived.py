@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from catalogs.catalog import Catalog
 from catalogs.ids import Id
 from catalogs.records import MetricCard
-from curation.blame import blame, blame_card
+from curation.words.blame import blame, blame_card
 from curation.similarity import compare, similarity_card
 
 COLUMNS = ("speaker_similarity", "voice_at_fault")

@@ -14,7 +14,8 @@ from catalogs.records import Job, Release, Verdict
 from catalogs.release import freeze
 from catalogs.stage import Crew, Outcome, Stream
 from curation.derived import derive
-from curation.judging import ArrivalJudge, judge_job
+from curation.dgsa.rows import note_preferences
+from curation.policies.judging import ArrivalJudge, judge_job
 from curation.measuring import critics, measure_missing
 from curation.recipe import Recipe
 from curation.rounds import Rounds, is_met, lines_wanted, members_within
@@ -112,7 +113,8 @@ class Production:
         if self._tdsc:
             yield from self._tdsc.barriers()
             return
-        rounds = Rounds(self.recipe, self.catalog, self.job_id)
+        dgsa = self.recipe.dgsa
+        rounds = Rounds(self.recipe, self.catalog, self.job_id, manners=dgsa.manners if dgsa else None)
         done = rounds.last()
         if done and not rounds.is_next_begun(done):
             yield
@@ -155,9 +157,11 @@ class Production:
     def freeze(self) -> Release | None:
         """The release: what was kept (of candidates, what was chosen), in the job's order, as far as its quota goes.
 
-        None if nothing was kept.
+        The preferences that TDSC and DGSA give are noted on the way. None if nothing was kept.
         """
         recipe = self.recipe
+        if recipe.dgsa:
+            note_preferences(self.catalog, recipe.dgsa)
         members = members_within(recipe.release, self._tdsc.conclude() if self._tdsc else self.kept())
         if not members:
             return None

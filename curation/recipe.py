@@ -13,8 +13,11 @@ from catalogs.ingest import PromptSource, fingerprint
 from catalogs.records import MetricCard
 from curation.derived import with_derived
 from curation.metric import MetricConfig
-from curation.policy import Policy
+from curation.policies.policy import Policy
 from curation.reader import TableReader, entries_of
+from curation.dgsa.config import DgsaConfig
+from curation.dgsa.pairs import NEEDED
+from curation.dgsa.toggles import Mode, has_toggle
 from curation.tdsc.config import LENGTH, REPETITION, WORDS, TdscConfig
 from synthgen.casting import CastingConfig
 from synthgen.fleet import FleetConfig
@@ -31,7 +34,7 @@ RESOURCES = ("num_cpus", "num_gpus", "runtime_env")
 
 KEYS = (
     *("name", "corpus", "metadata", "prompts", "voices", "metrics"),
-    *("spoken", "casting", "tdsc", "policy", "release", "fleet"),
+    *("spoken", "casting", "tdsc", "dgsa", "policy", "release", "fleet"),
 )
 
 
@@ -70,6 +73,7 @@ class Recipe:
     release: ReleaseConfig = field(default_factory=ReleaseConfig)
     fleet: FleetConfig = field(default_factory=FleetConfig)
     tdsc: TdscConfig | None = None
+    dgsa: DgsaConfig | None = None
 
     def cards(self) -> tuple[MetricCard, ...]:
         """The metric families of the job; a speaker family brings the similarity to the intended voice."""
@@ -88,6 +92,7 @@ class Recipe:
                 "spoken": Spoken(self.spoken).version,
                 "casting": _plain(self.casting),
                 "tdsc": _plain(self.tdsc) if self.tdsc else None,
+                **({"dgsa": _plain(self.dgsa)} if self.dgsa else {}),
                 "policy": _plain(self.policy),
                 "release": _plain(self.release),
             }
@@ -141,11 +146,14 @@ def parse_recipe(table: Mapping[str, Any], *, folder: Path, source: str) -> Reci
     release = reader.one(table, "release", ReleaseConfig)
     fleet = reader.one(table, "fleet", FleetConfig)
     tdsc = reader.one(table, "tdsc", TdscConfig) if "tdsc" in table else None
+    dgsa = reader.one(table, "dgsa", DgsaConfig) if "dgsa" in table else None
     if policy and len(metrics) == len(entries_of(table.get("metrics", []))):
         reader.mistakes += _unmeasured(policy, metrics)
     if casting and voices and len(voices) == len(entries_of(table.get("voices", []))):
         reader.mistakes += _idle(casting, voices)
         reader.mistakes += _unfit_for_tdsc(casting, voices, metrics) if tdsc else []
+        reader.mistakes += _unfit_for_dgsa(casting, voices, metrics) if dgsa else []
+        reader.mistakes += _too_few_candidates(tdsc) if tdsc and dgsa else []
     if reader.mistakes or not (spoken and casting and policy and release and fleet):
         raise RecipeError(mistakes_text(source, reader.mistakes))
     return Recipe(
@@ -161,6 +169,7 @@ def parse_recipe(table: Mapping[str, Any], *, folder: Path, source: str) -> Reci
         release=release,
         fleet=fleet,
         tdsc=tdsc,
+        dgsa=dgsa,
     )
 
 
@@ -192,6 +201,26 @@ def _unfit_for_tdsc(
         *(f"casting.{key}: tdsc says how texts are read; leave it out" for key in told),
         *(f"tdsc: no metric of this recipe writes {c}" for c in (WORDS, REPETITION, LENGTH) if c not in columns),
     ]
+
+
+def _unfit_for_dgsa(
+    casting: CastingConfig, voices: Sequence[VoiceConfig], metrics: Sequence[MetricConfig]
+) -> list[str]:
+    """What DGSA needs and the recipe lacks, or says twice."""
+    cards = [card for config in voices for card in config.cards()]
+    plain = [card.name for card in cards if not has_toggle(card)]
+    told = [key for key in ("temperatures", "styles", "timbres") if getattr(casting, key)]
+    columns = {c.name for metric in metrics for c in metric.card().columns}
+    return [
+        *(f"dgsa: {name} has no style to turn off; leave it out, or record it in a job of its own" for name in plain),
+        *(f"casting.{key}: dgsa says how texts are read; leave it out" for key in told),
+        *(f"dgsa: no metric of this recipe writes {c}" for c in NEEDED if c not in columns),
+    ]
+
+
+def _too_few_candidates(tdsc: TdscConfig) -> list[str]:
+    steps = (len(tdsc.temperatures) + 1) * len(Mode)
+    return [f"tdsc.candidates = {tdsc.candidates}: with dgsa a round has {steps} steps"] * (tdsc.candidates < steps)
 
 
 def _with_cards(config: VoiceConfig, source: str) -> VoiceConfig:

@@ -9,7 +9,7 @@ from catalogs.catalog import Catalog
 from catalogs.ids import Id
 from catalogs.lake import query
 from catalogs.records import Group, Line
-from curation.policy import Policy
+from curation.policies.policy import Policy
 from curation.tdsc.config import LENGTH, REPETITION, WORDS, TdscConfig
 
 FEATURES = ("f0_median_hz", "f0_sd_st", "energy_sd_db", "chars_per_s", "pause_count")
@@ -29,6 +29,7 @@ class Candidate:
     length: float | None
     features: tuple[float | None, ...]
     is_kept: bool
+    style: str = ""
 
     def is_accepted(self, config: TdscConfig) -> bool:
         """Whether the rule and the job's policy accept it."""
@@ -102,4 +103,5 @@ def _candidate(row: Mapping[str, Any]) -> Candidate:
         length=row["length"],
         features=tuple(row["features"] or ()),
         is_kept=bool(row["is_kept"]),
+        style=row["style"],
     )

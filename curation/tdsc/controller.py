@@ -1,7 +1,7 @@
 """The controller: where the next round's readings are spent. It decides at a barrier, from stored rows alone.
 
-For every voice and kind of text it estimates what share of readings is accepted at each temperature, by the mean of a
-Beta posterior whose prior is the voice's own share. A text is given what it is expected to need, at temperatures in
+For every voice and kind of text it estimates what share of readings is accepted at each step of the ladder, by the mean of a
+Beta posterior whose prior is the voice's own share. A text is given what it is expected to need, at steps in
 proportion to those shares, and at least one try at each as long as that fits; texts that give most for their seconds
 come first when the budget runs short.
 """
@@ -15,6 +15,7 @@ from typing import TypeAlias
 from catalogs.ids import Id
 from curation.tdsc.candidates import Text
 from curation.tdsc.config import TdscConfig
+from curation.tdsc.ladder import Ladder
 
 PRIOR_TRIES = 4.0
 """How many tries the voice's own share counts for against those of one kind of text."""
@@ -26,7 +27,7 @@ HOPELESS_TRIES = 36
 GUESSED_S_PER_CHAR = 0.07
 
 Steps: TypeAlias = tuple[int, ...]
-"""How many readings a text gets at each temperature of a round's ladder, in its order."""
+"""How many readings a text gets at each step of a round's ladder, in its order."""
 
 
 @dataclass(slots=True)
@@ -64,20 +65,14 @@ class Wish:
     gain: float = field(compare=False)
 
 
-def evenly(config: TdscConfig) -> Steps:
-    """All candidates, spread over the ladder; what is left over goes to the lower steps."""
-    size = len(config.temperatures) + 1
-    share, more = divmod(config.candidates, size)
-    return tuple(share + (step < more) for step in range(size))
-
-
-def plan_round(texts: Sequence[Text], config: TdscConfig) -> Mapping[Id, Steps]:
+def plan_round(texts: Sequence[Text], config: TdscConfig, ladder: Ladder) -> Mapping[Id, Steps]:
     """What every text gets in the next round, by group; texts that get nothing are left out."""
     if config.spend == "evenly":
-        accounts = _accounts(texts, config, by_kind=False)
-        wishes = [_even_wish(text, accounts, config) for text in texts]
+        accounts = _accounts(texts, config, ladder, by_kind=False)
+        wishes = [_even_wish(text, accounts, ladder) for text in texts]
     else:
-        accounts = _accounts(texts, config, by_kind=False) | _accounts(texts, config, by_kind=True)
+        of_voice, of_kind = (_accounts(texts, config, ladder, by_kind=by_kind) for by_kind in (False, True))
+        accounts = of_voice | of_kind
         wishes = [_needed_wish(text, accounts, config) for text in texts]
         wishes.sort(key=lambda wish: -wish.gain / max(wish.cost_s, 1e-9))  # stable: ties keep the job's order
     spent_s = sum(c.audio_s for text in texts for c in text.candidates)
@@ -89,13 +84,14 @@ def is_hopeless(tries: int, accepted: int) -> bool:
     return tries >= HOPELESS_TRIES and accepted < HOPELESS_SHARE * tries
 
 
-def _accounts(texts: Sequence[Text], config: TdscConfig, *, by_kind: bool) -> dict[object, _Account]:
-    size = len(config.temperatures) + 1
-    accounts: dict[object, _Account] = defaultdict(lambda: _Account([_Arm() for _ in range(size)]))
+def _accounts(
+    texts: Sequence[Text], config: TdscConfig, ladder: Ladder, *, by_kind: bool
+) -> dict[object, _Account]:
+    accounts: dict[object, _Account] = defaultdict(lambda: _Account([_Arm() for _ in range(len(ladder))]))
     for text in texts:
         account = accounts[_key(text, by_kind=by_kind)]
         for candidate in text.candidates:
-            arm = account.arms[_step_of(candidate.temperature, config)]
+            arm = account.arms[ladder.step_of(text.line.voice_id, candidate.style, candidate.temperature)]
             arm.tries += 1
             arm.accepted += candidate.is_accepted(config)
             account.chars += len(text.line.text)
@@ -107,13 +103,8 @@ def _key(text: Text, *, by_kind: bool) -> object:
     return (text.line.voice_id, text.kind) if by_kind else text.line.voice_id
 
 
-def _step_of(temperature: float, config: TdscConfig) -> int:
-    """The step of the ladder a temperature stands on; all T_max are one step, the last."""
-    return next((n for n, t in enumerate(config.temperatures) if t == temperature), len(config.temperatures))
-
-
-def _even_wish(text: Text, accounts: Mapping[object, _Account], config: TdscConfig) -> Wish:
-    steps = evenly(config)
+def _even_wish(text: Text, accounts: Mapping[object, _Account], ladder: Ladder) -> Wish:
+    steps = ladder.evenly()
     return Wish(text.group_id, steps, _cost_s(text, accounts, sum(steps)), gain=0.0)
 
 

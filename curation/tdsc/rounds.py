@@ -5,11 +5,12 @@ them from 0, `Group` rows from 1, as the paper does.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from catalogs.catalog import Catalog
 from catalogs.ids import Id
-from catalogs.records import JobLine, Line, Round
+from catalogs.records import JobLine, Line, Round, VoiceCard
 from catalogs.stage import batched
 from curation.recipe import Recipe
 from curation.rounds import GUESSED_TAKE_S, PAGE, Rounds, parts_of
@@ -17,7 +18,8 @@ from curation.tdsc.accounts import accounts_of, set_scores
 from curation.tdsc.candidates import Text, groups_of, texts_of
 from curation.tdsc.choosing import chosen_of, preference_of, scale_of
 from curation.tdsc.config import TdscConfig
-from curation.tdsc.controller import Steps, evenly, plan_round
+from curation.tdsc.controller import Steps, plan_round
+from curation.tdsc.ladder import Ladder
 from synthgen.casting import Casting, Manner
 from synthgen.spoken import Spoken
 
@@ -30,7 +32,9 @@ class TdscRounds:
         self._config = config
         self._catalog = catalog
         self._job_id = job_id
-        self._first = Rounds(recipe, catalog, job_id, manners=lambda _: self._first_manners(), groups=True)
+        dual_mode = [card for voice in recipe.voices for card in voice.cards()] if recipe.dgsa else []
+        self._ladder = Ladder(config, dual_mode)
+        self._first = Rounds(recipe, catalog, job_id, manners=self._first_manners, groups=True)
 
     def barriers(self) -> Iterator[None]:
         """Cast a round, let it be recorded and judged, and so on, until no text needs another."""
@@ -54,11 +58,9 @@ class TdscRounds:
     def _texts(self, *, upto: int) -> list[Text]:
         return texts_of(self._catalog, self._job_id, self._recipe.policy, upto=upto)
 
-    def _first_manners(self) -> Iterator[Manner]:
-        config = self._config
-        ladder = config.ladder(1)
-        steps = evenly(config) if config.spend == "evenly" else (1,) * len(ladder)
-        yield from _manners(ladder, steps, Counter())
+    def _first_manners(self, card: VoiceCard) -> Iterator[Manner]:
+        counts = self._ladder.evenly() if self._config.spend == "evenly" else (1,) * len(self._ladder)
+        yield from _numbered(self._ladder.steps(card.id, 1), counts, Counter())
 
     def _cast_first(self) -> Round:
         budget_s = self._config.budget_audio_s
@@ -69,7 +71,7 @@ class TdscRounds:
         """Cast the round after ``done``; if no text needs one, ``done`` is followed by an empty last round."""
         number = done.number + 1
         texts = self._texts(upto=number)
-        plan = plan_round(texts, self._config)
+        plan = plan_round(texts, self._config, self._ladder)
         position = done.lines
         for page in batched(self._lines(texts, plan, iteration=number + 1), PAGE):
             with self._catalog.lake.transaction():
@@ -84,17 +86,18 @@ class TdscRounds:
 
     def _lines(self, texts: list[Text], plan: Mapping[Id, Steps], *, iteration: int) -> Iterator[Line]:
         casting = Casting(self._recipe.casting, parts_of(self._recipe), Spoken(self._recipe.spoken))
-        ladder = self._config.ladder(iteration)
         for text in texts:
-            made = Counter(candidate.temperature for candidate in text.candidates)
-            for manner in _manners(ladder, plan.get(text.group_id, ()), made):
+            steps = self._ladder.steps(text.line.voice_id, iteration)
+            made = Counter((candidate.style, candidate.temperature) for candidate in text.candidates)
+            for manner in _numbered(steps, plan.get(text.group_id, ()), made):
                 yield from casting.again(text.line, manner)
         yield from casting.rest()
 
 
-def _manners(ladder: tuple[float, ...], steps: Steps, made: Counter[float]) -> Iterator[Manner]:
-    """So many readings at each step, numbered on from what was made at that temperature before."""
-    for temperature, count in zip(ladder, steps, strict=False):
+def _numbered(steps: Sequence[Manner], counts: Steps, made: Counter[tuple[str, float | None]]) -> Iterator[Manner]:
+    """So many readings at each step, numbered on from what was made in that manner before."""
+    for manner, count in zip(steps, counts, strict=False):
+        how = (manner.style, manner.temperature)
         for _ in range(count):
-            yield Manner(temperature=temperature, number=made[temperature])
-            made[temperature] += 1
+            yield replace(manner, number=made[how])
+            made[how] += 1

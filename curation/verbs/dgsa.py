@@ -30,8 +30,9 @@ def dgsa(
     """Note which takes win over expressive and stable readings of their own voice, and weigh the two objectives."""
     from catalogs.catalog import Catalog
     from catalogs.errors import UsageError
-    from curation.dgsa import EXPRESSIVITY, STABILITY, DgsaConfig, weights_of
-    from curation.dgsa_rows import note_preferences, synthetic_share
+    from curation.dgsa.config import DgsaConfig, weights_of
+    from curation.dgsa.pairs import EXPRESSIVITY, STABILITY
+    from curation.dgsa.rows import note_preferences, synthetic_share
 
     if share is not None and not 0 <= share <= 1:
         raise UsageError(f"dgsa: --share is from 0 to 1, not {share}")

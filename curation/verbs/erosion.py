@@ -13,7 +13,7 @@ from curation.verbs.options import CURATE, AsJson, Corpus
 if TYPE_CHECKING:
     from catalogs.catalog import Catalog
     from catalogs.records import SetScore
-    from curation.erosion import Erosion, Point
+    from curation.sets.erosion import Erosion, Point
 
 
 def register(app: typer.Typer) -> None:
@@ -51,10 +51,10 @@ def erosion(
 
 def _of_job(catalog: "Catalog", name: str | None, *, real: bool, size: int | None) -> "tuple[Erosion, list[SetScore]]":
     from catalogs.errors import UsageError
-    from curation.erosion import along, point_of, set_scores, watch
-    from curation.judging import find_scope
+    from curation.sets.erosion import along, point_of, set_scores, watch
+    from curation.policies.judging import find_scope
     from curation.reading import job_states
-    from curation.watched import real_takes, takes_of_job
+    from curation.sets.watched import real_takes, takes_of_job
 
     jobs = job_states(catalog)
     if name is None and len(jobs) != 1:
@@ -74,8 +74,8 @@ def _of_job(catalog: "Catalog", name: str | None, *, real: bool, size: int | Non
 def _of_releases(catalog: "Catalog", names: Sequence[str], *, real: bool) -> "tuple[Erosion, list[SetScore]]":
     from catalogs.errors import UsageError
     from catalogs.release import release_named
-    from curation.erosion import point_of, set_scores, watch
-    from curation.watched import real_takes, takes_of_release
+    from curation.sets.erosion import point_of, set_scores, watch
+    from curation.sets.watched import real_takes, takes_of_release
 
     if len(names) < 2 and not real:
         raise UsageError("one release has nothing to be held against: give an earlier one first, or --real")
@@ -96,7 +96,7 @@ def _real_baseline(point: "Point") -> "Point":
 
 def _text(seen: "Erosion") -> str:
     """A table, a row a point, with half the interval beside each figure; then the warnings."""
-    from curation.erosion import FIGURES
+    from curation.sets.erosion import FIGURES
 
     shown = [figure for figure in FIGURES if figure.name in seen.baseline.figures]
     rows = [["", "alpha", "takes", *(f"{figure.name}, {figure.unit}" for figure in shown)]]

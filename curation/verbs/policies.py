@@ -14,8 +14,8 @@ from curation.verbs.options import CURATE, AsJson, Changes, Corpus
 if TYPE_CHECKING:
     from catalogs.catalog import Catalog
     from curation.recipe import Recipe
-    from curation.replay import Group, Replay
-    from curation.shift import Median, Shift
+    from curation.policies.replay import Group, Replay
+    from curation.policies.shift import Median, Shift
 
 Job = Annotated[str | None, typer.Option("--job", help="Only the takes of this job: its name, or its id.")]
 Release = Annotated[str | None, typer.Option("--release", help="Only the takes of this release.")]
@@ -43,7 +43,7 @@ def judge(
     from catalogs import takes
     from catalogs.catalog import Catalog
     from catalogs.errors import UsageError
-    from curation.judging import closed, find_policy, find_scope, judge_again
+    from curation.policies.judging import closed, find_policy, find_scope, judge_again
     from curation.recipe import load_recipe
     from curation.scope import Scope
 
@@ -82,8 +82,8 @@ def diff(
 ) -> None:
     """What the second policy would change of what the first keeps: hours, voices, reasons, figures."""
     from catalogs.catalog import Catalog
-    from curation.judging import find_policy, find_scope
-    from curation.replay import replay
+    from curation.policies.judging import find_policy, find_scope
+    from curation.policies.replay import replay
 
     with Catalog.open(corpus) as catalog:
         policies = (find_policy(catalog, policy_a), find_policy(catalog, policy_b))

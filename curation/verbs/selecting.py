@@ -41,8 +41,8 @@ def freeze(
     from catalogs.config import parse
     from catalogs.errors import UsageError
     from catalogs.ids import canonical
-    from curation.judging import find_scope
-    from curation.selection import SelectionConfig, select
+    from curation.policies.judging import find_scope
+    from curation.selection.choosing import SelectionConfig, select
 
     is_selecting = hours is not None or num_takes is not None
     if is_selecting and (order or limit):

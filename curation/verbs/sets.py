@@ -25,9 +25,9 @@ def describe(
     """How diverse a job or a release is, what it covers, and how far it is from the corpus's real takes."""
     from catalogs.catalog import Catalog
     from catalogs.errors import UsageError
-    from curation.judging import find_scope
-    from curation.set_figures import set_figures, set_scores
-    from curation.watched import real_takes, takes_of_job, takes_of_release
+    from curation.policies.judging import find_scope
+    from curation.sets.summary import set_figures, set_scores
+    from curation.sets.watched import real_takes, takes_of_job, takes_of_release
 
     with Catalog.open(corpus) as catalog:
         scope = find_scope(catalog, job=job, release=release)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalogs.text import compare
-from curation.accepted import accepted, match_accepted
-from curation.lattice import Arc, Lattice, Match, best_match
+from curation.words.accepted import accepted, match_accepted
+from curation.words.lattice import Arc, Lattice, Match, best_match
 
 WORDS = st.sampled_from(["a", "b", "c", "ab", "bc", "abc"])
 TEXTS = st.lists(WORDS, min_size=1, max_size=8)

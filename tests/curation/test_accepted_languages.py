@@ -2,7 +2,7 @@
 
 import pytest
 
-from curation.accepted import match_accepted
+from curation.words.accepted import match_accepted
 from synthgen.spoken import SpokenConfig
 
 SPOKEN = SpokenConfig().build()

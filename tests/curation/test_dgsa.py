@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 
 from catalogs.errors import UsageError
 from catalogs.records import (
-    Failure,
     Line,
     Prompt,
     VoiceCard,
 )
-from curation.dgsa import EXPRESSIVITY, STABILITY, DgsaConfig, DgsaTake, Weights, dgsa_lines, preferences_of, weights_of
+from curation.dgsa.config import DgsaConfig, Weights, weights_of
+from curation.dgsa.pairs import EXPRESSIVITY, STABILITY, DgsaTake, preferences_of
 from curation.metrics.prosody import Prosody, ProsodyConfig
-from curation.toggles import Mode, has_toggle, manner_of, mode_of
-from synthgen.casting import Manner
+from curation.dgsa.toggles import Mode, has_toggle, in_mode, manner_of, mode_of
+from synthgen.casting import Casting, CastingConfig, Manner, Part
 from synthgen.spoken import Spoken, SpokenConfig
 from synthgen.voices.espeak import EspeakConfig
 from synthgen.voices.kokoro import KokoroConfig
@@ -35,6 +35,13 @@ def card(engine: str, config: str = "{}", speaker: str = "anna") -> VoiceCard:
 def take(take_id: str, role: str = "own", **how) -> DgsaTake:
     fields = {"prompt_id": "p", "identity": "anna", "wer": 0.1, "f0_sd_st": 3.0, "is_kept": True} | how
     return DgsaTake(take_id=take_id, role=role, **fields)
+
+
+def dual_mode(prompts: Sequence[Prompt], voice: VoiceCard, *, config: DgsaConfig = CONFIG) -> list[Line]:
+    casting = Casting(CastingConfig(), [Part(voice, 1)], Spoken(SpokenConfig()))
+    made = [item for prompt in prompts for item in casting.lines(prompt, config.manners)]
+    assert all(isinstance(item, Line) for item in made)
+    return made
 
 
 def pairs(takes: Sequence[DgsaTake], config: DgsaConfig = CONFIG) -> list[tuple[str, str, str]]:
@@ -185,31 +192,33 @@ def test_every_prompt_is_read_in_both_modes_by_one_voice() -> None:
     prompts = [Prompt(Prompt.id_of(t, "en"), t, "en") for t in texts]
     (kokoro,) = KokoroConfig().cards()
 
-    lines = dgsa_lines(prompts, kokoro, spoken=Spoken(SpokenConfig()), config=CONFIG)
+    lines = dual_mode(prompts, kokoro)
 
-    assert [(line.prompt_id, line.style) for line in lines if isinstance(line, Line)] == [
+    assert [(line.prompt_id, line.style) for line in lines] == [
         (prompt.id, style) for prompt in prompts for style in ("jf_alpha", "jf_nezumi")
     ]
-    assert lines == dgsa_lines(prompts, kokoro, spoken=Spoken(SpokenConfig()), config=CONFIG)
+    assert lines == dual_mode(prompts, kokoro)
 
 
 def test_a_voice_that_draws_may_read_each_mode_several_times() -> None:
     (piper,) = PiperConfig().cards()
     prompt = Prompt(Prompt.id_of("good morning", "en"), "good morning", "en")
 
-    lines = dgsa_lines([prompt], piper, spoken=Spoken(SpokenConfig()), config=replace(CONFIG, takes=3))
+    lines = dual_mode([prompt], piper, config=replace(CONFIG, takes=3))
 
-    assert [line.temperature for line in lines if isinstance(line, Line)] == [1.2] * 3 + [0.2] * 3
-    assert len({line.seed for line in lines if isinstance(line, Line)}) == 6
+    assert [line.temperature for line in lines] == [1.2] * 3 + [0.2] * 3
+    assert len({line.seed for line in lines}) == 6
 
 
-def test_a_prompt_that_cannot_be_read_is_a_failure() -> None:
-    prompt = Prompt(Prompt.id_of("guten Morgen", "de"), "guten Morgen", "de")
-    (kokoro,) = KokoroConfig().cards()
+def test_a_mode_at_a_temperature_is_a_style_or_the_noise_itself() -> None:
+    ((kokoro,), (piper,)) = KokoroConfig().cards(), PiperConfig().cards()
 
-    (found,) = dgsa_lines([prompt], kokoro, spoken=Spoken(SpokenConfig()), config=CONFIG)
-
-    assert isinstance(found, Failure)
+    assert in_mode(kokoro, Mode.STABLE, 0.7) == Manner("jf_nezumi", temperature=0.7)
+    assert [in_mode(piper, mode, 1.0) for mode in Mode] == [Manner(temperature=1.2), Manner(temperature=0.2)]
+    assert mode_of(kokoro, in_mode(kokoro, Mode.EXPRESSIVE, 1.3)) is Mode.EXPRESSIVE
+    assert [mode_of(piper, Manner(temperature=t)) for t in (0.14, 0.7, 1.0, 1.3)] == [
+        Mode.STABLE, None, None, Mode.EXPRESSIVE,
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

@@ -21,8 +21,9 @@ from catalogs.records import (
     VoiceCard,
 )
 from catalogs.rows import scores_to_arrow
-from curation.dgsa import EXPRESSIVITY, STABILITY, DgsaConfig, preferences_of
-from curation.dgsa_rows import dgsa_takes, note_preferences, synthetic_share
+from curation.dgsa.config import DgsaConfig
+from curation.dgsa.pairs import EXPRESSIVITY, STABILITY, preferences_of
+from curation.dgsa.rows import dgsa_takes, note_preferences, synthetic_share
 from curation.verbs import dgsa
 from synthgen.voices.kokoro import KokoroConfig
 

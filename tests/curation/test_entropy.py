@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.bootstrap import block_sums, estimate, mean_of, ratio_of
-from curation.entropy import conditional_entropy, miller_madow_bits, plugin_bits, token_entropy
+from curation.sets.entropy import conditional_entropy, miller_madow_bits, plugin_bits, token_entropy
 from curation.tokenisers.sequences import TokenRows
 
 

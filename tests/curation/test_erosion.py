@@ -15,7 +15,7 @@ from catalogs.errors import UsageError
 from catalogs.ingest import PromptSource
 from catalogs.progress import Progress
 from catalogs.records import MetricCard, Score, ScoreColumn
-from curation.erosion import (
+from curation.sets.erosion import (
     FALSE_ALARMS,
     FIGURES,
     Point,
@@ -29,7 +29,7 @@ from curation.production import Production
 from curation.recipe import Recipe
 from curation.tokenisers.sequences import TokenRows
 from curation.verbs import erosion, sets
-from curation.watched import Watched, real_takes, takes_of_job
+from curation.sets.watched import Watched, real_takes, takes_of_job
 from synthgen.fleet import FleetConfig
 from synthgen.voices.tone import ToneConfig
 

@@ -7,7 +7,7 @@ from catalogs.clip import Clip
 from catalogs.errors import InputError
 from catalogs.ids import content_id
 from catalogs.text import normalise
-from curation.faults import KINDS, specimens, spoil
+from curation.words.faults import KINDS, specimens, spoil
 
 TEXTS = ("turn on the light in the kitchen", "what is my balance today", "play the next song please")
 

@@ -11,7 +11,7 @@ from catalogs.records import Job, JobLine, MetricCard, Prompt, Score, ScoreColum
 from catalogs.release import freeze
 from catalogs.stage import Outcome
 from catalogs.takes import declare
-from curation.judging import (
+from curation.policies.judging import (
     ArrivalJudge,
     Scope,
     closed,
@@ -21,7 +21,7 @@ from curation.judging import (
     judge_job,
     verdict,
 )
-from curation.policy import Override, Policy, Threshold
+from curation.policies.policy import Override, Policy, Threshold
 from curation.production import Production
 from curation.recipe import Recipe
 from synthgen.voices.tone import ToneConfig

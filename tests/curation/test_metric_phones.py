@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from curation.faults import spoil
+from curation.words.faults import spoil
 from curation.metrics.phones import Phones, PhonesConfig, PhonesMetric, _best_path, _longest_run
 from curation.recognisers.hama import _words
 

@@ -6,7 +6,7 @@ import pytest
 
 from catalogs.catalog import Catalog
 from curation.planning import Estimate, Plan, _Pilot, _scaled, plan_job
-from curation.policy import Policy, Threshold
+from curation.policies.policy import Policy, Threshold
 from curation.production import Production
 from curation.recipe import Recipe
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalogs.errors import RecipeError
 from catalogs.lake import Lake
 from catalogs.records import MetricCard, ScoreColumn, Value
-from curation.policy import Override, Policy, Threshold, load_policy
+from curation.policies.policy import Override, Policy, Threshold, load_policy
 
 ENDS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-5, 5).map(float)
 VALUES: dict[str, st.SearchStrategy[Any]] = {

@@ -9,7 +9,7 @@ from catalogs.catalog import Catalog
 from catalogs.errors import EngineError, ReleaseError
 from catalogs.records import Line, MetricCard, Score, ScoreColumn, VoiceCard
 from curation.metric import Clip, Metric
-from curation.policy import Policy, Threshold
+from curation.policies.policy import Policy, Threshold
 from curation.production import Production
 from curation.recipe import Recipe, ReleaseConfig
 from synthgen.casting import CastingConfig

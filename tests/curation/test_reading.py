@@ -4,7 +4,7 @@ import pytest
 
 from catalogs.catalog import Catalog
 from catalogs.errors import CatalogError, ReleaseError
-from curation.policy import Policy, Threshold
+from curation.policies.policy import Policy, Threshold
 from curation.production import Production
 from curation.reading import Explanation, JobState, explanation, job_states
 from curation.recipe import Recipe

@@ -16,10 +16,10 @@ from catalogs.errors import UsageError
 from catalogs.ids import content_id
 from catalogs.records import MetricCard, Prompt, Score, ScoreColumn, Take
 from catalogs.takes import declare
-from curation.policy import Override, Policy, Threshold
-from curation.replay import Replay, replay
+from curation.policies.policy import Override, Policy, Threshold
+from curation.policies.replay import Replay, replay
 from curation.scope import Scope
-from curation.shift import Moments, difference, median_quantiles, pooled
+from curation.policies.shift import Moments, difference, median_quantiles, pooled
 from curation.verbs import policies
 from synthgen.voices.tone import ToneConfig
 

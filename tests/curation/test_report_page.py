@@ -19,7 +19,7 @@ from catalogs.release import freeze
 from curation.metrics.figures import columns_of, values_of
 from curation.metrics.prosody import ProsodyConfig
 from curation.metrics.words import Words
-from curation.policy import Policy, Threshold
+from curation.policies.policy import Policy, Threshold
 from curation.production import Production
 from curation.recipe import Recipe
 from curation.report import players as playing

@@ -14,7 +14,7 @@ from catalogs.catalog import Catalog
 from catalogs.errors import InputError
 from catalogs.ids import content_id
 from catalogs.records import Line, VoiceCard
-from curation.policy import Policy, Threshold
+from curation.policies.policy import Policy, Threshold
 from curation.production import Production
 from curation.recipe import Recipe, ReleaseConfig
 from curation.rounds import is_met, lines_wanted, members_within

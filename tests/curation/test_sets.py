@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation import sets
-from curation.set_figures import cells_of, set_figures, set_scores
+from curation.sets import figures as sets
+from curation.sets.summary import cells_of, set_figures, set_scores
 from curation.tokenisers.sequences import TokenRows
-from curation.watched import Watched
+from curation.sets.watched import Watched
 
 RANDOM = np.random.default_rng(1)
 

@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,8 @@ from curation.tdsc.accounts import accounts_of
 from curation.tdsc.candidates import Candidate, Text, texts_of
 from curation.tdsc.choosing import chosen_of, preference_of, scale_of
 from curation.tdsc.config import TdscConfig
-from curation.tdsc.controller import evenly, is_hopeless, plan_round
+from curation.tdsc.controller import is_hopeless, plan_round
+from curation.tdsc.ladder import Ladder
 from synthgen.voices.tone import ToneConfig
 
 MakeRecipe = Callable[..., Recipe]
@@ -73,6 +74,10 @@ def text(*candidates: Candidate, kind: tuple[str, bool] = ("", False), name: str
     return Text(line, content_id("group", name), kind, tuple(candidates))
 
 
+def planned(texts: Sequence[Text], config: TdscConfig) -> Mapping[str, tuple[int, ...]]:
+    return plan_round(texts, config, Ladder(config))
+
+
 class TestRule:
     @pytest.mark.parametrize(
         ("changes", "accepted"),
@@ -109,8 +114,8 @@ class TestRule:
         assert [PAPER.ladder(k) for k in range(1, 6)] == [(0.7, 1.0, t) for t in (0.9, 1.0, 1.1, 1.2, 1.3)]
 
     def test_candidates_are_spread_evenly(self) -> None:
-        assert evenly(PAPER) == (4, 4, 4)
-        assert evenly(replace(PAPER, candidates=8)) == (3, 3, 2)
+        assert Ladder(PAPER).evenly() == (4, 4, 4)
+        assert Ladder(replace(PAPER, candidates=8)).evenly() == (3, 3, 2)
 
 
 class TestChoosing:
@@ -166,14 +171,14 @@ class TestController:
         solved = text(*[candidate(take_id=content_id(str(n))) for n in range(4)])
         open_ = text(candidate(words=0.9), name="open")
 
-        plan = plan_round([solved, open_], TdscConfig())
+        plan = planned([solved, open_], TdscConfig())
 
         assert set(plan) == {open_.group_id}
 
     def test_the_paper_s_way_gives_all_to_everyone(self) -> None:
         texts = [text(candidate(), name=name) for name in ("one", "two")]
 
-        assert plan_round(texts, PAPER) == {t.group_id: (4, 4, 4) for t in texts}
+        assert planned(texts, PAPER) == {t.group_id: (4, 4, 4) for t in texts}
 
     def test_what_is_easy_for_a_voice_gets_fewer_tries_than_what_is_hard(self) -> None:
         def kin(kind: str, words: float) -> list[Text]:
@@ -182,7 +187,7 @@ class TestController:
 
         easy, hard = text(kind=("easy", False), name="e"), text(kind=("hard", False), name="h")
 
-        plan = plan_round([*kin("easy", 0.0), *kin("hard", 0.9), easy, hard], TdscConfig(keep=2))
+        plan = planned([*kin("easy", 0.0), *kin("hard", 0.9), easy, hard], TdscConfig(keep=2))
 
         assert sum(plan[easy.group_id]) < sum(plan[hard.group_id])
 
@@ -191,14 +196,14 @@ class TestController:
 
         new = text(name="new")
 
-        steps = plan_round([text(*tried, name="tried"), new], TdscConfig())[new.group_id]
+        steps = planned([text(*tried, name="tried"), new], TdscConfig())[new.group_id]
 
         assert steps[0] > steps[1] == steps[2] >= 1
 
     def test_a_hopeless_kind_of_text_is_given_up(self) -> None:
         tried = [candidate(words=0.9, temperature=0.7) for _ in range(40)]
 
-        assert not plan_round([text(*tried), text(name="like it")], TdscConfig())
+        assert not planned([text(*tried), text(name="like it")], TdscConfig())
         assert is_hopeless(40, 1)
         assert not is_hopeless(35, 0)
 
@@ -207,7 +212,7 @@ class TestController:
         config = TdscConfig(budget_audio_s=budget_s, keep=3)
         texts = [text(candidate(words=0.9), name=str(n)) for n in range(count)]
 
-        plan = plan_round(texts, config)
+        plan = planned(texts, config)
 
         spent_s = sum(c.audio_s for t in texts for c in t.candidates)
         assert not plan or spent_s + sum(sum(steps) * 1.0 for steps in plan.values()) <= budget_s + 1e-9

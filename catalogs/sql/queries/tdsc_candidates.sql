@@ -1,7 +1,8 @@
 -- One row a candidate of a job, in the job's order; figures are null for a line that could not be recorded.
 SELECT
     line_group.id::VARCHAR AS group_id, line_group.iteration, line.prompt_id::VARCHAR AS prompt_id,
-    line.voice_id::VARCHAR AS voice_id, line.text, line.normaliser, line.temperature, prompt.domain, prompt.text AS written,
+    line.voice_id::VARCHAR AS voice_id, line.text, line.normaliser, line.temperature,
+    coalesce(line.style, '') AS style, prompt.domain, prompt.text AS written,
     takes.take_id::VARCHAR AS take_id, takes.audio_s, takes."{words}"::DOUBLE AS words,
     takes."{repetition}"::DOUBLE AS repetition, takes."{length}"::DOUBLE AS length, {features} AS features,
     verdict.decision = 'keep' AS is_kept

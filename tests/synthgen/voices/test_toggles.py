@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curation.toggles import Mode, manner_of
+from curation.dgsa.toggles import Mode, manner_of
 
 
 @pytest.mark.parametrize("name", ["mms", "coqui_vits", "xtts", "bark"])

@@ -16,6 +16,7 @@ turn it off is to turn the noise down.
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -44,13 +45,30 @@ def manner_of(card: VoiceCard, mode: Mode) -> Manner:
     return toggle(card, mode)
 
 
+def in_mode(card: VoiceCard, mode: Mode, temperature: float) -> Manner:
+    """How a voice reads a text in a mode at a temperature; where noise is its style, the mode scales it.
+
+    Raises:
+        UsageError: as `manner_of` does.
+    """
+    manner = manner_of(card, mode)
+    factor = (manner.temperature or 1.0) if _is_noise(card) else 1.0
+    return replace(manner, temperature=round(temperature * factor, 6))
+
+
 def mode_of(card: VoiceCard, manner: Manner) -> Mode | None:
-    """The mode that a voice was in when it read in this manner; None if in neither, or with a borrowed timbre."""
+    """The mode that a voice was in when it read in this manner; None if in neither, or with a borrowed timbre.
+
+    Where style is a style, it decides at any temperature. Where it is noise, stable is at most as much as
+    `manner_of` says, expressive at least as much.
+    """
     if not has_toggle(card):
         return None
-    for mode in Mode:
-        found = manner_of(card, mode)
-        if (manner.style, manner.timbre, manner.temperature) == (found.style, found.timbre, found.temperature):
+    found = {mode: manner_of(card, mode) for mode in Mode}
+    for mode, usual in found.items():
+        if (manner.style, manner.timbre) != (usual.style, usual.timbre):
+            continue
+        if not _is_noise(card) or _reaches(manner.temperature, usual.temperature, mode):
             return mode
     return None
 
@@ -62,6 +80,17 @@ def has_toggle(card: VoiceCard) -> bool:
     except UsageError:
         return False
     return True
+
+
+def _is_noise(card: VoiceCard) -> bool:
+    """Whether the two modes of a voice differ in nothing but their temperature."""
+    return manner_of(card, Mode.EXPRESSIVE).temperature != manner_of(card, Mode.STABLE).temperature
+
+
+def _reaches(temperature: float | None, usual: float | None, mode: Mode) -> bool:
+    if temperature is None or usual is None:
+        return False
+    return temperature >= usual if mode is Mode.EXPRESSIVE else temperature <= usual
 
 
 def _kokoro(_: VoiceCard, mode: Mode) -> Manner:

@@ -14,10 +14,10 @@ from catalogs.families import families
 from catalogs.ids import Id
 from catalogs.lake import query
 from catalogs.records import ScoreColumn
-from curation.judging import closed
-from curation.policy import NUMBERS, Policy
+from curation.policies.judging import closed
+from curation.policies.policy import NUMBERS, Policy
 from curation.scope import Scope
-from curation.shift import Shift, figure_sql, shifts
+from curation.policies.shift import Shift, figure_sql, shifts
 
 HEADLINES = (
     *("wer", "cer", "token_repetition", "f0_sd_st", "energy_sd_db", "syllables_per_s"),

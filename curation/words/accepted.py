@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from catalogs.numerals import NUMERALS
 from catalogs.text import has_spaces, normalise, primary
-from curation.lattice import Lattice, Match, best_match
+from curation.words.lattice import Lattice, Match, best_match
 from synthgen.spoken import Spoken, SpokenConfig
 from synthgen.spoken.abbreviations import PLACES, TITLES
 from synthgen.spoken.dates import MONTHS, SHORT_MONTHS

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.bootstrap import Estimate, Sums, block_sums, deal, estimate, mean_of
-from curation.entropy import plugin_bits
+from curation.sets.entropy import plugin_bits
 from curation.tokenisers.distance import mean_distance
 from curation.tokenisers.sequences import TokenRows
 

@@ -1,15 +1,13 @@
-"""DGSA on a corpus: its takes as `curation.dgsa` sees them, its synthetic share, and the pairs written down."""
+"""DGSA on a corpus: its takes as `curation.dgsa.pairs` sees them, its synthetic share, and the pairs written down."""
 
 from catalogs.catalog import Catalog
 from catalogs.errors import CatalogError
 from catalogs.lake import query
 from catalogs.records import Preference, VoiceCard
-from curation.dgsa import DgsaConfig, DgsaTake, Role, preferences_of
-from curation.toggles import has_toggle, mode_of
+from curation.dgsa.config import DgsaConfig
+from curation.dgsa.pairs import NEEDED, DgsaTake, Role, preferences_of
+from curation.dgsa.toggles import has_toggle, mode_of
 from synthgen.casting import Manner
-
-_NEEDED = ("wer", "f0_sd_st")
-
 
 def note_preferences(catalog: Catalog, config: DgsaConfig, *, iteration: int = 1) -> list[Preference]:
     """Find the pairs of a corpus and add those that are new; gives all of them.
@@ -29,7 +27,7 @@ def dgsa_takes(catalog: Catalog, config: DgsaConfig) -> list[DgsaTake]:
         CatalogError: if word errors or pitch were never measured in the corpus.
     """
     columns = {row[0] for row in catalog.lake.rows("SELECT column_name FROM (DESCRIBE takes)")}
-    if missing := [name for name in _NEEDED if name not in columns]:
+    if missing := [name for name in NEEDED if name not in columns]:
         raise CatalogError(f"dgsa reads {' and '.join(missing)}: measure the corpus with words and prosody first")
     cards = {card.id: card for card in _cards(catalog)}
     rows = catalog.lake.rows(query("dgsa_takes"), voice_ids=sorted(cards))

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from catalogs.ids import Id, content_id
 from catalogs.records import SetScore
 from curation.bootstrap import Estimate, mean_of, ratio_of
-from curation.entropy import token_entropy
-from curation.sets import reading_distances
+from curation.sets.entropy import token_entropy
+from curation.sets.figures import reading_distances
 from curation.tokenisers.frames import FRAMES_HZ
-from curation.watched import Watched
+from curation.sets.watched import Watched
 
 FALSE_ALARMS = 0.01
 """The chance that a healthy corpus, all its figures and points together, is called eroding."""

@@ -15,7 +15,7 @@ from catalogs.records import MetricCard, Value, Verdict
 from catalogs.release import release_named
 from catalogs.stage import Outcome
 from catalogs.takes import Family
-from curation.policy import NUMBERS, Policy, Threshold, load_policy
+from curation.policies.policy import NUMBERS, Policy, Threshold, load_policy
 from curation.scope import Scope
 
 

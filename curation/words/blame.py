@@ -3,7 +3,7 @@
 Two judges of different families hear every take: one words, one phones. Where both miss the text, the voice is at
 fault; where only one does, that judge probably is. The probability is logistic in their stored figures, so it follows
 at the barrier, in SQL, and no model is loaded. The weights were fitted on faults of which the truth is known
-(`curation.faults`) in real and synthetic clips: ``python -m benchmarks.blame --speech FOLDER`` fits them again.
+(`curation.words.faults`) in real and synthetic clips: ``python -m benchmarks.blame --speech FOLDER`` fits them again.
 """
 
 from collections.abc import Mapping

@@ -27,7 +27,7 @@ from catalogs.errors import RecipeError
 from catalogs.ids import Id, canonical, content_id
 from catalogs.records import MetricCard, Value
 from curation.derived import COLUMNS as DERIVED
-from curation.threshold import Override, Threshold
+from curation.policies.threshold import Override, Threshold
 
 __all__ = ["NUMBERS", "Override", "Policy", "Threshold", "load_policy"]
 

@@ -21,8 +21,8 @@ from catalogs.errors import ReleaseError, UsageError
 from catalogs.ids import Id
 from catalogs.lake import query
 from catalogs.takes import dictionary
-from curation.coverage import Pool, in_order
-from curation.pareto import merits
+from curation.selection.coverage import Pool, in_order
+from curation.selection.pareto import merits
 
 REVISION = 1
 STRATA = ("voice", "domain")

@@ -1,0 +1,68 @@
+"""The settings of DGSA, what each of its two losses weighs, and how a voice reads for it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from catalogs.records import VoiceCard
+from curation.dgsa.toggles import Mode, manner_of
+from synthgen.casting import Manner
+
+
+@dataclass(frozen=True, slots=True)
+class DgsaConfig:
+    """``threshold`` is the synthetic share from which expressivity counts, the paper's α*.
+
+    ``below`` says what is tuned up to it: nothing ("sft"), or stability alone. ``max_wer`` is what a generated winner
+    may have. ``least_gain_st`` is how many semitones more pitch spread a generated winner needs to be preferred for
+    expressivity. ``real`` names, for a voice, the real speaker whom it speaks as: ``{"coqui/anna" = "human/anna"}``.
+    ``takes`` is how often each mode is read; with TDSC its ladder says that.
+    """
+
+    threshold: float = 0.5
+    below: Literal["sft", "stability"] = "sft"
+    max_wer: float = 0.4
+    least_gain_st: float = 0.2
+    takes: int = 1
+    real: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold < 1:
+            raise ValueError("dgsa.threshold must be from 0 to below 1")
+        if self.takes < 1:
+            raise ValueError("dgsa.takes must be at least 1")
+        if self.least_gain_st < 0:
+            raise ValueError("dgsa.least_gain_st must not be negative")
+
+    def manners(self, card: VoiceCard) -> Iterator[Manner]:
+        """How a voice reads every text: expressively and flatly, again only where a seed makes a difference.
+
+        Raises:
+            UsageError: for a voice without a style to turn off.
+        """
+        for mode in Mode:
+            manner = manner_of(card, mode)
+            for number in range(self.takes if manner.temperature is not None else 1):
+                yield Manner(manner.style, manner.timbre, manner.temperature, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each of the two losses counts for, λ_s and λ_e; both 0 says that nothing is tuned."""
+
+    stability: float
+    expressivity: float
+
+
+def weights_of(share: float, config: DgsaConfig) -> Weights:
+    """The weights at a synthetic share α: λ_e = max(0, (α - α*) / (1 - α*)), λ_s = 1 - λ_e.
+
+    Raises:
+        ValueError: for a share that is not from 0 to 1.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"a share is from 0 to 1, not {share}")
+    if share <= config.threshold:
+        return Weights(0.0, 0.0) if config.below == "sft" else Weights(1.0, 0.0)
+    expressivity = (share - config.threshold) / (1 - config.threshold)
+    return Weights(1.0 - expressivity, expressivity)
