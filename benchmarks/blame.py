@@ -21,10 +21,10 @@ from benchmarks.table import Row, markdown
 from catalogs.clip import Clip
 from catalogs.ids import content_id
 from catalogs.signal import to_float32, to_int16
-from curation.words.blame import FEATURES
-from curation.words.faults import KINDS, specimens
 from curation.metrics.phones import PhonesConfig
 from curation.metrics.words import WordsConfig
+from curation.words.blame import FEATURES
+from curation.words.faults import KINDS, specimens
 
 SETS = ("ljspeech", "libri_multispk", "libri_longspk", "coffee_orders", "kathleen")
 LONGEST_S = 9.0

@@ -23,12 +23,12 @@ from catalogs.clip import Clip
 from catalogs.config import parse_named
 from catalogs.records import Line, Take
 from catalogs.signal import resample, to_float32, to_int16
-from curation.sets.erosion import FALSE_ALARMS, FIGURES, Figure, Point, limit_of, point_of, watch
 from curation.metrics.frames import FRAME_S, frame_levels_db, is_silent
 from curation.metrics.prosody import ProsodyConfig, pitch_hz
 from curation.metrics.tokens import TokensConfig
-from curation.tokenisers.sequences import TokenRows
+from curation.sets.erosion import FALSE_ALARMS, FIGURES, Figure, Point, limit_of, point_of, watch
 from curation.sets.watched import NUMBERS, Watched
+from curation.tokenisers.sequences import TokenRows
 from synthgen.spoken import Spoken, SpokenConfig
 
 Wave: TypeAlias = NDArray[np.float32]

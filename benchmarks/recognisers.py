@@ -1,8 +1,8 @@
 """Ways to hear the same clips with the same Whisper: `python -m benchmarks recognisers --speech FOLDER`.
 
-All use base, int8, greedy, on one thread, at temperature 0. Two in five clips carry a fault (curation.words.faults). Word
-errors are those of the other clips; a verdict is "WER at most 0.25", and kappa is the agreement of all verdicts with
-those of the plain loop. The ways take turns, batch by batch, so that whatever else the machine does slows all of them.
+All use base, int8, greedy, on one thread, at temperature 0. Two in five clips carry a fault (`curation.words.faults`).
+Word errors are those of the other clips; a verdict is "WER at most 0.25", and kappa is the agreement of all verdicts
+with those of the plain loop. The ways take turns, batch by batch, so that whatever else the machine does slows all.
 """
 
 import json
@@ -22,11 +22,11 @@ from catalogs.ids import content_id
 from catalogs.models import fetch
 from catalogs.signal import to_float32, to_int16
 from catalogs.text import WordErrors
-from curation.words.accepted import match_accepted
-from curation.words.faults import Specimen, specimens
 from curation.recogniser import RATE_HZ, Recogniser
 from curation.recognisers.cascade import Cascade
 from curation.recognisers.whisper import Whisper, WhisperSettings
+from curation.words.accepted import match_accepted
+from curation.words.faults import Specimen, specimens
 
 SETS = {
     "ljspeech": "en",

@@ -23,8 +23,8 @@ from benchmarks.scored import scored_corpus
 from benchmarks.table import Row, markdown
 from catalogs.catalog import Catalog
 from catalogs.takes import dictionary
-from curation.selection.pareto import shares
 from curation.selection.choosing import SelectionConfig, select
+from curation.selection.pareto import shares
 
 SEED = 7
 RESAMPLES = 2000

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from catalogs.catalog import Catalog
 from catalogs.ids import Id
 from catalogs.records import MetricCard
-from curation.words.blame import blame, blame_card
 from curation.similarity import compare, similarity_card
+from curation.words.blame import blame, blame_card
 
 COLUMNS = ("speaker_similarity", "voice_at_fault")
 """What they write: a take cannot be judged by it on arrival."""

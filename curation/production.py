@@ -15,8 +15,8 @@ from catalogs.release import freeze
 from catalogs.stage import Crew, Outcome, Stream
 from curation.derived import derive
 from curation.dgsa.rows import note_preferences
-from curation.policies.judging import ArrivalJudge, judge_job
 from curation.measuring import critics, measure_missing
+from curation.policies.judging import ArrivalJudge, judge_job
 from curation.recipe import Recipe
 from curation.rounds import Rounds, is_met, lines_wanted, members_within
 from curation.scope import Scope

@@ -11,14 +11,13 @@ from catalogs.errors import RecipeError, UsageError
 from catalogs.ids import Id, canonical, content_id
 from catalogs.ingest import PromptSource, fingerprint
 from catalogs.records import MetricCard
+from curation.consistency import Cast, unfit, unmeasured
 from curation.derived import with_derived
+from curation.dgsa.config import DgsaConfig
 from curation.metric import MetricConfig
 from curation.policies.policy import Policy
 from curation.reader import TableReader, entries_of
-from curation.dgsa.config import DgsaConfig
-from curation.dgsa.pairs import NEEDED
-from curation.dgsa.toggles import Mode, has_toggle
-from curation.tdsc.config import LENGTH, REPETITION, WORDS, TdscConfig
+from curation.tdsc.config import TdscConfig
 from synthgen.casting import CastingConfig
 from synthgen.fleet import FleetConfig
 from synthgen.spoken import Spoken, SpokenConfig
@@ -138,9 +137,7 @@ def parse_recipe(table: Mapping[str, Any], *, folder: Path, source: str) -> Reci
     prompts = reader.each(table, "prompts", lambda t, s: _located(parse(PromptSource, t, source=s), folder))
     voices = reader.each(table, "voices", lambda t, s: _with_cards(parse_named(VOICES, t, field="engine", source=s), s))
     metrics = reader.each(table, "metrics", lambda t, s: parse_named(METRICS, t, field="family", source=s))
-    spoken = reader.one(table, "spoken", SpokenConfig)
-    if spoken and spoken.lexicon:
-        spoken = replace(spoken, lexicon=_in(folder, spoken.lexicon))
+    spoken = _with_lexicon(reader.one(table, "spoken", SpokenConfig), folder)
     casting = reader.one(table, "casting", CastingConfig)
     policy = reader.one(table, "policy", Policy)
     release = reader.one(table, "release", ReleaseConfig)
@@ -148,12 +145,9 @@ def parse_recipe(table: Mapping[str, Any], *, folder: Path, source: str) -> Reci
     tdsc = reader.one(table, "tdsc", TdscConfig) if "tdsc" in table else None
     dgsa = reader.one(table, "dgsa", DgsaConfig) if "dgsa" in table else None
     if policy and len(metrics) == len(entries_of(table.get("metrics", []))):
-        reader.mistakes += _unmeasured(policy, metrics)
+        reader.mistakes += unmeasured(policy, metrics)
     if casting and voices and len(voices) == len(entries_of(table.get("voices", []))):
-        reader.mistakes += _idle(casting, voices)
-        reader.mistakes += _unfit_for_tdsc(casting, voices, metrics) if tdsc else []
-        reader.mistakes += _unfit_for_dgsa(casting, voices, metrics) if dgsa else []
-        reader.mistakes += _too_few_candidates(tdsc) if tdsc and dgsa else []
+        reader.mistakes += unfit(Cast(casting, voices, metrics), tdsc, dgsa)
     if reader.mistakes or not (spoken and casting and policy and release and fleet):
         raise RecipeError(mistakes_text(source, reader.mistakes))
     return Recipe(
@@ -173,56 +167,6 @@ def parse_recipe(table: Mapping[str, Any], *, folder: Path, source: str) -> Reci
     )
 
 
-def _unmeasured(policy: Policy, metrics: Sequence[MetricConfig]) -> list[str]:
-    cards = with_derived([metric.card() for metric in metrics])
-    columns = [c.name for card in cards for c in card.columns]
-    return [f"policy.thresholds.{c} {wrong}{nearest(c, columns)}" for c, wrong in policy.mistakes(cards)]
-
-
-def _idle(casting: CastingConfig, voices: Sequence[VoiceConfig]) -> list[str]:
-    cards = [card for config in voices for card in config.cards()]
-    names = [card.name for card in cards]
-    idle = casting.idle_patterns(cards)
-    return [
-        f"casting.{key}: {pattern!r} fits no voice of this recipe{nearest(pattern, names)}" for key, pattern in idle
-    ]
-
-
-def _unfit_for_tdsc(
-    casting: CastingConfig, voices: Sequence[VoiceConfig], metrics: Sequence[MetricConfig]
-) -> list[str]:
-    """What TDSC needs and the recipe lacks, or says twice."""
-    cards = [card for config in voices for card in config.cards()]
-    fixed = [card.name for card in cards if card.temperature is None]
-    told = [key for key in ("temperatures", "styles", "timbres") if getattr(casting, key)]
-    columns = {c.name for metric in metrics for c in metric.card().columns}
-    return [
-        *(f"tdsc: {name} has no temperature; leave it out, or record it in a job of its own" for name in fixed),
-        *(f"casting.{key}: tdsc says how texts are read; leave it out" for key in told),
-        *(f"tdsc: no metric of this recipe writes {c}" for c in (WORDS, REPETITION, LENGTH) if c not in columns),
-    ]
-
-
-def _unfit_for_dgsa(
-    casting: CastingConfig, voices: Sequence[VoiceConfig], metrics: Sequence[MetricConfig]
-) -> list[str]:
-    """What DGSA needs and the recipe lacks, or says twice."""
-    cards = [card for config in voices for card in config.cards()]
-    plain = [card.name for card in cards if not has_toggle(card)]
-    told = [key for key in ("temperatures", "styles", "timbres") if getattr(casting, key)]
-    columns = {c.name for metric in metrics for c in metric.card().columns}
-    return [
-        *(f"dgsa: {name} has no style to turn off; leave it out, or record it in a job of its own" for name in plain),
-        *(f"casting.{key}: dgsa says how texts are read; leave it out" for key in told),
-        *(f"dgsa: no metric of this recipe writes {c}" for c in NEEDED if c not in columns),
-    ]
-
-
-def _too_few_candidates(tdsc: TdscConfig) -> list[str]:
-    steps = (len(tdsc.temperatures) + 1) * len(Mode)
-    return [f"tdsc.candidates = {tdsc.candidates}: with dgsa a round has {steps} steps"] * (tdsc.candidates < steps)
-
-
 def _with_cards(config: VoiceConfig, source: str) -> VoiceConfig:
     """The configuration, once its speakers are known to exist."""
     try:
@@ -230,6 +174,12 @@ def _with_cards(config: VoiceConfig, source: str) -> VoiceConfig:
     except UsageError as error:
         raise RecipeError(f"{source}: {error}") from error
     return config
+
+
+def _with_lexicon(spoken: SpokenConfig | None, folder: Path) -> SpokenConfig | None:
+    if spoken and spoken.lexicon:
+        return replace(spoken, lexicon=_in(folder, spoken.lexicon))
+    return spoken
 
 
 def _located(source: PromptSource, folder: Path) -> PromptSource:

@@ -9,6 +9,7 @@ from curation.dgsa.pairs import NEEDED, DgsaTake, Role, preferences_of
 from curation.dgsa.toggles import has_toggle, mode_of
 from synthgen.casting import Manner
 
+
 def note_preferences(catalog: Catalog, config: DgsaConfig, *, iteration: int = 1) -> list[Preference]:
     """Find the pairs of a corpus and add those that are new; gives all of them.
 

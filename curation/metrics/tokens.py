@@ -1,7 +1,7 @@
 """Tokens: a clip in speech codes, and whether it runs in a loop.
 
 The codes are k-means over the frames of Whisper tiny's encoder. They carry what is said and when, and little of pitch
-or of the speaker. Entropy and distances between takes are figures of sets; see `curation.sets.entropy` and `curation.sets.figures`.
+or of the speaker. Entropy and distances between takes are figures of sets; see `curation.sets`.
 """
 
 from collections.abc import Sequence

@@ -14,12 +14,12 @@ from typing import Annotated
 from catalogs.models import artefact, fetch, sha256_of_folder
 from catalogs.records import MetricCard, Score
 from catalogs.text import NORMALISER, char_errors, has_spaces
-from curation.words.accepted import REVISION, match_accepted
-from curation.words.lattice import Match
 from curation.metric import Clip
 from curation.metrics.figures import Figure, columns_of, values_of
 from curation.recogniser import RATE_HZ, Hearing, Recogniser
 from curation.recognisers.whisper import Whisper, WhisperSettings
+from curation.words.accepted import REVISION, match_accepted
+from curation.words.lattice import Match
 
 _ARTEFACTS = {"base": "whisper-base", "tiny_en": "whisper-tiny-en"}
 

@@ -16,8 +16,8 @@ from catalogs.lake import query
 from catalogs.records import ScoreColumn
 from curation.policies.judging import closed
 from curation.policies.policy import NUMBERS, Policy
-from curation.scope import Scope
 from curation.policies.shift import Shift, figure_sql, shifts
+from curation.scope import Scope
 
 HEADLINES = (
     *("wer", "cer", "token_repetition", "f0_sd_st", "energy_sd_db", "syllables_per_s"),

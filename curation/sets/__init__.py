@@ -1,1 +1,1 @@
-"""Sets of takes as a whole: diversity, coverage, distance to real speech, entropy, erosion; each with N and an interval."""
+"""Sets of takes as a whole: diversity, coverage, distance to real speech, entropy, erosion."""

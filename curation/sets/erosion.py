@@ -20,8 +20,8 @@ from catalogs.records import SetScore
 from curation.bootstrap import Estimate, mean_of, ratio_of
 from curation.sets.entropy import token_entropy
 from curation.sets.figures import reading_distances
-from curation.tokenisers.frames import FRAMES_HZ
 from curation.sets.watched import Watched
+from curation.tokenisers.frames import FRAMES_HZ
 
 FALSE_ALARMS = 0.01
 """The chance that a healthy corpus, all its figures and points together, is called eroding."""

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from catalogs.ids import Id, content_id
 from catalogs.records import SetScore
-from curation.sets import figures as sets
 from curation.bootstrap import Estimate, mean_of
+from curation.sets import figures as sets
 from curation.sets.entropy import conditional_entropy, token_entropy
-from curation.tokenisers.frames import FRAMES_HZ
 from curation.sets.watched import Watched
+from curation.tokenisers.frames import FRAMES_HZ
 
 COMPARED = ("f0_sd_st", "energy_sd_db", "chars_per_s", "f0_median_hz")
 """Figures of takes whose distribution is held against that of real speech."""

@@ -1,7 +1,7 @@
 """The controller: where the next round's readings are spent. It decides at a barrier, from stored rows alone.
 
-For every voice and kind of text it estimates what share of readings is accepted at each step of the ladder, by the mean of a
-Beta posterior whose prior is the voice's own share. A text is given what it is expected to need, at steps in
+For every voice and kind of text it estimates what share of readings is accepted at each step of the ladder, by the
+mean of a Beta posterior whose prior is the voice's own share. A text is given what it is expected to need, at steps in
 proportion to those shares, and at least one try at each as long as that fits; texts that give most for their seconds
 come first when the budget runs short.
 """
@@ -84,9 +84,7 @@ def is_hopeless(tries: int, accepted: int) -> bool:
     return tries >= HOPELESS_TRIES and accepted < HOPELESS_SHARE * tries
 
 
-def _accounts(
-    texts: Sequence[Text], config: TdscConfig, ladder: Ladder, *, by_kind: bool
-) -> dict[object, _Account]:
+def _accounts(texts: Sequence[Text], config: TdscConfig, ladder: Ladder, *, by_kind: bool) -> dict[object, _Account]:
     accounts: dict[object, _Account] = defaultdict(lambda: _Account([_Arm() for _ in range(len(ladder))]))
     for text in texts:
         account = accounts[_key(text, by_kind=by_kind)]

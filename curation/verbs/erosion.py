@@ -51,9 +51,9 @@ def erosion(
 
 def _of_job(catalog: "Catalog", name: str | None, *, real: bool, size: int | None) -> "tuple[Erosion, list[SetScore]]":
     from catalogs.errors import UsageError
-    from curation.sets.erosion import along, point_of, set_scores, watch
     from curation.policies.judging import find_scope
     from curation.reading import job_states
+    from curation.sets.erosion import along, point_of, set_scores, watch
     from curation.sets.watched import real_takes, takes_of_job
 
     jobs = job_states(catalog)

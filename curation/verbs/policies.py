@@ -13,9 +13,9 @@ from curation.verbs.options import CURATE, AsJson, Changes, Corpus
 
 if TYPE_CHECKING:
     from catalogs.catalog import Catalog
-    from curation.recipe import Recipe
     from curation.policies.replay import Group, Replay
     from curation.policies.shift import Median, Shift
+    from curation.recipe import Recipe
 
 Job = Annotated[str | None, typer.Option("--job", help="Only the takes of this job: its name, or its id.")]
 Release = Annotated[str | None, typer.Option("--release", help="Only the takes of this release.")]

@@ -8,9 +8,9 @@ from catalogs import takes
 from catalogs.catalog import Catalog, Done
 from catalogs.ids import Id, content_id
 from catalogs.records import Job, JobLine, Line, MetricCard, Prompt, Score, ScoreColumn, Take
-from curation.words.blame import BLAME, FEATURES, Feature, blame, blame_card, calibrated_cer, calibrated_cers
 from curation.metrics.phones import PhonesConfig
 from curation.metrics.words import WordsConfig
+from curation.words.blame import BLAME, FEATURES, Feature, blame, blame_card, calibrated_cer, calibrated_cers
 
 Figures = dict[str, float | None]
 

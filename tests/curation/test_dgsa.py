@@ -13,8 +13,8 @@ from catalogs.records import (
 )
 from curation.dgsa.config import DgsaConfig, Weights, weights_of
 from curation.dgsa.pairs import EXPRESSIVITY, STABILITY, DgsaTake, preferences_of
-from curation.metrics.prosody import Prosody, ProsodyConfig
 from curation.dgsa.toggles import Mode, has_toggle, in_mode, manner_of, mode_of
+from curation.metrics.prosody import Prosody, ProsodyConfig
 from synthgen.casting import Casting, CastingConfig, Manner, Part
 from synthgen.spoken import Spoken, SpokenConfig
 from synthgen.voices.espeak import EspeakConfig

@@ -15,6 +15,8 @@ from catalogs.errors import UsageError
 from catalogs.ingest import PromptSource
 from catalogs.progress import Progress
 from catalogs.records import MetricCard, Score, ScoreColumn
+from curation.production import Production
+from curation.recipe import Recipe
 from curation.sets.erosion import (
     FALSE_ALARMS,
     FIGURES,
@@ -25,11 +27,9 @@ from curation.sets.erosion import (
     set_scores,
     watch,
 )
-from curation.production import Production
-from curation.recipe import Recipe
+from curation.sets.watched import Watched, real_takes, takes_of_job
 from curation.tokenisers.sequences import TokenRows
 from curation.verbs import erosion, sets
-from curation.sets.watched import Watched, real_takes, takes_of_job
 from synthgen.fleet import FleetConfig
 from synthgen.voices.tone import ToneConfig
 

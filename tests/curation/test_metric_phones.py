@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from curation.words.faults import spoil
 from curation.metrics.phones import Phones, PhonesConfig, PhonesMetric, _best_path, _longest_run
 from curation.recognisers.hama import _words
+from curation.words.faults import spoil
 
 TEXT = "Please turn on the light in the kitchen."
 

@@ -18,8 +18,8 @@ from catalogs.records import MetricCard, Prompt, Score, ScoreColumn, Take
 from catalogs.takes import declare
 from curation.policies.policy import Override, Policy, Threshold
 from curation.policies.replay import Replay, replay
-from curation.scope import Scope
 from curation.policies.shift import Moments, difference, median_quantiles, pooled
+from curation.scope import Scope
 from curation.verbs import policies
 from synthgen.voices.tone import ToneConfig
 

@@ -19,9 +19,9 @@ from catalogs.errors import ReleaseError, UsageError
 from catalogs.ids import content_id
 from catalogs.records import MetricCard, Prompt, Score, ScoreColumn, Take
 from catalogs.takes import declare
+from curation.selection.choosing import SelectionConfig, select
 from curation.selection.coverage import Pool, in_order, reward
 from curation.selection.pareto import fronts, merits, shares
-from curation.selection.choosing import SelectionConfig, select
 from curation.verbs import selecting
 from synthgen.voices.tone import ToneConfig
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from curation.sets import figures as sets
 from curation.sets.summary import cells_of, set_figures, set_scores
-from curation.tokenisers.sequences import TokenRows
 from curation.sets.watched import Watched
+from curation.tokenisers.sequences import TokenRows
 
 RANDOM = np.random.default_rng(1)
 
