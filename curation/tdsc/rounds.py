@@ -88,7 +88,7 @@ class TdscRounds:
         casting = Casting(self._recipe.casting, parts_of(self._recipe), Spoken(self._recipe.spoken))
         for text in texts:
             steps = self._ladder.steps(text.line.voice_id, iteration)
-            made = Counter((candidate.style, candidate.temperature) for candidate in text.candidates)
+            made: Counter[tuple[str, float | None]] = Counter((candidate.style, candidate.temperature) for candidate in text.candidates)
             for manner in _numbered(steps, plan.get(text.group_id, ()), made):
                 yield from casting.again(text.line, manner)
         yield from casting.rest()
