@@ -7,6 +7,7 @@ them from 0, `Group` rows from 1, as the paper does.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from catalogs.catalog import Catalog
 from catalogs.ids import Id
@@ -15,13 +16,16 @@ from catalogs.stage import batched
 from curation.recipe import Recipe
 from curation.rounds import GUESSED_TAKE_S, PAGE, Rounds, parts_of
 from curation.tdsc.accounts import accounts_of, set_scores
-from curation.tdsc.candidates import Text, groups_of, texts_of
+from curation.tdsc.candidates import Candidate, Text, groups_of, texts_of
 from curation.tdsc.choosing import chosen_of, preference_of, scale_of
 from curation.tdsc.config import TdscConfig
 from curation.tdsc.controller import Steps, plan_round
 from curation.tdsc.ladder import Ladder
 from synthgen.casting import Casting, Manner
 from synthgen.spoken import Spoken
+
+How: TypeAlias = tuple[str, float | None]
+"""A style and a temperature: readings that share both differ in their number alone."""
 
 
 class TdscRounds:
@@ -88,16 +92,20 @@ class TdscRounds:
         casting = Casting(self._recipe.casting, parts_of(self._recipe), Spoken(self._recipe.spoken))
         for text in texts:
             steps = self._ladder.steps(text.line.voice_id, iteration)
-            made: Counter[tuple[str, float | None]] = Counter((candidate.style, candidate.temperature) for candidate in text.candidates)
+            made = Counter(_how(candidate) for candidate in text.candidates)
             for manner in _numbered(steps, plan.get(text.group_id, ()), made):
                 yield from casting.again(text.line, manner)
         yield from casting.rest()
 
 
-def _numbered(steps: Sequence[Manner], counts: Steps, made: Counter[tuple[str, float | None]]) -> Iterator[Manner]:
+def _numbered(steps: Sequence[Manner], counts: Steps, made: Counter[How]) -> Iterator[Manner]:
     """So many readings at each step, numbered on from what was made in that manner before."""
     for manner, count in zip(steps, counts, strict=False):
-        how = (manner.style, manner.temperature)
+        how = _how(manner)
         for _ in range(count):
             yield replace(manner, number=made[how])
             made[how] += 1
+
+
+def _how(read: Manner | Candidate) -> How:
+    return read.style, read.temperature

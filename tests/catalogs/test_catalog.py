@@ -180,3 +180,12 @@ def test_one_lake_serves_one_thread_of_control(tmp_path: Path, studio: Any) -> N
     assert studio.catalog.count("job") == 2
     first.close()
     second.close()
+
+
+def test_a_statement_that_does_not_fit_into_memory_spills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalogs.lake.MEMORY_LIMIT", "200MB")
+    with Catalog.create(tmp_path / "corpus") as catalog:
+        rows = "SELECT hash(i) AS h, repeat('x', 40) || i AS text FROM range(5_000_000) t(i)"
+        catalog.lake.run(f"CREATE TABLE sorted AS {rows} ORDER BY h")
+
+        assert catalog.lake.rows("SELECT count(*) FROM sorted") == [(5_000_000,)]
