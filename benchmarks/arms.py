@@ -29,6 +29,7 @@ from catalogs.release import freeze, releases
 from curation.bootstrap import Estimate, block_sums, estimate, mean_of, ratio_of
 from curation.measuring import measure_missing
 from curation.metrics.evaluation import EvaluationConfig
+from curation.metrics.quality import QualityConfig
 from curation.production import Production
 from curation.recipe import Recipe, parse_recipe
 from curation.scope import Scope
@@ -41,6 +42,9 @@ WORDS = (5, 14)
 """Texts of so many words: long enough to go wrong, short enough for pocketsphinx."""
 
 CANDIDATES, KEPT = 12, 4
+AFTERWARDS = (EvaluationConfig(), QualityConfig(windows=1))
+"""What is measured of what was kept, and chose nothing."""
+
 RULE = TdscConfig(iterations=1, candidates=CANDIDATES, keep=KEPT, spend="evenly")
 FIGURES = (
     "wer", "eval_wer", "substitutions", "insertions", "deletions", "ref_words", "eval_substitutions",
@@ -79,7 +83,7 @@ def run(texts: Path, corpus: Path, *, per_set: int) -> str:
         frozen = {release.name: release for release in releases(catalog)}
         for name in names:
             measure_missing(
-                catalog, Scope(release_id=frozen[name].id), [EvaluationConfig()], fleet=whole["pool"].fleet,
+                catalog, Scope(release_id=frozen[name].id), AFTERWARDS, fleet=whole["pool"].fleet,
                 run_id=run_id, progress=Progress(),
             )  # fmt: skip
         catalog.end_run(run_id, "done")
@@ -160,7 +164,7 @@ def _recipe(name: str, prompts: Path, corpus: Path, *, casting: dict[str, Any] |
         "corpus": str(corpus),
         "prompts": [{"path": str(prompts.resolve())}],
         "voices": [{"engine": "kokoro", "speakers": ["jm_kumo"]}, {"engine": "piper"}],
-        "metrics": ["pace", "prosody", "speaker", {"family": "quality", "windows": 1}, "words", "tokens"],
+        "metrics": ["pace", "prosody", "speaker", {"family": "words", "likelihood": False}, "tokens"],
         "casting": {"voices_per_prompt": 1, **(casting or {})},
     }
     return parse_recipe(found | more, folder=Path(), source=name)
@@ -266,6 +270,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=Path, required=True, help="folder of the text sets")
     parser.add_argument("--corpus", type=Path, required=True, help="where the readings are kept")
-    parser.add_argument("--per-set", type=int, default=40)
+    parser.add_argument("--per-set", type=int, default=38)
     asked = parser.parse_args()
     print(run(asked.texts, asked.corpus, per_set=asked.per_set))

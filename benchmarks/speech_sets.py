@@ -5,7 +5,7 @@ A row of a manifest names ``audio`` (a path beside it), ``speaker`` and ``text``
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,9 @@ def recordings(folder: Path) -> list[Spoken]:
     counts: dict[str, int] = defaultdict(int)
     found = []
     for row, wave in _recordings(folder, shortest_s=2.5, most=TAKES):
-        number = counts[row["speaker"]]
-        counts[row["speaker"]] += 1
-        found.append(Spoken(_clip(wave, row["text"]), row["speaker"], fold=number // 4 % 2))
+        number = counts[_speaker(row)]
+        counts[_speaker(row)] += 1
+        found.append(Spoken(_clip(wave, row["text"]), _speaker(row), fold=number // 4 % 2))
     return found
 
 
@@ -119,9 +119,14 @@ def _recordings(
 ) -> Iterator[tuple[dict[str, Any], NDArray[np.float32]]]:
     counts: dict[str, int] = defaultdict(int)
     for row in _rows(folder):
-        if shortest_s <= row["duration"] <= _LONGEST_S and (most is None or counts[row["speaker"]] < most):
-            counts[row["speaker"]] += 1
+        if shortest_s <= row["duration"] <= _LONGEST_S and (most is None or counts[_speaker(row)] < most):
+            counts[_speaker(row)] += 1
             yield row, _wave(folder, row)
+
+
+def _speaker(row: Mapping[str, Any]) -> str:
+    """Who speaks; a set of one speaker need not say."""
+    return str(row.get("speaker", ""))
 
 
 def _rows(folder: Path) -> Sequence[dict[str, Any]]:

@@ -46,9 +46,8 @@ class Lake:
         self.read_only = read_only
         self._borrowed = tempfile.TemporaryDirectory(prefix="synthgen-") if read_only else None
         self.scratch = Path(self._borrowed.name) if self._borrowed else folder / ".tmp"
-        self.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes its folder in it when it first needs to spill
-        self.in_transaction = False
-        self._is_locked = False
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        self.in_transaction = self._is_locked = False
         names = ("ducklake", "sqlite_scanner" if metadata == SQLITE else "postgres_scanner")
         files = {name: extension_file(name, duckdb.__version__) for name in names}
         self._connection = duckdb.connect(

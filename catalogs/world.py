@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.errors import AudioError
+from catalogs.pitch import LOWEST_HZ, pitch_track
 from catalogs.signal import resample
 
 Wave: TypeAlias = NDArray[np.float32]
 Frames: TypeAlias = NDArray[np.float64]
 
 _FRAME_S = 0.005
-_LOWEST_HZ, _HIGHEST_HZ = 60.0, 600.0
 _SPOKEN_HZ = (40.0, 800.0)
 _LEAST_RATE_HZ = 16_000
 _LEAST_VOICED = 20
@@ -108,11 +108,8 @@ def analyse(wave: Wave, *, rate_hz: int) -> Analysis:
         raise AudioError("there are no samples to take apart")
     used_hz = max(rate_hz, _LEAST_RATE_HZ)
     samples = resample(wave, from_hz=rate_hz, to_hz=used_hz).astype(np.float64)
-    rough, times_s = pyworld.dio(
-        samples, used_hz, f0_floor=_LOWEST_HZ, f0_ceil=_HIGHEST_HZ, frame_period=1000 * _FRAME_S
-    )
-    f0_hz = pyworld.stonemask(samples, rough, times_s, used_hz)
-    envelope = pyworld.cheaptrick(samples, f0_hz, times_s, used_hz, f0_floor=_LOWEST_HZ)
+    f0_hz, times_s = pitch_track(samples, used_hz, frame_s=_FRAME_S, speed=1)
+    envelope = pyworld.cheaptrick(samples, f0_hz, times_s, used_hz, f0_floor=LOWEST_HZ)
     aperiodicity = pyworld.d4c(samples, f0_hz, times_s, used_hz, fft_size=2 * (envelope.shape[1] - 1))
     return Analysis(f0_hz, envelope, aperiodicity, used_hz)
 

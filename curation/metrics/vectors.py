@@ -52,7 +52,7 @@ class VectorsConfig:
     def card(self) -> MetricCard:
         """Family, version and columns."""
         heard_by = SpeakerConfig(self.threads).card().version
-        return MetricCard("vectors", f"1/{timbre.version()}/{heard_by}", columns_of(Vectors))
+        return MetricCard("vectors", f"2/{timbre.version()}/{heard_by}", columns_of(Vectors))
 
     def build(self) -> "VectorsMetric":
         """Load the speaker encoder."""

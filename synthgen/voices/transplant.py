@@ -27,7 +27,7 @@ from synthgen.voices.speakers import check_in_range, check_speaker
 from synthgen.voices.torch_table import combined_sha256, files_by_name
 
 _AUDIO = (".wav", ".flac")
-_CODE_VERSION = "world-1"
+_CODE_VERSION = "world-2"
 
 
 @dataclass(frozen=True, kw_only=True)

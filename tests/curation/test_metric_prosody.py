@@ -28,6 +28,14 @@ def test_a_steady_pitch_is_found_and_has_no_spread(hz: float, make_clip) -> None
     assert prosody.voiced_ratio > 0.9
 
 
+def test_a_voice_without_its_fundamental_is_not_heard_an_octave_high(make_clip) -> None:
+    time_s = np.arange(2 * RATE_HZ) / RATE_HZ
+    partials = {1: 0.03, 2: 1.0, 3: 0.7, 4: 0.5, 5: 0.4, 6: 0.3}
+    wave = sum(level * np.sin(2 * np.pi * 95 * k * time_s) for k, level in partials.items())
+
+    assert prosody_of(make_clip((0.1 * wave).astype(np.float32))).f0_median_hz == pytest.approx(95, rel=0.01)
+
+
 def test_a_glide_has_the_slope_and_the_range_it_was_made_with(make_clip) -> None:
     semitones = np.linspace(0, 6, 2 * RATE_HZ)
 
