@@ -164,7 +164,7 @@ def _recipe(name: str, prompts: Path, corpus: Path, *, casting: dict[str, Any] |
         "corpus": str(corpus),
         "prompts": [{"path": str(prompts.resolve())}],
         "voices": [{"engine": "kokoro", "speakers": ["jm_kumo"]}, {"engine": "piper"}],
-        "metrics": ["pace", "prosody", "speaker", {"family": "words", "likelihood": False}, "tokens"],
+        "metrics": ["pace", "prosody", "speaker", "words", "tokens"],
         "casting": {"voices_per_prompt": 1, **(casting or {})},
     }
     return parse_recipe(found | more, folder=Path(), source=name)
