@@ -14,7 +14,8 @@
     │   └── ReleaseError          a release that is empty, unknown or taken
     └── EngineError           4   an engine or a model
         ├── ModelMissing          weights that no source could give
-        └── ModelCorrupt          weights whose hash is not the pinned one
+        ├── ModelCorrupt          weights whose hash is not the pinned one
+        └── TrainingError         a loss that is no number, nothing to train on, another model's checkpoint
 
 One bad *item* is not an error: it becomes a `Failure` row and the job goes on.
 """
@@ -86,3 +87,7 @@ class ModelMissing(EngineError):
 
 class ModelCorrupt(EngineError):
     """Weights whose hash is not the pinned one."""
+
+
+class TrainingError(EngineError):
+    """Training that cannot go on: a loss that is no number, nothing to train on, a checkpoint of another model."""

@@ -1,0 +1,79 @@
+"""Objectives: what a method trains, and the loss of a batch. The loop knows nothing else of a method.
+
+B utterances · T encoder frames · L encoder layers · D their width
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from catalogs.ids import Id
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One take as training sees it.
+
+    ``features`` (L, T, D) are those of a frozen encoder, padding trimmed; ``samples`` (n,) are mono float32 at 16 kHz.
+    An objective gets the one it asks for. ``variant`` says which planned augmentation was heard, 0 none.
+    """
+
+    take_id: Id
+    text: str
+    language: str
+    is_synthetic: bool
+    variant: int = 0
+    features: Tensor | None = None
+    samples: Tensor | None = None
+    labels: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What `Objective.collate` made of some utterances: tensors by name, and how many targets their loss is a sum of."""
+
+    tensors: Mapping[str, Tensor]
+    num_targets: int
+    take_ids: Sequence[Id] = ()
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on another device."""
+        moved = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}
+        return Batch(moved, self.num_targets, self.take_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The loss summed over a batch's targets, and sums of whatever else is to be watched (correct tokens, ...).
+
+    Sums, not means: a batch of many short texts and one of few long ones weigh by their targets, however a step is
+    split over micro-batches and processes.
+    """
+
+    total: Tensor
+    watched: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Objective(Protocol):
+    """One method of training. It holds its modules; frozen parts neither need gradients nor enter a checkpoint."""
+
+    module: nn.Module
+
+    def trained(self) -> Mapping[str, nn.Parameter]:
+        """What is trained, by name: the loop gives it to the optimiser, and a checkpoint holds it and nothing else."""
+        ...
+
+    def collate(self, utterances: Sequence[Utterance]) -> Batch:
+        """Make a batch, on the CPU; the same utterances give the same batch.
+
+        Raises:
+            TrainingError: for an utterance that lacks what the method needs.
+        """
+        ...
+
+    def loss(self, batch: Batch) -> Loss:
+        """The loss of a batch on the module's device."""
+        ...
