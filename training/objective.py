@@ -33,7 +33,7 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What `Objective.collate` made of some utterances: tensors by name, and how many targets their loss is a sum of."""
+    """Tensors by name, made of some utterances, and how many targets their loss is a sum of."""
 
     tensors: Mapping[str, Tensor]
     num_targets: int
