@@ -15,7 +15,7 @@ from catalogs.ids import Id
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One take as training sees it.
+    """One take as training sees it: what is written, and what is said ("at 9", "at nine").
 
     ``features`` (L, T, D) are those of a frozen encoder, padding trimmed; ``samples`` (n,) are mono float32 at 16 kHz.
     An objective gets the one it asks for. ``variant`` says which planned augmentation was heard, 0 none.
@@ -23,6 +23,7 @@ class Utterance:
 
     take_id: Id
     text: str
+    spoken: str
     language: str
     is_synthetic: bool
     variant: int = 0

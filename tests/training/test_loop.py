@@ -1,0 +1,138 @@
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torch.multiprocessing
+
+from catalogs.errors import TrainingError
+from training import checkpoint
+from training.ctc import Ctc
+from training.curve import rows_of
+from training.loop import Loop, LoopConfig
+from training.members import Member
+from training.objective import Utterance
+from training.optim import OptimConfig
+from training.sampling import Draw, Epochs, SamplingConfig
+
+from .conftest import make_utterances
+
+NewCtc = Callable[[], Ctc]
+
+CONFIG = LoopConfig(epochs=3, threads=1, log_every=2, save_every=4)
+OPTIM = OptimConfig(rate=0.02, warmup_steps=4)
+SAMPLING = SamplingConfig(batch_s=12.0, buckets=3)
+STEPS = 30
+
+
+class Killed(BaseException):
+    """What a killed process does not live to see."""
+
+
+def train(
+    folder: Path,
+    objective: Ctc,
+    members: Sequence[Member],
+    *,
+    config: LoopConfig = CONFIG,
+    load: Callable[[Sequence[Draw]], list[Utterance]] = make_utterances,
+) -> dict[str, torch.Tensor]:
+    epochs = Epochs(members, SAMPLING, seed=config.seed, epochs=config.epochs)
+    Loop(objective, epochs, load, config=config, optim=OPTIM, folder=folder).run({"made": "here"}, total_steps=STEPS)
+    return checkpoint.load(folder).trained()
+
+
+def curve(folder: Path) -> list[dict[str, float]]:
+    return [{name: value for name, value in row.items() if name != "utterances_per_s"} for row in rows_of(folder)]
+
+
+def test_training_lowers_the_loss_until_the_texts_are_read(
+    tmp_path: Path, members: list[Member], new_ctc: NewCtc
+) -> None:
+    objective = new_ctc()
+
+    train(tmp_path, objective, members)
+
+    rows = rows_of(tmp_path)
+    assert rows[-1]["loss"] < 0.4 * rows[0]["loss"]
+    assert rows[-1]["step"] == STEPS
+    assert all(row["unfit"] == 0 for row in rows)
+    assert [row["rate"] for row in rows][:2] == [pytest.approx(0.01), pytest.approx(0.02)]
+
+
+@pytest.mark.parametrize("after", [1, 4, 7, 13, 26])
+def test_a_killed_training_goes_on_with_the_same_curve_bit_by_bit(
+    tmp_path: Path, members: list[Member], new_ctc: NewCtc, after: int
+) -> None:
+    whole = train(tmp_path / "whole", new_ctc(), members)
+    left = after
+
+    def dying(draws: Sequence[Draw]) -> list[Utterance]:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Killed
+        return make_utterances(draws)
+
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", new_ctc(), members, load=dying)
+    resumed = train(tmp_path / "killed", new_ctc(), members)
+
+    assert resumed.keys() == whole.keys()
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+    assert curve(tmp_path / "killed") == curve(tmp_path / "whole")
+
+
+def test_a_finished_training_has_nothing_to_do(tmp_path: Path, members: list[Member], new_ctc: NewCtc) -> None:
+    train(tmp_path, new_ctc(), members)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("step-*/*")}
+
+    train(tmp_path, new_ctc(), members, load=lambda _: pytest.fail("a take was heard again"))
+
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("step-*/*")} == before
+
+
+def test_a_loss_that_is_no_number_names_the_step_and_the_takes(
+    tmp_path: Path, members: list[Member], new_ctc: NewCtc
+) -> None:
+    def broken(draws: Sequence[Draw]) -> list[Utterance]:
+        return [replace(u, features=u.features * float("nan")) for u in make_utterances(draws)]
+
+    with pytest.raises(TrainingError, match=r"step 1: the loss is nan; its takes begin with take-\d+"):
+        train(tmp_path, new_ctc(), members, load=broken)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path, members: list[Member], new_ctc: NewCtc) -> None:
+    train(tmp_path, new_ctc(), members)
+    other = new_ctc()
+    other.module.out = torch.nn.Linear(12, 5)
+
+    with pytest.raises(TrainingError, match="another model: 2 parameters differ"):
+        train(tmp_path, other, members)
+
+
+def _process(rank: int, folder: Path, members: list[Member], processes: int) -> None:
+    os.environ |= {
+        "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "29631", "ACCELERATE_USE_CPU": "true",
+    }  # fmt: skip
+    torch.manual_seed(3)
+    from training.ctc import CtcConfig
+
+    train(folder, Ctc(12, CtcConfig()), members, config=replace(CONFIG, micro_batches=4))
+    torch.distributed.destroy_process_group()
+
+
+def test_two_processes_train_as_one_does(tmp_path: Path, members: list[Member]) -> None:
+    from training.ctc import CtcConfig
+
+    torch.manual_seed(3)
+    alone = train(tmp_path / "one", Ctc(12, CtcConfig()), members, config=replace(CONFIG, micro_batches=4))
+    torch.multiprocessing.spawn(_process, args=(tmp_path / "two", members, 2), nprocs=2)
+    together = checkpoint.load(tmp_path / "two").trained()
+
+    losses = [[row["loss"] for row in rows_of(tmp_path / name)] for name in ("one", "two")]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+    assert all(torch.allclose(alone[name], together[name], atol=1e-4) for name in alone)

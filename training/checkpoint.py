@@ -1,0 +1,147 @@
+"""Checkpoints: what was trained, where it came from, and what it takes to go on as if nothing had happened.
+
+    step-00001200/
+        trained.safetensors     the trained parameters, by name, and nothing that was frozen
+        training.safetensors    the optimiser's moments and the state of the random numbers
+        checkpoint.json         how far training was, and its provenance: releases, recipe, versions
+
+A checkpoint appears under its name when it is whole. Nothing in it is a pickle.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from catalogs.errors import TrainingError
+
+TRAINED, TRAINING, ABOUT = "trained.safetensors", "training.safetensors", "checkpoint.json"
+_RANDOM = "random.torch"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far training is: optimiser steps taken, the epoch under way, and the steps it has had of that epoch."""
+
+    step: int = 0
+    epoch: int = 0
+    steps_of_epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint on disk."""
+
+    folder: Path
+    position: Position
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def trained(self) -> dict[str, Tensor]:
+        """The trained parameters, by name."""
+        return load_file(self.folder / TRAINED)
+
+
+def save(
+    folder: Path,
+    position: Position,
+    *,
+    trained: Mapping[str, nn.Parameter],
+    optimizer: Optimizer | None,
+    provenance: Mapping[str, Any],
+) -> Checkpoint:
+    """Write ``folder/step-N``, whole or not at all."""
+    to = folder / f"step-{position.step:08d}"
+    part = folder / f".{to.name}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    save_file({name: p.detach().cpu().contiguous() for name, p in trained.items()}, part / TRAINED)
+    moments = _moments(trained, optimizer) if optimizer else {}
+    save_file({_RANDOM: torch.get_rng_state(), **moments}, part / TRAINING)
+    about = {"position": asdict(position), "provenance": provenance}
+    (part / ABOUT).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    for path in part.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    shutil.rmtree(to, ignore_errors=True)
+    part.rename(to)
+    return Checkpoint(to, position, provenance)
+
+
+def load(folder: Path) -> Checkpoint:
+    """A checkpoint by its folder, or the last one of a training by its.
+
+    Raises:
+        TrainingError: if there is none.
+    """
+    folder = folder.expanduser()
+    found = folder if (folder / ABOUT).exists() else _last(folder)
+    if found is None:
+        raise TrainingError(f"{folder} is no checkpoint, and has none in it: expected {ABOUT}, or folders step-N")
+    about = json.loads((found / ABOUT).read_text(encoding="utf-8"))
+    return Checkpoint(found, Position(**about["position"]), about["provenance"])
+
+
+def last(folder: Path) -> Checkpoint | None:
+    """The last whole checkpoint of a training, if there is one."""
+    found = _last(folder)
+    return load(found) if found else None
+
+
+def restore(checkpoint: Checkpoint, trained: Mapping[str, nn.Parameter], optimizer: Optimizer | None = None) -> None:
+    """Put a checkpoint's parameters, and with an optimiser its moments and the random numbers, back where they were.
+
+    Raises:
+        TrainingError: if it holds the parameters of another model.
+    """
+    stored = checkpoint.trained()
+    wanted = {name: tuple(p.shape) for name, p in trained.items()}
+    held = {name: tuple(tensor.shape) for name, tensor in stored.items()}
+    if wrong := sorted(name for name in wanted.keys() | held.keys() if wanted.get(name) != held.get(name)):
+        name = wrong[0]
+        raise TrainingError(
+            f"{checkpoint.folder} is of another model: {len(wrong)} parameters differ, for example {name}, "
+            f"{held.get(name, 'missing')} there and {wanted.get(name, 'missing')} here"
+        )
+    with torch.no_grad():
+        for name, parameter in trained.items():
+            parameter.copy_(stored[name])
+    if optimizer is None:
+        return
+    with safe_open(checkpoint.folder / TRAINING, framework="pt") as file:
+        names = set(file.keys())
+        torch.set_rng_state(file.get_tensor(_RANDOM))
+        for name, parameter in trained.items():
+            kept = {key: f"{key}.{name}" for key in ("step", "exp_avg", "exp_avg_sq")}
+            if kept["step"] in names:
+                moments = {key: file.get_tensor(stored_as) for key, stored_as in kept.items()}
+                optimizer.state[parameter] = {
+                    key: m if key == "step" else m.to(parameter.device) for key, m in moments.items()
+                }
+
+
+def keep(folder: Path, number: int) -> None:
+    """Remove all but the last so many checkpoints."""
+    for path in sorted(folder.glob("step-*"))[:-number]:
+        shutil.rmtree(path)
+
+
+def _moments(trained: Mapping[str, nn.Parameter], optimizer: Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{key}.{name}": tensor.detach().cpu().contiguous()
+        for name, parameter in trained.items()
+        for key, tensor in optimizer.state.get(parameter, {}).items()
+    }
+
+
+def _last(folder: Path) -> Path | None:
+    found = sorted(path for path in folder.glob("step-*") if (path / ABOUT).exists())
+    return found[-1] if found else None

@@ -1,0 +1,113 @@
+"""Connectionist temporal classification (Graves et al. 2006): characters from the frames of an encoder.
+
+The smallest recogniser there is: a linear head over frozen frames, or over an encoder that is tuned with it.
+
+B utterances · T frames, padded · D width of the encoder · V characters and the blank
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import ctc_loss
+from torch.nn.utils.rnn import pad_sequence
+
+from catalogs.errors import TrainingError
+from training.objective import Batch, Loss, Utterance
+
+BLANK = 0
+ENGLISH = " 'abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class CtcConfig:
+    """``alphabet`` are the characters that can be written; a text with other letters or digits is refused."""
+
+    alphabet: str = ENGLISH
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
+            raise ValueError("ctc.alphabet must name characters, each once")
+
+
+class CtcHead(nn.Module):
+    """Frames (B, T, D) to log probabilities (B, T, V)."""
+
+    def __init__(self, width: int, config: CtcConfig) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.out = nn.Linear(width, len(config.alphabet) + 1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Log probabilities of the blank, 0, and of the characters from 1."""
+        scores: Tensor = self.out(self.dropout(self.norm(frames)))
+        return scores.log_softmax(dim=-1)
+
+
+class Ctc:
+    """The objective: the negative log likelihood of the characters, summed; its targets are characters."""
+
+    def __init__(self, width: int, config: CtcConfig) -> None:
+        self._numbers = {char: number for number, char in enumerate(config.alphabet, start=1)}
+        self._alphabet = config.alphabet
+        self.module = CtcHead(width, config)
+
+    def trained(self) -> Mapping[str, nn.Parameter]:
+        """The head."""
+        return dict(self.module.named_parameters())
+
+    def collate(self, utterances: Sequence[Utterance]) -> Batch:
+        """Pad the last layer's frames, and string the texts' characters together.
+
+        Raises:
+            TrainingError: for an utterance without features, or with a character that the alphabet lacks.
+        """
+        frames = [_frames(utterance) for utterance in utterances]
+        targets = [self.numbers(utterance) for utterance in utterances]
+        lengths = torch.tensor([len(target) for target in targets])
+        return Batch(
+            tensors={
+                "frames": pad_sequence(frames, batch_first=True),  # (B, T, D)
+                "num_frames": torch.tensor([len(f) for f in frames]),
+                "targets": torch.tensor([number for target in targets for number in target]),
+                "num_targets": lengths,
+            },
+            num_targets=int(lengths.sum()),
+            take_ids=[utterance.take_id for utterance in utterances],
+        )
+
+    def loss(self, batch: Batch) -> Loss:
+        """Its sum; a text that needs more frames than there are counts as 0 and is watched as ``unfit``."""
+        tensors = batch.tensors
+        log_probs = self.module(tensors["frames"]).transpose(0, 1).float()  # (T, B, V)
+        lengths = (tensors["num_frames"], tensors["num_targets"])
+        each = ctc_loss(log_probs, tensors["targets"], *lengths, blank=BLANK, reduction="none", zero_infinity=True)
+        unfit = (each.detach() == 0) & (tensors["num_targets"] > 0)
+        return Loss(total=each.sum(), watched={"unfit": unfit.sum()})
+
+    def numbers(self, utterance: Utterance) -> list[int]:
+        """The characters of what is said, in small letters; punctuation that the alphabet lacks parts words."""
+        said = utterance.spoken.lower()
+        if unknown := sorted({char for char in said if char.isalnum()} - self._numbers.keys()):
+            raise TrainingError(
+                f"take {utterance.take_id}: its text has {''.join(unknown)!r}, which ctc.alphabet lacks: {said[:60]!r}"
+            )
+        known = "".join(char if char in self._numbers else " " for char in said)
+        return [self._numbers[char] for char in " ".join(known.split())]
+
+    def transcribe(self, utterances: Sequence[Utterance]) -> list[str]:
+        """The likeliest characters, frame by frame, repeats and blanks removed."""
+        self.module.eval()
+        with torch.inference_mode():
+            best = [self.module(_frames(u)[None])[0].argmax(dim=-1) for u in utterances]
+        self.module.train()
+        return ["".join(self._alphabet[n - 1] for n in row.unique_consecutive().tolist() if n != BLANK) for row in best]
+
+
+def _frames(utterance: Utterance) -> Tensor:
+    if utterance.features is None or not utterance.features.shape[1]:
+        raise TrainingError(f"take {utterance.take_id} has no encoder frames: it is empty, or was not encoded")
+    return utterance.features[-1].float()

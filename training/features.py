@@ -1,0 +1,104 @@
+"""Encoder outputs, kept on disk, so that a frozen encoder hears an utterance once.
+
+    <folder>/<encoder>/part-<hash>.safetensors
+
+``encoder`` is a hash of everything that decides the output: weights, layers, dtype. A tensor's name is the hash of the
+take's samples and the augmentation it was heard in, so a take that two corpora share is encoded once, and one that was
+recorded anew is encoded anew. Files appear under their names when they are whole; a killed run has lost what was not.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from catalogs.errors import TrainingError
+from catalogs.ids import content_id
+from catalogs.stage import batched
+from training.sampling import Draw
+
+PER_FILE = 256
+
+Encode = Callable[[Sequence[Draw]], list[Tensor]]
+"""Features (L, T, D) of some draws, in any dtype; they are kept in that one."""
+
+
+class FeatureStore:
+    """The features of one encoder."""
+
+    def __init__(self, folder: Path, encoder_id: str) -> None:
+        self._folder = folder.expanduser() / encoder_id
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._files: dict[str, Path] = {}
+        self._open: dict[Path, Any] = {}
+        self._stack = ExitStack()
+        for path in sorted(self._folder.glob("part-*.safetensors")):
+            self._note(path)
+
+    def __contains__(self, draw: Draw) -> bool:
+        return key_of(draw) in self._files
+
+    def missing(self, draws: Iterable[Draw]) -> list[Draw]:
+        """Those of the draws whose features are not there yet, each take and variant once."""
+        unique = {key_of(draw): draw for draw in draws}
+        return [draw for key, draw in unique.items() if key not in self._files]
+
+    def fill(self, draws: Sequence[Draw], encode: Encode, *, received: Callable[[int], None] = lambda _: None) -> None:
+        """Encode what is missing, utterances of like length together, and keep it, file by file."""
+        ordered = sorted(self.missing(draws), key=lambda draw: (draw.member.duration_s, key_of(draw)))
+        for part in batched(ordered, PER_FILE):
+            self._keep(dict(zip(map(key_of, part), encode(part), strict=True)))
+            received(len(part))
+
+    def read(self, draw: Draw) -> Tensor:
+        """The features of one draw, (L, T, D).
+
+        Raises:
+            TrainingError: if they are not there.
+        """
+        key = key_of(draw)
+        if key not in self._files:
+            raise TrainingError(f"take {draw.member.take_id}, variant {draw.variant}, was not encoded; fill the store")
+        path = self._files[key]
+        if path not in self._open:
+            self._open[path] = self._stack.enter_context(safe_open(path, framework="pt"))
+        tensor: Tensor = self._open[path].get_tensor(key)
+        return tensor
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._stack.close()
+        self._open = {}
+
+    def _keep(self, features: Mapping[str, Tensor]) -> None:
+        name = content_id("features", sorted(features))
+        path = self._folder / f"part-{name}.safetensors"
+        part = self._folder / f".{path.name}.{os.getpid()}"
+        save_file({key: tensor.contiguous().cpu() for key, tensor in features.items()}, part)
+        part.replace(path)
+        self._note(path)
+
+    def _note(self, path: Path) -> None:
+        """Know a file's tensors; one that is damaged is set aside and encoded again."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                self._files |= dict.fromkeys(file.keys(), path)
+        except SafetensorError:
+            path.rename(path.with_suffix(".damaged"))
+
+
+def key_of(draw: Draw) -> str:
+    """The name of a draw's features: its samples, and how they were augmented."""
+    return f"{draw.member.pcm_sha256}.{draw.variant}"
+
+
+def as_stored(features: Tensor, dtype: str) -> Tensor:
+    """Features in the dtype they are kept in: "float32", "bfloat16" or "float16"."""
+    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    return features.to(kinds[dtype])

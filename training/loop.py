@@ -1,0 +1,186 @@
+"""The training loop, the only one. It knows objectives, epochs and steps, and nothing of any method.
+
+A step is made of ``micro_batches``, over all processes together. Their losses are summed and divided by all their
+targets, so it does not matter for a step how it is split: over more micro-batches, or over two processes.
+Killed anywhere, the same training goes on from its last checkpoint with the same loss curve.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from catalogs.errors import TrainingError
+from catalogs.stage import batched
+from training import checkpoint
+from training.checkpoint import Position
+from training.curve import Curve
+from training.objective import Batch, Objective, Utterance
+from training.optim import OptimConfig
+from training.sampling import Draw, Epochs
+
+Load = Callable[[Sequence[Draw]], list[Utterance]]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopConfig:
+    """How long and how: ``epochs``, or fewer if ``steps`` are taken before.
+
+    ``precision`` is that of the forward pass. ``threads`` 0 is torch's own choice; a fixed number gives the same curve
+    bit by bit. The last ``keep`` checkpoints stay.
+    """
+
+    epochs: int = 1
+    steps: int | None = None
+    micro_batches: int = 1
+    precision: Literal["no", "bf16"] = "no"
+    threads: int = 0
+    seed: int = 0
+    log_every: int = 10
+    save_every: int = 200
+    keep: int = 2
+
+    def __post_init__(self) -> None:
+        if min(self.epochs, self.micro_batches, self.log_every, self.save_every, self.keep) < 1:
+            raise ValueError("loop.epochs, micro_batches, log_every, save_every and keep must be at least 1")
+        if self.steps is not None and self.steps < 1:
+            raise ValueError("loop.steps must be at least 1")
+        if self.save_every % self.log_every:
+            raise ValueError("loop.save_every must be a multiple of log_every, so that a resumed curve is the same")
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What a few steps came to, over all processes."""
+
+    targets: int = 0
+    utterances: int = 0
+    watched: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
+
+    def add(self, watched: Mapping[str, float], *, targets: int, utterances: int) -> None:
+        self.targets += targets
+        self.utterances += utterances
+        for name, value in watched.items():
+            self.watched[name] = self.watched.get(name, 0.0) + value
+
+    def row(self) -> dict[str, float]:
+        """Loss per target, what was watched per target, and how fast it went."""
+        spent_s = time.perf_counter() - self.began
+        per_target = {name: value / max(self.targets, 1) for name, value in self.watched.items()}
+        return {**per_target, "targets": self.targets, "utterances_per_s": self.utterances / max(spent_s, 1e-9)}
+
+
+class Loop:
+    """One training: an objective on the epochs of some releases."""
+
+    def __init__(
+        self, objective: Objective, epochs: Epochs, load: Load, *, config: LoopConfig, optim: OptimConfig, folder: Path
+    ) -> None:
+        """``load`` gives the utterances of some draws, with what the objective hears of them."""
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        torch.manual_seed(config.seed)
+        self._objective, self._epochs, self._load = objective, epochs, load
+        self._config, self._optim, self._folder = config, optim, folder
+        self._accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
+        objective.module.to(self._accelerator.device)
+        self._trained = dict(sorted(objective.trained().items()))
+        self._optimizer = optim.build(self._trained.values())
+
+    def run(self, provenance: Mapping[str, Any], *, total_steps: int) -> Position:
+        """Train to the end, from the last checkpoint if there is one; gives where it ended.
+
+        Raises:
+            TrainingError: for a loss that is no number, or a checkpoint of another model.
+        """
+        at = begun = self._resume()
+        curve = Curve(self._folder, after=at.step) if self._accelerator.is_main_process else None
+        sums = _Sums()
+        for at, draws in self._todo(begun, total_steps):
+            rate = self._optim.rate_at(at.step - 1, of=total_steps)
+            self._step(draws, rate=rate, sums=sums, step=at.step)
+            if at.step % self._config.log_every == 0:
+                if curve:
+                    curve.add(at, sums.row(), rate=rate)
+                sums = _Sums()
+            if at.step % self._config.save_every == 0:
+                self._save(at, provenance)
+        if at != begun and at.step % self._config.save_every:
+            self._save(at, provenance)
+        if curve:
+            curve.close()
+        return at
+
+    def _todo(self, begun: Position, total_steps: int) -> Iterator[tuple[Position, list[list[Draw]]]]:
+        """The micro-batches of every step that is left, and where training is after it."""
+        step = begun.step
+        for epoch in range(begun.epoch, self._config.epochs):
+            had = begun.steps_of_epoch if epoch == begun.epoch else 0
+            steps = batched(self._epochs.batches(epoch), self._config.micro_batches)
+            for number, draws in enumerate(islice(steps, had, None), start=had + 1):
+                if step >= total_steps:
+                    return
+                step += 1
+                yield Position(step, epoch, number), draws
+
+    def _resume(self) -> Position:
+        found = checkpoint.last(self._folder)
+        if found is None:
+            return Position()
+        checkpoint.restore(found, self._trained, self._optimizer)
+        return found.position
+
+    def _save(self, at: Position, provenance: Mapping[str, Any]) -> None:
+        if self._accelerator.is_main_process:
+            checkpoint.save(self._folder, at, trained=self._trained, optimizer=self._optimizer, provenance=provenance)
+            checkpoint.keep(self._folder, self._config.keep)
+        self._accelerator.wait_for_everyone()
+
+    def _step(self, draws: list[list[Draw]], *, rate: float, sums: _Sums, step: int) -> None:
+        accelerator = self._accelerator
+        mine = draws[accelerator.process_index :: accelerator.num_processes]
+        batches = [self._objective.collate(self._load(each)).to(accelerator.device) for each in mine or draws[:1]]
+        share = 1.0 if mine else 0.0  # a process that has none at the end of an epoch goes along with one of weight 0
+        count = torch.tensor([sum(b.num_targets for b in batches), sum(map(len, mine))], device=accelerator.device)
+        targets, utterances = (int(n) for n in accelerator.reduce(count * int(share), "sum"))
+        watched = [self._backward(batch, scale=share / max(targets, 1), step=step) for batch in batches]
+        self._share_gradients()
+        if self._optim.clip:
+            torch.nn.utils.clip_grad_norm_(self._trained.values(), self._optim.clip)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        sums.add(self._summed(watched, share=share), targets=targets, utterances=utterances)
+
+    def _backward(self, batch: Batch, *, scale: float, step: int) -> dict[str, Tensor]:
+        with self._accelerator.autocast():
+            found = self._objective.loss(batch)
+        if not torch.isfinite(found.total):
+            some = ", ".join(batch.take_ids[:3])
+            raise TrainingError(
+                f"step {step}: the loss is {found.total.item()}; its takes begin with {some}; "
+                'a lower optim.rate, or precision "no", may help'
+            )
+        (found.total * scale).backward()  # type: ignore[no-untyped-call]  # torch
+        return {"loss": found.total.detach(), **{name: value.detach() for name, value in found.watched.items()}}
+
+    def _share_gradients(self) -> None:
+        """Add up the gradients of all processes."""
+        if self._accelerator.num_processes == 1:
+            return
+        for parameter in self._trained.values():
+            gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            parameter.grad = self._accelerator.reduce(gradient, "sum")
+
+    def _summed(self, watched: list[dict[str, Tensor]], *, share: float) -> dict[str, float]:
+        """Sums over micro-batches and processes."""
+        sums = {name: share * torch.stack([each[name].double() for each in watched]).sum() for name in watched[0]}
+        return {name: float(self._accelerator.reduce(value, "sum")) for name, value in sorted(sums.items())}

@@ -1,0 +1,105 @@
+"""What training knows of a release's takes before it hears them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalogs.audio import AudioStore, Place
+from catalogs.catalog import Catalog
+from catalogs.errors import TrainingError
+from catalogs.flac import decode
+from catalogs.ids import Id
+from catalogs.lake import query
+from catalogs.records import Release
+from catalogs.release import release_named
+from catalogs.signal import resample, to_float32
+
+RATE_HZ = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One take of a release: where its audio lies, what is said in it, and whose it is."""
+
+    take_id: Id
+    text: str
+    spoken: str
+    language: str
+    is_synthetic: bool
+    speaker: str
+    domain: str
+    split: str
+    pcm_sha256: str
+    duration_s: float
+    corpus: Path
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """A release to train on, or one split of it (None is all of it); takes longer than ``max_s`` are left out."""
+
+    corpus: str
+    release: str
+    split: str | None = "train"
+    max_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.max_s <= 0:
+            raise ValueError("data.max_s must be positive")
+
+
+def members_of(config: DataConfig) -> tuple[Release, list[Member]]:
+    """The release and those of its members that are asked for, in the order of their ids.
+
+    Raises:
+        CorpusMissing: if there is no such corpus.
+        ReleaseError: if there is no such release.
+        TrainingError: if nothing is left to train on.
+    """
+    folder = Path(config.corpus).expanduser()
+    with Catalog.open(folder) as catalog:
+        release = release_named(catalog, config.release)
+        rows = catalog.lake.table(query("training_members"), release_id=release.id, split=config.split).to_pylist()
+    found = [
+        Member(
+            take_id=row["take_id"],
+            text=row["text"],
+            spoken=row["spoken"] or row["text"],
+            language=row["language"],
+            is_synthetic=row["origin"] == "synthetic",
+            speaker=row["voice"],
+            domain=row["domain"] or "",
+            split=row["split"],
+            pcm_sha256=row["pcm_sha256"],
+            duration_s=row["num_samples"] / row["sample_rate_hz"],
+            corpus=folder,
+            place=Place(row["shard"], row["offset"], row["num_bytes"]),
+        )
+        for row in rows
+    ]
+    fit = [member for member in found if member.duration_s <= config.max_s]
+    if not fit:
+        of_split = f" of split {config.split!r}" if config.split else ""
+        raise TrainingError(
+            f"release {config.release!r} in {folder} has {len(found):,} takes{of_split}, and none of at most "
+            f"{config.max_s:g} s: there is nothing to train on"
+        )
+    return release, fit
+
+
+def waves_of(members: Sequence[Member]) -> list[NDArray[np.float32]]:
+    """The audio of some members, mono float32 at 16 kHz.
+
+    Raises:
+        AudioError: if a take's audio is missing or damaged.
+    """
+    stores = {folder: AudioStore(folder / "audio") for folder in {member.corpus for member in members}}
+    waves = []
+    for member in members:
+        pcm, rate_hz = decode(stores[member.corpus].read(member.place))
+        waves.append(resample(to_float32(pcm), from_hz=rate_hz, to_hz=RATE_HZ))
+    return waves
