@@ -60,10 +60,17 @@ def unfit(cast: Cast, tdsc: TdscConfig | None, dgsa: DgsaConfig | None) -> list[
             f"dgsa: {name} has no style to turn off; leave it out, or record it in a job of its own" for name in plain
         ]
         found += [*([] if tdsc else cast.told("dgsa")), *cast.lacking(NEEDED, "dgsa")]
-    if tdsc and dgsa:
-        steps = (len(tdsc.temperatures) + 1) * len(Mode)
-        if tdsc.candidates < steps:
-            found.append(f"tdsc.candidates = {tdsc.candidates}: with dgsa a round has {steps} steps")
+    return [*found, *(_both(tdsc, dgsa) if tdsc and dgsa else [])]
+
+
+def _both(tdsc: TdscConfig, dgsa: DgsaConfig) -> list[str]:
+    """What TDSC and DGSA need of each other: every step of the ladder is read in both modes."""
+    steps = (len(tdsc.temperatures) + 1) * len(Mode)
+    found = []
+    if tdsc.candidates < steps:
+        found.append(f"tdsc.candidates = {tdsc.candidates}: with dgsa a round has {steps} steps; give at least {steps}")
+    if dgsa.takes != DgsaConfig().takes:
+        found.append(f"dgsa.takes = {dgsa.takes}: tdsc says how often texts are read; leave it out")
     return found
 
 

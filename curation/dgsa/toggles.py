@@ -7,6 +7,7 @@
     coqui/xtts      the GPT follows the speaker's recording    it follows the first of `styles`, a neutral reading
     bark            semantic codes after the speaker's preset  after none
     transplant      a lively reading, the first of `styles`    the base voice as it is
+    tone            pitch and loudness of letters move, × 1    × 0.2
 
 Kokoro is exact: its two halves are a latent of timbre and one of prosody. Under every one of its five timbres the first
 half named here moves the pitch more than the second: 3.0 against 2.2 semitones, in 10 of 10 pairs. How strongly a
@@ -101,6 +102,10 @@ def _piper(_: VoiceCard, mode: Mode) -> Manner:
     return Manner(temperature=1.2 if mode is Mode.EXPRESSIVE else 0.2)
 
 
+def _tone(_: VoiceCard, mode: Mode) -> Manner:
+    return Manner(temperature=1.0 if mode is Mode.EXPRESSIVE else 0.2)
+
+
 def _vits(_: VoiceCard, mode: Mode) -> Manner:
     return Manner(temperature=0.9 if mode is Mode.EXPRESSIVE else 0.2)
 
@@ -146,4 +151,5 @@ _TOGGLES: Mapping[str, Callable[[VoiceCard, Mode], Manner]] = {
     "coqui": _coqui,
     "bark": _bark,
     "transplant": _transplant,
+    "tone": _tone,
 }

@@ -1,9 +1,11 @@
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ from catalogs.catalog import Catalog
 from catalogs.clip import Clip
 from catalogs.ids import content_id
 from catalogs.ingest import PromptSource
+from catalogs.lake import Lake
 from catalogs.progress import Progress
 from catalogs.records import Line, MetricCard, Score, ScoreColumn
 from catalogs.signal import to_float32, to_int16
@@ -24,6 +27,14 @@ from synthgen.voices.tone import ToneConfig
 MakeClip: TypeAlias = Callable[..., Clip]
 MakeRecipe: TypeAlias = Callable[..., Recipe]
 Produce: TypeAlias = Callable[..., Production]
+RowsOf: TypeAlias = Callable[[Catalog], dict[str, set[str]]]
+KilledRun: TypeAlias = Callable[[int], AbstractContextManager[None]]
+
+OF_A_JOB = ("line", "take", "job_line", "line_group", "round", "verdict", "preference", "set_score", "release_item")
+
+
+class Killed(BaseException):
+    """What a killed process does not live to see."""
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +126,40 @@ def produce(catalog: Catalog) -> Produce:
         return Production(recipe, corpus, run_id=run_id, progress=Progress(quiet=True))
 
     return start
+
+
+@pytest.fixture
+def rows_of() -> RowsOf:
+    """Gives the rows of a job's tables, shards and moments aside."""
+
+    def read(catalog: Catalog) -> dict[str, set[str]]:
+        left_out = {"take": 'EXCLUDE (shard, "offset")'}
+        return {
+            table: {str(row) for row in catalog.lake.rows(f"SELECT * {left_out.get(table, '')} FROM {table}")}
+            for table in OF_A_JOB
+        }
+
+    return read
+
+
+@pytest.fixture
+def killed_at_insert(monkeypatch: pytest.MonkeyPatch) -> KilledRun:
+    """Makes the process die when it is about to insert rows for the Nth time, if it gets so far."""
+
+    @contextmanager
+    def dying_at(number: int) -> Iterator[None]:
+        seen = 0
+        insert = Lake.insert
+
+        def dying(self: Lake, table: str, rows: pa.Table, *, where: str = "") -> int:
+            nonlocal seen
+            seen += 1
+            if seen == number:
+                raise Killed
+            return insert(self, table, rows, where=where)
+
+        with monkeypatch.context() as patch, suppress(Killed):
+            patch.setattr(Lake, "insert", dying)
+            yield
+
+    return dying_at

@@ -20,6 +20,7 @@ from synthgen.spoken import Spoken, SpokenConfig
 from synthgen.voices.espeak import EspeakConfig
 from synthgen.voices.kokoro import KokoroConfig
 from synthgen.voices.piper import PiperConfig
+from synthgen.voices.tone import ToneConfig
 
 CONFIG = DgsaConfig()
 ROLES = ("expressive", "stable", "real", "own")
@@ -158,6 +159,7 @@ def test_pairs_are_of_one_speaker_and_text_and_do_not_depend_on_the_order(takes,
         card("coqui", '{"model":"xtts","styles":["carl"],"temperature":null}'),
         card("bark", '{"temperature":0.7}'),
         card("transplant", '{"styles":["lively","sad"]}'),
+        *ToneConfig().cards(),
     ],
     ids=lambda c: c.name,
 )

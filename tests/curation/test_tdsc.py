@@ -1,11 +1,10 @@
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -30,15 +29,12 @@ from synthgen.voices.tone import ToneConfig
 
 MakeRecipe = Callable[..., Recipe]
 Produce = Callable[..., Production]
+RowsOf = Callable[[Catalog], dict[str, set[str]]]
+KilledRun = Callable[[int], AbstractContextManager[None]]
 
 TEXTS = ["a good morning", "a hard word", "pay my bill", "another hard word", "what is due"]
 PAPER = TdscConfig(spend="evenly")
 SMALL = TdscConfig(iterations=3, candidates=6, keep=2)
-TABLES = ("line", "take", "job_line", "line_group", "round", "verdict", "preference", "set_score", "release_item")
-
-
-class Killed(BaseException):
-    """What a killed process does not live to see."""
 
 
 @dataclass(frozen=True)
@@ -223,15 +219,6 @@ def tdsc_recipe(make_recipe: MakeRecipe, name: str, config: TdscConfig = SMALL, 
     return make_recipe(TEXTS, name=name, voices=(voice,), metrics=(HashedWords(),), tdsc=config, **changes)
 
 
-def contents(catalog: Catalog) -> dict[str, set[str]]:
-    """The rows of the tables, shards and moments aside."""
-    left_out = {"take": 'EXCLUDE (shard, "offset")'}
-    return {
-        table: {str(row) for row in catalog.lake.rows(f"SELECT * {left_out.get(table, '')} FROM {table}")}
-        for table in TABLES
-    }
-
-
 def test_a_job_of_candidates_ends_in_a_release_of_chosen_takes(
     catalog: Catalog, make_recipe: MakeRecipe, produce: Produce
 ) -> None:
@@ -278,57 +265,36 @@ def test_the_accounts_are_figures_of_the_job(catalog: Catalog, make_recipe: Make
     assert {(f"k={a.iteration} T={a.temperature:g}", a.pass_rate, a.tries) for a in accounts} == set(stored)
 
 
-def test_a_finished_job_has_nothing_to_do(catalog: Catalog, make_recipe: MakeRecipe, produce: Produce) -> None:
+def test_a_finished_job_has_nothing_to_do(
+    catalog: Catalog, make_recipe: MakeRecipe, produce: Produce, rows_of: RowsOf
+) -> None:
     recipe = tdsc_recipe(make_recipe, "finished")
     first = produce(recipe).run()
-    before = contents(catalog)
+    before = rows_of(catalog)
 
     again = produce(recipe).run()
 
     assert again == first
-    assert contents(catalog) == before
-
-
-@contextmanager
-def killed_at_insert(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The process dies when it is about to insert rows for the ``number``-th time."""
-    from catalogs.lake import Lake
-
-    seen = 0
-    insert = Lake.insert
-
-    def dying(self: Lake, table: str, rows: pa.Table, *, where: str = "") -> int:
-        nonlocal seen
-        seen += 1
-        if seen == number:
-            raise Killed
-        return insert(self, table, rows, where=where)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Lake, "insert", dying)
-        yield
+    assert rows_of(catalog) == before
 
 
 def test_a_job_killed_anywhere_ends_in_the_same_rows(
-    tmp_path: Path, make_recipe: MakeRecipe, produce: Produce, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, make_recipe: MakeRecipe, produce: Produce, rows_of: RowsOf, killed_at_insert: KilledRun
 ) -> None:
     recipe = tdsc_recipe(make_recipe, "killed")
     with Catalog.create(tmp_path / "undisturbed") as catalog:
         wanted = produce(recipe, corpus=catalog).run()
-        rows = contents(catalog)
+        rows = rows_of(catalog)
 
     with Catalog.create(tmp_path / "killed") as catalog:
         for number in (3, 8, 13, 18, 9, 11, 14, 6):
-            with killed_at_insert(number, monkeypatch):
-                try:
-                    produce(recipe, corpus=catalog).run()
-                except Killed:
-                    continue
+            with killed_at_insert(number):
+                produce(recipe, corpus=catalog).run()
         summary = produce(recipe, corpus=catalog).run()
         assert summary.release is not None
         assert wanted.release is not None
         assert summary.release.id == wanted.release.id
-        assert contents(catalog) == rows
+        assert rows_of(catalog) == rows
 
 
 def test_a_budget_ends_the_spending(catalog: Catalog, make_recipe: MakeRecipe, produce: Produce) -> None:

@@ -1,0 +1,262 @@
+"""DGSA as a recipe asks for it: alone, and with TDSC reading every step in both modes."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+
+from catalogs.catalog import Catalog
+from catalogs.errors import RecipeError
+from catalogs.ids import seed_of
+from catalogs.records import Line, MetricCard, Score, ScoreColumn
+from curation.dgsa.config import DgsaConfig
+from curation.metric import Clip, Metric
+from curation.production import Production
+from curation.recipe import Recipe, parse_recipe
+from curation.tdsc.config import TdscConfig
+from synthgen.voices.tone import ToneConfig
+from synthgen.voices.transplant import TransplantConfig
+
+MakeRecipe = Callable[..., Recipe]
+Produce = Callable[..., Production]
+RowsOf = Callable[[Catalog], dict[str, set[str]]]
+KilledRun = Callable[[int], AbstractContextManager[None]]
+
+TEXTS = ["a good morning", "a hard word"]
+SECONDS = 0.06
+"""A letter: long enough for a pitch to be transplanted."""
+
+FIGURES = ("wer", "f0_sd_st", "token_repetition", "duration_ratio")
+
+
+@dataclass(frozen=True)
+class HashedFigures:
+    """The figures that both rules read, words and pitch spread drawn from a hash of the samples."""
+
+    def card(self) -> MetricCard:
+        return MetricCard("hashed", "1", tuple(ScoreColumn(name, "DOUBLE", "", "lower", name) for name in FIGURES))
+
+    def build(self) -> Metric:
+        return self
+
+    def measure(self, clips: Sequence[Clip]) -> list[Score]:
+        return [Score(clip.take_id, self._figures(clip)) for clip in clips]
+
+    def _figures(self, clip: Clip) -> tuple[float, ...]:
+        draw = seed_of(clip.samples.tobytes().hex())
+        wer = (0.0, 0.1, 0.2, 0.6, 0.8)[draw % 5]
+        return wer, 1.0 + draw // 5 % 40 / 10, 0.0, 1.0
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Path:
+    """A folder with one reading, "lively"."""
+    donor = ToneConfig(speakers=("donor",))
+    (card,) = donor.cards()
+    line = Line.new(prompt_id="p", voice_id=card.id, text="lively", normaliser="none", temperature=3.0, seed=7)
+    (reading,) = donor.build().speak([line])
+    folder = tmp_path / "bank"
+    folder.mkdir()
+    soundfile.write(folder / "lively.flac", reading.samples, reading.sample_rate_hz)
+    return folder
+
+
+@pytest.fixture
+def dgsa_recipe(make_recipe: MakeRecipe, bank: Path) -> Callable[..., Recipe]:
+    """Makes a recipe of two voices: noise is the style of one, and of the other a style is."""
+
+    def make(name: str, **changes: Any) -> Recipe:
+        base = {"engine": "tone", "speakers": [name], "duration_s_per_char": SECONDS}
+        voices = (
+            ToneConfig(speakers=(name,), duration_s_per_char=SECONDS),
+            TransplantConfig(base=base, bank=str(bank), styles=("lively",)),
+        )
+        usual = {"voices": voices, "metrics": (HashedFigures(),), "dgsa": DgsaConfig()}
+        return make_recipe(TEXTS, name=name, **usual | changes)
+
+    return make
+
+
+def manners(catalog: Catalog, recipe: Recipe, *, iteration: int | None = None) -> Counter[tuple[str, str, float]]:
+    """How often the job's lines are read in each manner: (engine, style, temperature)."""
+    which = "" if iteration is None else "AND job_line.line_id IN (SELECT line_id FROM line_group WHERE iteration = $k)"
+    rows = catalog.lake.rows(
+        f"""
+        SELECT voice.engine, coalesce(line.style, ''), line.temperature
+        FROM job_line JOIN line ON line.id = job_line.line_id JOIN voice ON voice.id = line.voice_id
+        WHERE job_line.job_id = $job_id::UUID {which}
+        """,
+        job_id=recipe.job_id,
+        **({} if iteration is None else {"k": iteration}),
+    )
+    return Counter(rows)
+
+
+def test_alone_it_has_every_text_read_in_both_modes_and_notes_what_won(
+    catalog: Catalog, dgsa_recipe: Callable[..., Recipe], produce: Produce, rows_of: RowsOf
+) -> None:
+    recipe = dgsa_recipe("alone", dgsa=DgsaConfig(takes=3))
+
+    first = produce(recipe).run()
+    before = rows_of(catalog)
+    again = produce(recipe).run()
+
+    assert manners(catalog, recipe) == {
+        ("tone", "", 1.0): 6,
+        ("tone", "", 0.2): 6,
+        ("transplant", "lively", None): 2,
+        ("transplant", "", None): 2,
+    }
+    assert before["preference"]
+    assert again == first
+    assert rows_of(catalog) == before
+
+
+@pytest.mark.parametrize("spend", ["evenly", "where_it_pays"])
+def test_with_tdsc_the_first_round_reads_every_step_in_both_modes(
+    catalog: Catalog, dgsa_recipe: Callable[..., Recipe], produce: Produce, spend: Any
+) -> None:
+    recipe = dgsa_recipe(f"steps {spend}", tdsc=TdscConfig(iterations=1, candidates=6, keep=2, spend=spend))
+
+    summary = produce(recipe).run()
+
+    assert manners(catalog, recipe, iteration=1) == {
+        **{("tone", "", t): 2 for t in (0.7, 0.14, 1.0, 0.2, 0.9, 0.18)},
+        **{("transplant", style, t): 2 for t in (0.7, 1.0, 0.9) for style in ("lively", "")},
+    }
+    assert summary.lines == summary.takes == 24
+
+
+def test_pairs_are_of_one_voice_and_text_and_lose_for_what_their_mode_lacks(
+    tmp_path: Path, dgsa_recipe: Callable[..., Recipe], produce: Produce
+) -> None:
+    recipe = dgsa_recipe("pairs", tdsc=TdscConfig(iterations=1, candidates=6, keep=2))
+    with Catalog.create(tmp_path / "pairs") as catalog:
+        produce(recipe, corpus=catalog).run()
+        rows = catalog.lake.rows(
+            """
+            SELECT objective, w.voice_id = l.voice_id, w.prompt_id = l.prompt_id, w.wer, l.wer, w.f0_sd_st, l.f0_sd_st
+            FROM preference JOIN takes AS w ON w.take_id = winner JOIN takes AS l ON l.take_id = loser
+            WHERE method = 'dgsa'
+            """
+        )
+        methods = {method for (method,) in catalog.lake.rows("SELECT method FROM preference")}
+
+    assert methods == {"dgsa", "tdsc"}
+    assert {objective for objective, *_ in rows} == {"stability", "expressivity"}
+    for objective, same_voice, same_text, winner_wer, loser_wer, winner_st, loser_st in rows:
+        assert same_voice
+        assert same_text
+        assert winner_wer <= recipe.dgsa.max_wer
+        if objective == "stability":
+            assert winner_wer < loser_wer
+        else:
+            assert winner_st >= loser_st + recipe.dgsa.least_gain_st
+
+
+def test_a_job_of_both_killed_anywhere_ends_in_the_same_rows(
+    tmp_path: Path,
+    dgsa_recipe: Callable[..., Recipe],
+    produce: Produce,
+    rows_of: RowsOf,
+    killed_at_insert: KilledRun,
+) -> None:
+    recipe = dgsa_recipe("killed", tdsc=TdscConfig(iterations=2, candidates=6, keep=4))
+    with Catalog.create(tmp_path / "undisturbed") as catalog:
+        wanted = produce(recipe, corpus=catalog).run()
+        rows = rows_of(catalog)
+
+    with Catalog.create(tmp_path / "killed") as catalog:
+        for number in (4, 9, 7, 12, 10, 5):
+            with killed_at_insert(number):
+                produce(recipe, corpus=catalog).run()
+        summary = produce(recipe, corpus=catalog).run()
+
+        assert (summary.release and summary.release.id) == (wanted.release and wanted.release.id)
+        assert rows_of(catalog) == rows
+    styles = {row.partition("style=")[2].partition("'")[0] for row in rows["set_score"]}
+    assert styles == {"", "lively"}
+    assert any("'dgsa'" in row for row in rows["preference"])
+
+
+def parsed(tmp_path: Path, **tables: Any) -> Recipe:
+    (tmp_path / "a.txt").write_text("good morning\n")
+    table = {"name": "job", "prompts": [{"path": "a.txt"}], "metrics": ["words", "prosody", "tokens", "pace"]}
+    return parse_recipe(table | tables, folder=tmp_path, source="job.toml")
+
+
+def test_a_recipe_may_have_it_alone_or_with_tdsc(tmp_path: Path) -> None:
+    kokoro = [{"engine": "kokoro"}]
+
+    plain = parsed(tmp_path, voices=kokoro)
+    alone = parsed(tmp_path, voices=kokoro, dgsa={"takes": 2, "real": {"kokoro/jm_kumo": "human/anna"}})
+    both = parsed(tmp_path, voices=kokoro, dgsa={}, tdsc={})
+
+    assert (plain.dgsa, alone.dgsa, both.dgsa) == (
+        None,
+        DgsaConfig(takes=2, real={"kokoro/jm_kumo": "human/anna"}),
+        DgsaConfig(),
+    )
+    assert '"dgsa"' not in plain.definition
+    assert len({recipe.job_id for recipe in (plain, alone, both)}) == 3
+
+
+def test_all_that_does_not_fit_it_alone_is_told_at_once(tmp_path: Path) -> None:
+    casting = {"temperatures": {"espeak/*": [0.9]}, "styles": {"*": ["jf_alpha"]}}
+
+    with pytest.raises(RecipeError) as error:
+        parsed(tmp_path, voices=[{"engine": "espeak"}], metrics=["pace"], casting=casting, dgsa={})
+
+    for told in (
+        "dgsa: espeak/en-us has no style to turn off; leave it out, or record it in a job of its own",
+        "casting.temperatures: dgsa says how texts are read; leave it out",
+        "casting.styles: dgsa says how texts are read; leave it out",
+        "dgsa: no metric of this recipe writes wer",
+        "dgsa: no metric of this recipe writes f0_sd_st",
+    ):
+        assert told in str(error.value)
+
+
+def test_all_that_does_not_fit_both_is_told_at_once_and_once(tmp_path: Path) -> None:
+    tables = {
+        "voices": [{"engine": "espeak"}, {"engine": "kokoro"}],
+        "metrics": ["pace"],
+        "casting": {"temperatures": {"kokoro/*": [0.9]}},
+        "tdsc": {"candidates": 5},
+        "dgsa": {"takes": 2},
+    }
+
+    with pytest.raises(RecipeError) as error:
+        parsed(tmp_path, **tables)
+
+    for told in (
+        "tdsc: espeak/en-us has no temperature",
+        "dgsa: espeak/en-us has no style to turn off",
+        "casting.temperatures: tdsc says how texts are read; leave it out",
+        "tdsc: no metric of this recipe writes token_repetition",
+        "dgsa: no metric of this recipe writes f0_sd_st",
+        "tdsc.candidates = 5: with dgsa a round has 6 steps; give at least 6",
+        "dgsa.takes = 2: tdsc says how often texts are read; leave it out",
+    ):
+        assert str(error.value).count(told) == 1
+    assert "casting.temperatures: dgsa" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"threshold": 1}, "dgsa.threshold must be from 0 to below 1"),
+        ({"takes": 0}, "dgsa.takes must be at least 1"),
+        ({"least_gain_st": -1}, "dgsa.least_gain_st must not be negative"),
+        ({"treshold": 0.5}, "did you mean 'threshold'"),
+        ("on", "expected a table"),
+    ],
+)
+def test_a_table_with_a_mistake_says_what_is_wrong(table: Any, told: str, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=told):
+        parsed(tmp_path, voices=[{"engine": "kokoro"}], dgsa=table)
