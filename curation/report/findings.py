@@ -141,6 +141,26 @@ class SetFigure:
 
 
 @dataclass(frozen=True, slots=True)
+class PointFigure:
+    """A figure of a point of erosion: a release, or a stretch of a job (``release`` None, ``subset`` "takes 1-100").
+
+    ``alpha`` is the share of synthetic there, ``num_takes`` how many takes the point has.
+    """
+
+    set_id: str
+    release: str | None
+    subset: str
+    version: str
+    alpha: float
+    num_takes: int
+    metric: str
+    value: float
+    num_items: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Voice:
     """A voice and what it may be used for."""
 
@@ -186,6 +206,7 @@ class Findings:
     failures: tuple[FailureCount, ...]
     releases: tuple[ReleasePoint, ...]
     set_figures: tuple[SetFigure, ...]
+    erosion: tuple[PointFigure, ...]
     voices: tuple[Voice, ...]
     runs: tuple[Run, ...]
     hard_texts: tuple[HardText, ...]

@@ -17,6 +17,7 @@ from curation.report.findings import (
     Groups,
     HardText,
     Histogram,
+    PointFigure,
     Reason,
     ReleasePoint,
     Run,
@@ -26,6 +27,7 @@ from curation.report.findings import (
 )
 from curation.report.pool import Pool, columns
 from curation.report.subject import Subject
+from curation.sets.erosion import FIGURES
 
 T = TypeVar("T")
 
@@ -46,6 +48,7 @@ def gather(catalog: Catalog, subject: Subject, *, pool: Pool) -> Findings:
         failures=_records(catalog, "report_failures", kind=FailureCount, job_id=job),
         releases=_releases(catalog, pool),
         set_figures=_set_figures(catalog, subject),
+        erosion=_erosion(catalog, subject),
         voices=_records(catalog, "report_voices", kind=Voice),
         runs=_records(catalog, "report_runs", kind=Run, job_id=job),
         hard_texts=_records(catalog, "report_hard_texts", kind=HardText),
@@ -123,9 +126,21 @@ def _releases(catalog: Catalog, pool: Pool) -> tuple[ReleasePoint, ...]:
 
 
 def _set_figures(catalog: Catalog, subject: Subject) -> tuple[SetFigure, ...]:
-    if ("set_score",) not in catalog.lake.rows(query("tables")):
-        return ()  # a corpus of the first schema, which only writing brings up to date
+    if not _has_set_scores(catalog):
+        return ()
     return _records(catalog, "report_set_scores", kind=SetFigure, job_id=subject.job_id, release_id=subject.release_id)
+
+
+def _erosion(catalog: Catalog, subject: Subject) -> tuple[PointFigure, ...]:
+    if not _has_set_scores(catalog):
+        return ()
+    watched = [figure.name for figure in FIGURES]
+    return _records(catalog, "report_erosion", kind=PointFigure, job_id=subject.job_id, watched=watched)
+
+
+def _has_set_scores(catalog: Catalog) -> bool:
+    """A corpus of the first schema has none; only writing brings it up to date."""
+    return ("set_score",) in catalog.lake.rows(query("tables"))
 
 
 def _records(catalog: Catalog, name: str, *, kind: Callable[..., T], **parameters: Any) -> tuple[T, ...]:

@@ -6,6 +6,7 @@ Its content security policy, which names style and script by hash, holds the bro
 import base64
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -15,11 +16,12 @@ from markupsafe import Markup
 
 from curation.report import plots
 from curation.report.advice import Advice
+from curation.report.erosion import series_of
 from curation.report.findings import STATES, Findings, Group, Histogram
 from curation.report.plane import plane
 from curation.report.players import Drawn, Player
 from curation.report.svg import number
-from curation.report.tables import licences, losses, points, reasons, sets, tiles
+from curation.report.tables import erosion, licences, losses, points, reasons, sets, tiles
 
 _MOST_ROWS = 60
 _FIRST_FIGURES = 9
@@ -55,7 +57,7 @@ def page(findings: Findings, players: Sequence[Player], *, advice: Sequence[Advi
 
 def _of_findings(findings: Findings) -> dict[str, Any]:
     groups, subject = findings.groups, findings.subject
-    drawn = points(findings)
+    drawn, series = points(findings), series_of(findings.erosion)
     return {
         "subject": subject,
         "summary": _summary(findings),
@@ -72,7 +74,9 @@ def _of_findings(findings: Findings) -> dict[str, Any]:
         "histograms": sorted(findings.histograms, key=_place),
         "first": _FIRST_FIGURES,
         "has_unjudged": findings.funnel.judged < findings.funnel.takes,
-        "sets": sets(findings),
+        "erosion": erosion(series),
+        "erosion_command": _erosion_command(findings),
+        "sets": sets(findings, series),
         "faults": findings.faults,
         "failures": findings.failures[:_MOST_ROWS],
         "hard_texts": findings.hard_texts[:20],
@@ -113,6 +117,12 @@ def _summary(findings: Findings) -> str:
     voices = f"{len(groups.voices):,} voice{'' if len(groups.voices) == 1 else 's'}"
     taken = f"{funnel.takes:,} takes ({funnel.audio_s / 3600:.2f} h)"
     return f"{size} {taken} by {voices} in {languages or 'no language'}.{when}"
+
+
+def _erosion_command(findings: Findings) -> str:
+    """What measures erosion of what the report is about."""
+    job = findings.subject.job
+    return f"synthgen erosion -c CORPUS{f' --job {shlex.quote(job.name)}' if job else ' --release OLD --release NEW'}"
 
 
 def _shortened(name: str, groups: Sequence[Group]) -> dict[str, Any]:

@@ -1,19 +1,23 @@
 """Rows for the tables of the page, made from what was gathered."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
 from markupsafe import Markup
 
+from curation.report.erosion import Series
+from curation.report.erosion_plots import Plot, PointRow, erosion_plots, point_rows
 from curation.report.findings import Findings, Group, SetFigure
 from curation.report.plane import Point
 from curation.report.set_plots import set_plot
 
 _MOST_RELEASES = 24
 _MOST_SET_FIGURES = 40
+_JOB = "the job"
+"""What figures of the job as a whole are filed under; see report_set_scores.sql."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,17 @@ class SetRow:
     version: str
     figures: tuple[SetFigure, ...]
     plot: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class ErosionRow:
+    """Erosion along the job, or from release to release: what it says, a plot a figure, and its points."""
+
+    name: str
+    baseline: str
+    warnings: tuple[str, ...]
+    plots: tuple[Plot, ...]
+    points: tuple[PointRow, ...]
 
 
 def tiles(findings: Findings) -> list[Tile]:
@@ -146,10 +161,32 @@ def points(findings: Findings) -> list[Point]:
     return found
 
 
-def sets(findings: Findings) -> list[SetRow]:
-    """Figures of sets, a row a metric and version."""
+def erosion(found: Sequence[Series]) -> list[ErosionRow]:
+    """What there is to say and to draw of each series."""
+    return [
+        ErosionRow(
+            series.name,
+            series.seen.baseline.name,
+            tuple(warned.text() for warned in series.seen.warnings),
+            tuple(erosion_plots(series)),
+            tuple(point_rows(series)),
+        )
+        for series in found
+    ]
+
+
+def sets(findings: Findings, drawn: Sequence[Series]) -> list[SetRow]:
+    """Figures of sets, a row a metric and version, but for those of which erosion is drawn."""
+    rows_of_erosion = [row for series in drawn for row in series.rows]
+    points_drawn = {(row.release or _JOB, row.subset, row.version) for row in rows_of_erosion}
+    metrics_drawn = {"alpha", *(row.metric for row in rows_of_erosion)}
+    others = [
+        figure
+        for figure in findings.set_figures
+        if figure.metric not in metrics_drawn or (figure.name, figure.subset, figure.version) not in points_drawn
+    ]
     rows = []
-    by_metric = groupby(findings.set_figures, key=lambda figure: (figure.metric, figure.version))
+    by_metric = groupby(others, key=lambda figure: (figure.metric, figure.version.partition("/")[0]))
     for place, ((metric, version), found) in enumerate(by_metric):
         figures = tuple(found)[:_MOST_SET_FIGURES]
         rows.append(SetRow(metric, version, figures, set_plot(f"set-{place}", figures)))

@@ -96,12 +96,18 @@ class Erosion:
 def watch(baseline: Point, points: Sequence[Point], *, false_alarms: float = FALSE_ALARMS) -> Erosion:
     """Hold every figure of every point against the baseline; a figure warns once, at its first point outside."""
     watched = [figure for figure in FIGURES if figure.name in baseline.figures]
-    tests = max(1, sum(figure.name in point.figures for figure in watched for point in points))
-    deviations = NormalDist().inv_cdf(1 - false_alarms / tests)
+    deviations = deviations_of(baseline, points, false_alarms=false_alarms)
     found = [_first_outside(figure, baseline, points, deviations) for figure in watched]
     order = {point.name: place for place, point in enumerate(points)}
     warnings = sorted((w for w in found if w is not None), key=lambda w: (order[w.point], w.alpha, w.figure))
     return Erosion(baseline, tuple(points), tuple(warnings))
+
+
+def deviations_of(baseline: Point, points: Sequence[Point], *, false_alarms: float = FALSE_ALARMS) -> float:
+    """How many standard errors a figure must be worse by: the more figures and points are held, the more."""
+    watched = [figure.name for figure in FIGURES if figure.name in baseline.figures]
+    tests = max(1, sum(name in point.figures for name in watched for point in points))
+    return NormalDist().inv_cdf(1 - false_alarms / tests)
 
 
 def limit_of(figure: Figure, now: Estimate, before: Estimate, deviations: float) -> float:

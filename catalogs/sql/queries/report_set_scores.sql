@@ -7,4 +7,6 @@ LEFT JOIN release ON release.id = set_score.set_id
 WHERE set_score.set_id = $release_id::UUID
     OR set_score.set_id = $job_id::UUID
     OR release.job_id = $job_id::UUID
-ORDER BY set_score.metric, set_score.version, name, set_score.subset, set_score.num_items
+ORDER BY
+    set_score.metric, split_part(set_score.version, '/', 1), name, set_score.subset, set_score.num_items,
+    set_score.version
