@@ -1,10 +1,12 @@
 """A corpus without its audio as one DuckDB file, for those who want just that."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from catalogs.about_voice import VIEW, about_voice_dictionary
 from catalogs.catalog import Catalog
 from catalogs.errors import UsageError
-from catalogs.lake import query, quoted
+from catalogs.lake import Lake, query, quoted
 from catalogs.takes import dictionary
 
 # The flat table is what `takes` becomes; the other two keep the books of the corpus itself.
@@ -33,10 +35,17 @@ def write_single_file(catalog: Catalog, to: Path, *, overwrite: bool = False) ->
                 lake.run(f'CREATE TABLE single."{table}" AS FROM corpus."{table}"')
         num_takes = lake.run("CREATE TABLE single.takes AS FROM corpus.takes ORDER BY voice, take_id")
         for row in columns:
-            better = "" if row["better"] == "neither" else f"; {row['better']} is better"
-            unit = f" [{row['unit']}]" if row["unit"] else ""
-            lake.run(f'COMMENT ON COLUMN single.takes."{row["column"]}" IS {quoted(row["meaning"] + unit + better)}')
+            _explain(lake, "takes", row)
+        for row in about_voice_dictionary({row["column"] for row in columns}).to_pylist():
+            _explain(lake, VIEW, row)
     finally:
         lake.run("DETACH single")
     part.replace(to)
     return num_takes
+
+
+def _explain(lake: Lake, table: str, row: Mapping[str, str]) -> None:
+    """Put a row of the dictionary on the column that it is about."""
+    better = "" if row["better"] == "neither" else f"; {row['better']} is better"
+    unit = f" [{row['unit']}]" if row["unit"] else ""
+    lake.run(f'COMMENT ON COLUMN single."{table}"."{row["column"]}" IS {quoted(row["meaning"] + unit + better)}')

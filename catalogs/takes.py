@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from catalogs.about_voice import write_about_voice
 from catalogs.families import Family, dictionary_rows, families, make_table, refuse_clashes, score_table
 from catalogs.ids import Id
 from catalogs.lake import Lake, query, quoted
@@ -141,15 +142,15 @@ def tail(lake: Lake) -> tuple[int, int]:
 
 
 def write_view(lake: Lake, *, upto: int | None = None) -> None:
-    """Define ``takes`` anew: the flat rows, and the join of what came after snapshot ``upto``."""
+    """Define ``takes`` anew: the flat rows, and the join of what came after snapshot ``upto``; and what reads it."""
     known = families(lake)
     if upto is None:
-        lake.run(f"CREATE OR REPLACE VIEW takes AS {_joined(known)}")
-        return
-    lake.run(
-        f"CREATE OR REPLACE VIEW takes AS SELECT * FROM {FLAT} WHERE take_id NOT IN ({_changed(known, upto)}) "
-        f"UNION ALL BY NAME {_tail(known, upto)}"
-    )
+        rows = _joined(known)
+    else:
+        held = f"SELECT * FROM {FLAT} WHERE take_id NOT IN ({_changed(known, upto)})"
+        rows = f"{held} UNION ALL BY NAME {_tail(known, upto)}"
+    lake.run(f"CREATE OR REPLACE VIEW takes AS {rows}")
+    write_about_voice(lake, {f.named(c) for f in known for c in f.card.columns})
 
 
 def dictionary(lake: Lake) -> pa.Table:
@@ -202,7 +203,10 @@ def _changed(known: Sequence[Family], upto: int) -> str:
 def _joined(known: Sequence[Family]) -> str:
     names = [f'{source} AS "{name}"' for name, source, _ in BASE]
     names += [f'{f.table}."{c.name}" AS "{f.named(c)}"' for f in known for c in f.card.columns]
-    joins = [f"LEFT JOIN {f.table} ON {f.table}.take_id = take.id AND {f.table}.version = {_version(f)}" for f in known]
+    joins = [
+        f"LEFT JOIN {f.table} ON {f.table}.take_id = take.id AND {f.table}.version = {quoted(f.card.version)}"
+        for f in known
+    ]
     return query("joined").format(columns=", ".join(names), scores=" ".join(joins))
 
 
@@ -216,8 +220,8 @@ def _tail(known: Sequence[Family], upto: int) -> str:
         f'coalesce({f.table}."{c.name}", known."{f.named(c)}") AS "{f.named(c)}"' for f in known for c in f.card.columns
     ]
     joins = [
-        f"LEFT JOIN (SELECT * FROM {f.table} WHERE snapshot_id > {upto} AND version = {_version(f)}) AS {f.table} "
-        f"ON {f.table}.take_id = known.take_id"
+        f"LEFT JOIN (SELECT * FROM {f.table} WHERE snapshot_id > {upto} AND version = {quoted(f.card.version)}) "
+        f"AS {f.table} ON {f.table}.take_id = known.take_id"
         for f in known
     ]
     return query("tail").format(
@@ -231,10 +235,6 @@ def _tail(known: Sequence[Family], upto: int) -> str:
 
 def _is_judged(source: str) -> bool:
     return source.startswith("judged.")
-
-
-def _version(family: Family) -> str:
-    return quoted(family.card.version)
 
 
 def _forget_flat(lake: Lake) -> None:
