@@ -36,6 +36,7 @@ LONG_FILES = ("catalogs/records.py",)
 """The vocabulary of the studio, one class a word, is read as one."""
 
 WITHOUT_ORDER = dict.fromkeys(("joined", "tail"), "a body of the view `takes`, which whoever asks it orders") | {
+    "prosody_about_voice": "the body of that view, which whoever asks it orders",
     "replay_takes": "a table that other queries sum up",
     "within": "a condition",
 }
