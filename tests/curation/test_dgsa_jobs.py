@@ -1,4 +1,4 @@
-"""DGSA as a recipe asks for it: alone, and with TDSC reading every step in both modes."""
+"""Jobs with DGSA: alone, and with TDSC reading every step in both modes."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,13 +11,12 @@ import pytest
 import soundfile
 
 from catalogs.catalog import Catalog
-from catalogs.errors import RecipeError
 from catalogs.ids import seed_of
 from catalogs.records import Line, MetricCard, Score, ScoreColumn
 from curation.dgsa.config import DgsaConfig
 from curation.metric import Clip, Metric
 from curation.production import Production
-from curation.recipe import Recipe, parse_recipe
+from curation.recipe import Recipe
 from curation.tdsc.config import TdscConfig
 from synthgen.voices.tone import ToneConfig
 from synthgen.voices.transplant import TransplantConfig
@@ -182,81 +181,3 @@ def test_a_job_of_both_killed_anywhere_ends_in_the_same_rows(
     styles = {row.partition("style=")[2].partition("'")[0] for row in rows["set_score"]}
     assert styles == {"", "lively"}
     assert any("'dgsa'" in row for row in rows["preference"])
-
-
-def parsed(tmp_path: Path, **tables: Any) -> Recipe:
-    (tmp_path / "a.txt").write_text("good morning\n")
-    table = {"name": "job", "prompts": [{"path": "a.txt"}], "metrics": ["words", "prosody", "tokens", "pace"]}
-    return parse_recipe(table | tables, folder=tmp_path, source="job.toml")
-
-
-def test_a_recipe_may_have_it_alone_or_with_tdsc(tmp_path: Path) -> None:
-    kokoro = [{"engine": "kokoro"}]
-
-    plain = parsed(tmp_path, voices=kokoro)
-    alone = parsed(tmp_path, voices=kokoro, dgsa={"takes": 2, "real": {"kokoro/jm_kumo": "human/anna"}})
-    both = parsed(tmp_path, voices=kokoro, dgsa={}, tdsc={})
-
-    assert (plain.dgsa, alone.dgsa, both.dgsa) == (
-        None,
-        DgsaConfig(takes=2, real={"kokoro/jm_kumo": "human/anna"}),
-        DgsaConfig(),
-    )
-    assert '"dgsa"' not in plain.definition
-    assert len({recipe.job_id for recipe in (plain, alone, both)}) == 3
-
-
-def test_all_that_does_not_fit_it_alone_is_told_at_once(tmp_path: Path) -> None:
-    casting = {"temperatures": {"espeak/*": [0.9]}, "styles": {"*": ["jf_alpha"]}}
-
-    with pytest.raises(RecipeError) as error:
-        parsed(tmp_path, voices=[{"engine": "espeak"}], metrics=["pace"], casting=casting, dgsa={})
-
-    for told in (
-        "dgsa: espeak/en-us has no style to turn off; leave it out, or record it in a job of its own",
-        "casting.temperatures: dgsa says how texts are read; leave it out",
-        "casting.styles: dgsa says how texts are read; leave it out",
-        "dgsa: no metric of this recipe writes wer",
-        "dgsa: no metric of this recipe writes f0_sd_st",
-    ):
-        assert told in str(error.value)
-
-
-def test_all_that_does_not_fit_both_is_told_at_once_and_once(tmp_path: Path) -> None:
-    tables = {
-        "voices": [{"engine": "espeak"}, {"engine": "kokoro"}],
-        "metrics": ["pace"],
-        "casting": {"temperatures": {"kokoro/*": [0.9]}},
-        "tdsc": {"candidates": 5},
-        "dgsa": {"takes": 2},
-    }
-
-    with pytest.raises(RecipeError) as error:
-        parsed(tmp_path, **tables)
-
-    for told in (
-        "tdsc: espeak/en-us has no temperature",
-        "dgsa: espeak/en-us has no style to turn off",
-        "casting.temperatures: tdsc says how texts are read; leave it out",
-        "tdsc: no metric of this recipe writes token_repetition",
-        "dgsa: no metric of this recipe writes f0_sd_st",
-        "tdsc.candidates = 5: with dgsa a round has 6 steps; give at least 6",
-        "dgsa.takes = 2: tdsc says how often texts are read; leave it out",
-    ):
-        assert str(error.value).count(told) == 1
-    assert "casting.temperatures: dgsa" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("table", "told"),
-    [
-        ({"threshold": 1}, "dgsa.threshold must be from 0 to below 1"),
-        ({"takes": 0}, "dgsa.takes must be at least 1"),
-        ({"least_gain_st": -1}, "dgsa.least_gain_st must not be negative"),
-        ({"treshold": 0.5}, "did you mean 'threshold'"),
-        ("on", "expected a table"),
-    ],
-)
-def test_a_table_with_a_mistake_says_what_is_wrong(table: Any, told: str, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=told):
-        parsed(tmp_path, voices=[{"engine": "kokoro"}], dgsa=table)
