@@ -26,6 +26,7 @@ from catalogs.ids import seed_of
 from catalogs.progress import Progress
 from catalogs.records import Release
 from catalogs.release import freeze, releases
+from catalogs.takes import declare
 from curation.bootstrap import Estimate, block_sums, estimate, mean_of, ratio_of
 from curation.measuring import measure_missing
 from curation.metrics.evaluation import EvaluationConfig
@@ -81,6 +82,7 @@ def run(texts: Path, corpus: Path, *, per_set: int) -> str:
             freeze(catalog, f"arms-{name}", take_ids=takes.take_id.tolist(), made_by=f"benchmarks.arms {name}")
         names = ("arms-random", "arms-wer", found["tdsc"], found["dgsa"])
         frozen = {release.name: release for release in releases(catalog)}
+        declare(catalog.lake, [config.card() for config in AFTERWARDS])
         for name in names:
             measure_missing(
                 catalog, Scope(release_id=frozen[name].id), AFTERWARDS, fleet=whole["pool"].fleet,
@@ -250,7 +252,7 @@ def _distance_ratio(catalog: Catalog, one: Arm, other: Arm) -> Estimate:
 
 def _ratio(one: pd.DataFrame, other: pd.DataFrame) -> Estimate:
     """Σ over / Σ under of one by that of the other, on the texts of both."""
-    both = one.join(other, how="inner", lsuffix="_one", rsuffix="_other").to_numpy(np.float64)
+    both = one.join(other.add_suffix("_other"), how="inner").to_numpy(np.float64)
     return estimate(
         block_sums(both),
         lambda s: (s[..., 0] / s[..., 1]) / np.maximum(s[..., 2] / s[..., 3], 1e-12),
