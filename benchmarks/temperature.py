@@ -107,3 +107,7 @@ def _step(voice: str, temperature: float, texts: Sequence[Sequence[dict[str, flo
     ]
     wer = [figures["wer"] for readings in texts for figures in readings]
     return Step(voice, temperature, float(np.mean(distances)), float(np.nanmean(wer)), len(wer))
+
+
+if __name__ == "__main__":
+    print(measure())

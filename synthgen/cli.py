@@ -13,6 +13,7 @@ import typer
 import catalogs.cli
 import curation.cli
 import synthgen.verbs
+import training.cli
 from catalogs.errors import CatalogError, SynthgenError
 from catalogs.stopping import Stopped, stoppable
 
@@ -42,7 +43,7 @@ def _options(
     """Generate, curate, query and release synthetic speech, and train on it."""
 
 
-for package in (curation.cli, synthgen.verbs, catalogs.cli):
+for package in (curation.cli, synthgen.verbs, catalogs.cli, training.cli):
     package.register(app)
 
 

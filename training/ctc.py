@@ -7,6 +7,7 @@ B utterances · T frames, padded · D width of the encoder · V characters and t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from torch.nn.functional import ctc_loss
 from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
+from training.backbones.encoders import Encoder
 from training.objective import Batch, Loss, Utterance
 
 BLANK = 0
@@ -24,12 +26,18 @@ ENGLISH = " 'abcdefghijklmnopqrstuvwxyz"
 class CtcConfig:
     """``alphabet`` are the characters that can be written; a text with other letters or digits is refused."""
 
+    method: Literal["ctc"] = "ctc"
     alphabet: str = ENGLISH
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
             raise ValueError("ctc.alphabet must name characters, each once")
+
+    def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> "Ctc":  # noqa: ARG002  # it takes the last layer
+        """A new head for the frames of an encoder."""
+        torch.manual_seed(seed)
+        return Ctc(encoder.width, self)
 
 
 class CtcHead(nn.Module):

@@ -24,22 +24,20 @@ class SamplingConfig:
     ``real`` is the share of utterances that are real, from the first epoch's to the last's in a line; None takes what
     there is, each utterance once. With a share, an epoch has ``size`` utterances (None: as many as there are); a part
     that is too small is gone through again before any of it is heard a third time.
-    ``variants`` is how many planned augmentations a take has beside itself; an epoch hears one of them, or itself.
     """
 
     batch_s: float = 60.0
     buckets: int = 8
     real: tuple[float, float] | None = None
     size: int | None = None
-    variants: int = 0
 
     def __post_init__(self) -> None:
         if self.batch_s <= 0 or self.buckets < 1:
             raise ValueError("sampling.batch_s must be positive, and buckets at least 1")
         if self.real and not all(0 <= share <= 1 for share in self.real):
             raise ValueError("sampling.real are shares from 0 to 1, of the first and of the last epoch")
-        if self.variants < 0 or (self.size is not None and self.size < 1):
-            raise ValueError("sampling.variants must not be negative, and size at least 1")
+        if self.size is not None and self.size < 1:
+            raise ValueError("sampling.size must be at least 1")
 
     def real_at(self, epoch: int, *, of: int) -> float | None:
         """The share of real utterances in an epoch, counted from 0, of so many."""
@@ -66,14 +64,16 @@ class Draw:
 class Epochs:
     """The epochs of a training."""
 
-    def __init__(self, members: Sequence[Member], config: SamplingConfig, *, seed: int, epochs: int) -> None:
-        """Check that the mixture can be drawn.
+    def __init__(
+        self, members: Sequence[Member], config: SamplingConfig, *, seed: int, epochs: int, variants: int = 0
+    ) -> None:
+        """``variants`` is how many planned augmentations a take has; an epoch hears one of them, or the take itself.
 
         Raises:
             TrainingError: for a share of real or of synthetic speech of which there is none.
         """
         self._parts = {kind: [m for m in members if m.is_synthetic is kind] for kind in (False, True)}
-        self._config, self._seed, self._epochs = config, seed, epochs
+        self._config, self._seed, self._epochs, self._variants = config, seed, epochs, variants
         for kind, name in ((False, "real"), (True, "synthetic")):
             if not self._parts[kind] and any(self._wanted(kind, epoch) for epoch in range(epochs)):
                 raise TrainingError(f"sampling.real asks for {name} speech, and the releases have none")
@@ -86,7 +86,7 @@ class Epochs:
             order = np.random.default_rng((self._seed, epoch, int(kind))).permutation(len(part))
             for number in range(wanted):
                 member = part[order[number % len(part)]]
-                variant = seed_of(self._seed, epoch, number // len(part), member.take_id) % (self._config.variants + 1)
+                variant = seed_of(self._seed, epoch, number // len(part), member.take_id) % (self._variants + 1)
                 draws.append(Draw(member, variant, number // len(part)))
         return draws
 
@@ -102,6 +102,10 @@ class Epochs:
         sampler.set_epoch(epoch)
         for batch in sampler:
             yield [drawn[cut.id] for cut in batch]
+
+    def steps(self, micro_batches: int) -> int:
+        """How many steps of so many micro-batches all epochs have."""
+        return sum(-(-sum(1 for _ in self.batches(epoch)) // micro_batches) for epoch in range(self._epochs))
 
     def _sampler(self, cuts: Any) -> Any:
         """Lhotse's, with buckets if there are utterances enough to fill them."""

@@ -15,8 +15,10 @@ MEMBERS = [make_member(number, is_synthetic=number % 3 > 0) for number in range(
 CONFIG = SamplingConfig(batch_s=12.0, buckets=3)
 
 
-def drawn(config: SamplingConfig = CONFIG, *, epoch: int = 0, epochs: int = 3, seed: int = 0) -> list[list[Draw]]:
-    return list(Epochs(MEMBERS, config, seed=seed, epochs=epochs).batches(epoch))
+def drawn(
+    config: SamplingConfig = CONFIG, *, epoch: int = 0, epochs: int = 3, seed: int = 0, variants: int = 0
+) -> list[list[Draw]]:
+    return list(Epochs(MEMBERS, config, seed=seed, epochs=epochs, variants=variants).batches(epoch))
 
 
 def real_share(batches: list[list[Draw]]) -> float:
@@ -76,17 +78,15 @@ def test_a_share_of_speech_that_is_not_there_is_refused() -> None:
 
 
 def test_an_epoch_hears_one_of_the_planned_variants_of_a_take() -> None:
-    config = replace(CONFIG, variants=2)
-
     heard: dict[str, set[int]] = {}
     for epoch in range(8):
-        for batch in drawn(config, epoch=epoch, epochs=8):
+        for batch in drawn(epoch=epoch, epochs=8, variants=2):
             for draw in batch:
                 heard.setdefault(draw.member.take_id, set()).add(draw.variant)
 
     assert set().union(*heard.values()) == {0, 1, 2}
     assert sum(len(variants) == 3 for variants in heard.values()) > 40
-    assert drawn(config) == drawn(config)
+    assert drawn(variants=2) == drawn(variants=2)
 
 
 def test_draws_of_one_epoch_have_ids_of_their_own() -> None:
