@@ -45,7 +45,7 @@ def obtain(wanted: Artefact, *, sources: Sequence[NamedSource] = SOURCES) -> Pat
         return folder
     with _full_disk_is_told(wanted):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
+        with locked(folder):
             if _wrong_files(wanted, folder):
                 _download(wanted, folder, sources=sources)
     return folder
@@ -184,7 +184,8 @@ def _full_disk_is_told(wanted: Artefact) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the right to fill a folder of the cache; another process that wants it waits."""
     lock = os.open(folder.with_name(f"{folder.name}.lock"), os.O_CREAT | os.O_RDWR, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

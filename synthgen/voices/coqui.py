@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from catalogs.errors import UsageError
-from catalogs.models import sha256_of_folder
+from catalogs.models import checkpoint_sha256, sha256_of_folder
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_some
 from synthgen.voices.torch_table import (
     Dtype,
     card_of,
     check_table,
-    checkpoint_sha256,
     combined_sha256,
     engine_packages,
     files_by_name,

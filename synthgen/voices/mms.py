@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from catalogs.models import checkpoint_sha256
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_some
-from synthgen.voices.torch_table import Dtype, card_of, check_table, checkpoint_sha256, engine_packages
+from synthgen.voices.torch_table import Dtype, card_of, check_table, engine_packages
 
 if TYPE_CHECKING:
     from synthgen.voices.neural.mms import MmsVoice

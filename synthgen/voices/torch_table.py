@@ -1,27 +1,23 @@
-"""What the recipe tables of the PyTorch voices share: their card, and where their checkpoint comes from.
+"""What the recipe tables of the PyTorch voices share: their card, and how their settings are checked.
 
 Nothing here imports PyTorch, so that a plan can be made on a machine without it.
 """
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
-from catalogs.errors import EngineError, ModelMissing, UsageError
+from catalogs.errors import EngineError, ModelMissing
 from catalogs.ids import canonical
-from catalogs.models import sha256_of_folder
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_in_range
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 
 _NOT_HEARD = ("licence", "consent", "num_gpus", "num_cpus")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 class TorchTable(Protocol):
@@ -112,52 +108,9 @@ def check_table(table: TorchTable, ranges: Mapping[str, tuple[float, float]]) ->
             check_in_range(name, value, low=low, high=high, engine=table.engine)
 
 
-def checkpoint_sha256(checkpoint: str, revision: str | None) -> str:
-    """What a checkpoint is known by: the hash of a local folder's files, or of a hub id and its commit.
-
-    A hub id needs a full commit as its revision. A branch moves, and then the same card would speak with
-    another voice; a commit names the same bytes for ever, so nothing has to be downloaded to know them.
-
-    Raises:
-        ModelMissing: if it names a folder that is not there.
-        UsageError: if it is a hub id without a commit.
-    """
-    folder = Path(checkpoint).expanduser()
-    if folder.exists():
-        return sha256_of_folder(folder)
-    if not _HUB_ID.fullmatch(checkpoint):
-        raise ModelMissing(f"there is no checkpoint at {checkpoint}; give a folder, or a hub id (owner/name)")
-    if revision is None or not _COMMIT.fullmatch(revision):
-        raise UsageError(
-            f"{checkpoint} is neither a folder here nor pinned: a hub id needs `revision`, a full commit of "
-            f"40 hexadecimal digits, since a branch can move"
-        )
-    return hashlib.sha256(f"{checkpoint}@{revision}".encode()).hexdigest()
-
-
 def combined_sha256(hashes: Sequence[str]) -> str:
     """One hash over several; one alone stays as it is."""
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
-
-
-def checkpoint_folder(checkpoint: str, revision: str | None, *, files: tuple[str, ...]) -> Path:
-    """A local folder with the checkpoint; a hub id is downloaded, but only what the patterns name.
-
-    Raises:
-        ModelMissing: if it is not to be had.
-        UsageError: if it is a hub id without a commit.
-    """
-    checkpoint_sha256(checkpoint, revision)
-    folder = Path(checkpoint).expanduser()
-    if folder.exists():
-        return folder
-    from huggingface_hub import snapshot_download  # heavy, and optional
-
-    try:
-        return Path(snapshot_download(checkpoint, revision=revision, allow_patterns=list(files)))
-    except (OSError, ValueError) as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelMissing(f"{checkpoint}@{revision} cannot be had from the model hub: {reason}") from error
 
 
 def files_by_name(folder: str, *, suffixes: tuple[str, ...]) -> dict[str, Path]:

@@ -20,6 +20,7 @@ from transformers.models.bark.generation_configuration_bark import (
 
 from catalogs.errors import EngineError, UsageError
 from catalogs.ids import seed_of
+from catalogs.models import checkpoint_folder
 from catalogs.records import Line
 from synthgen.voice import Reading
 from synthgen.voices.bark import PLAIN, BarkConfig
@@ -32,7 +33,6 @@ from synthgen.voices.neural.running import (
     reading_of,
     repeatable,
 )
-from synthgen.voices.torch_table import checkpoint_folder
 
 Preset: TypeAlias = Mapping[str, torch.Tensor]
 """The codes of a recording: semantic_prompt (S,), coarse_prompt (2, T) and fine_prompt (8, T)."""

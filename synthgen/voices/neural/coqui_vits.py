@@ -11,6 +11,7 @@ from TTS.config import load_config
 from TTS.tts.models.vits import Vits
 
 from catalogs.errors import EngineError, UsageError
+from catalogs.models import checkpoint_folder
 from catalogs.records import Line
 from synthgen.voice import Reading
 from synthgen.voices.coqui import CoquiConfig
@@ -25,7 +26,6 @@ from synthgen.voices.neural.running import (
     repeatable,
 )
 from synthgen.voices.speakers import check_speaker, refuse_style
-from synthgen.voices.torch_table import checkpoint_folder
 
 _FILES = ("*.json", "*.pth", "*.safetensors")
 _SIDE_FILES = ("speakers_file", "speaker_file", "d_vector_file", "language_ids_file")

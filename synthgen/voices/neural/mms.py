@@ -6,6 +6,7 @@ from transformers import VitsModel, VitsTokenizer
 from transformers.utils.import_utils import is_phonemizer_available, is_uroman_available
 
 from catalogs.errors import EngineError, UsageError
+from catalogs.models import checkpoint_folder
 from catalogs.records import Line
 from synthgen.voice import Reading
 from synthgen.voices.mms import MmsConfig
@@ -20,7 +21,6 @@ from synthgen.voices.neural.running import (
     repeatable,
 )
 from synthgen.voices.speakers import refuse_style
-from synthgen.voices.torch_table import checkpoint_folder
 
 _FILES = ("*.json", "*.safetensors", "*.bin", "*.txt")
 

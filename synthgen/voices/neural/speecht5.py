@@ -10,6 +10,7 @@ from torch import nn
 from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, SpeechT5Tokenizer
 
 from catalogs.errors import EngineError
+from catalogs.models import checkpoint_folder
 from catalogs.records import Line
 from synthgen.voice import Reading
 from synthgen.voices.neural.loading import check_rate, load_pretrained, told_plainly
@@ -22,7 +23,6 @@ from synthgen.voices.neural.running import (
 )
 from synthgen.voices.speakers import refuse_style
 from synthgen.voices.speecht5 import SpeechT5Config
-from synthgen.voices.torch_table import checkpoint_folder
 
 _FILES = ("*.json", "*.safetensors", "*.bin", "*.model")
 _FRAMES_PER_CHARACTER = 20  # where transformers, too, ends a line that finds no end by itself

@@ -19,6 +19,7 @@ from torch import nn
 from transformers import LogitsProcessorList
 
 from catalogs.errors import EngineError, UsageError
+from catalogs.models import checkpoint_folder
 from catalogs.records import Line
 from catalogs.signal import resample
 from synthgen.voice import Reading
@@ -34,7 +35,6 @@ from synthgen.voices.neural.running import (
 )
 from synthgen.voices.neural.xtts_checkpoint import load_xtts
 from synthgen.voices.speakers import check_speaker
-from synthgen.voices.torch_table import checkpoint_folder
 
 _FILES = ("config.json", "model.pth", "model.safetensors", "vocab.json", "speakers_xtts.pth")
 _RATE_HZ = 22_050  # of the recordings that XTTS listens to
