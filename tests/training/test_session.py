@@ -1,0 +1,125 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from catalogs.catalog import Catalog
+from catalogs.errors import RecipeError, ReleaseError, TrainingError
+from catalogs.progress import Progress
+from curation.production import Production
+from curation.recipe import parse_recipe as parse_job
+from training import checkpoint, session
+from training.curve import rows_of
+from training.recipe import TrainRecipe, parse_recipe
+from training.session import Trained
+
+QUIET = Progress(quiet=True)
+TEXTS = ("good morning", "see you at nine", "lights off please", "a large tea", "what is due today", "pay my bill")
+
+Recipe = Callable[..., TrainRecipe]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus with a release "told": six texts by two tone voices."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "prompts.txt").write_text("\n".join(TEXTS))
+    table = {
+        "name": "told",
+        "corpus": str(folder / "corpus"),
+        "prompts": [{"path": "prompts.txt"}],
+        "voices": [{"engine": "tone", "speakers": ["anna", "bela"]}],
+        "metrics": [{"family": "levels"}],
+        "fleet": {"on": "inline"},
+    }
+    job = parse_job(table, folder=folder, source="test")
+    with Catalog.create(job.corpus) as catalog, catalog.job("test"):
+        run_id = catalog.begin_run(job.job_id, "test")
+        Production(job, catalog, run_id=run_id, progress=QUIET).run()
+    return job.corpus
+
+
+@pytest.fixture
+def table(corpus: Path, tmp_path: Path) -> dict[str, Any]:
+    return {
+        "name": "small",
+        "folder": str(tmp_path / "small"),
+        "data": [{"corpus": str(corpus), "release": "told"}],
+        "encoder": {"name": "tiny"},
+        "features": {"folder": str(tmp_path / "features")},
+        "objective": {"method": "ctc"},
+        "sampling": {"batch_s": 5.0},
+        "optim": {"rate": 0.01, "warmup_steps": 2},
+        "loop": {"epochs": 4, "threads": 1, "log_every": 1, "save_every": 2},
+    }
+
+
+def run(table: dict[str, Any]) -> Trained:
+    return session.train(parse_recipe(table, source="test"), progress=QUIET)
+
+
+def test_a_release_becomes_a_checkpoint_that_knows_where_it_comes_from(table: dict[str, Any], corpus: Path) -> None:
+    found = run(table)
+
+    made = checkpoint.load(found.folder)
+    rows = rows_of(found.folder)
+    assert found.utterances == 2 * len(TEXTS)
+    assert rows[-1]["step"] == found.steps == made.position.step
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert (found.folder / "curve.svg").read_text().startswith("<?xml")
+    with Catalog.open(corpus) as catalog:
+        ((release_id,),) = catalog.lake.rows("SELECT id::VARCHAR FROM release")
+    assert made.provenance["releases"] == [{"id": release_id, "name": "told"}]
+    assert made.provenance["recipe"]["objective"]["method"] == "ctc"
+
+
+def test_a_frozen_encoder_hears_every_take_once(table: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    run(table)
+    monkeypatch.setattr(session, "waves_of", lambda _: pytest.fail("heard again"))
+
+    run(table | {"name": "again", "folder": f"{table['folder']}-again"})
+
+
+def test_another_recipe_does_not_go_on_in_the_same_folder(table: dict[str, Any]) -> None:
+    run(table)
+
+    with pytest.raises(TrainingError, match="holds another training"):
+        run(table | {"optim": {"rate": 0.02}})
+
+
+def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
+    table = {"name": "x", "dta": [], "encoder": {"name": "tny"}, "loop": {"epochs": 0}, "sampling": {"batch": 3}}
+
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(table, source="wrong.toml")
+
+    for part in ("'dta'", "data is missing", "objective is missing", "tny", "loop.epochs", "batch"):
+        assert part in str(caught.value)
+
+
+def test_a_release_that_is_not_there_names_those_that_are(table: dict[str, Any], corpus: Path) -> None:
+    with pytest.raises(ReleaseError, match="known: told"):
+        run(table | {"data": [{"corpus": str(corpus), "release": "tld"}]})
+
+
+def test_a_split_without_takes_is_nothing_to_train_on(table: dict[str, Any], corpus: Path) -> None:
+    with pytest.raises(TrainingError, match="nothing to train on"):
+        run(table | {"data": [{"corpus": str(corpus), "release": "told", "split": "devel"}]})
+
+
+def test_the_command_trains_and_says_where(table: dict[str, Any], tmp_path: Path) -> None:
+    from synthgen.cli import app
+
+    toml = [f'name = "small"\nfolder = "{table["folder"]}"']
+    toml += [f'[[data]]\ncorpus = "{table["data"][0]["corpus"]}"\nrelease = "told"']
+    for key in ("encoder", "features", "objective", "sampling", "optim", "loop"):
+        toml.append(f"[{key}]\n" + "\n".join(f"{name} = {json.dumps(value)}" for name, value in table[key].items()))
+    (tmp_path / "small.toml").write_text("\n".join(toml))
+
+    done = CliRunner().invoke(app, ["train", str(tmp_path / "small.toml"), "-o", "loop.epochs=1", "--json"])
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["utterances"] == 12

@@ -1,0 +1,95 @@
+"""Whisper's encoder alone: log-mel windows of 30 s in, one frame for every 320 samples out.
+
+Whisper was trained on windows of 30 s padded with silence, and its features change when the padding is left away, so
+every window is padded in full and only then are the frames of the padding dropped. A wave of n samples has exactly
+ceil(n / 320) frames, 50 a second: frame t begins at sample 320 t, and the last one may hold fewer samples than that.
+
+A wave longer than the window is cut into equal parts of whole frames, which are heard apart; their frames add up to
+the same number.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import WhisperFeatureExtractor, WhisperModel
+
+from catalogs.errors import EngineError
+from catalogs.models import artefacts, checkpoint_folder, checkpoint_sha256
+from training.backbones.ctranslate2 import converted
+from training.backbones.encoders import RATE_HZ, WhisperConfig
+from training.backbones.encoding import SpeechEncoder, watched
+from training.backbones.loading import FILES, device_of, load_pretrained, told_plainly
+
+STEP = 320
+"""Samples a frame: 160 a mel frame, two of which become one."""
+
+
+def load_whisper(config: WhisperConfig) -> SpeechEncoder:
+    """Load the encoder of a table.
+
+    Raises:
+        ModelMissing: if its checkpoint is not to be had.
+        EngineError: if that is no Whisper.
+    """
+    pinned = {known.name: known.sha256 for known in artefacts()}
+    if config.checkpoint in pinned:
+        folder, source = converted(config.checkpoint), pinned[config.checkpoint]
+    else:
+        folder = checkpoint_folder(config.checkpoint, config.revision, files=FILES)
+        source = checkpoint_sha256(config.checkpoint, config.revision)
+    whole = load_pretrained(WhisperModel, folder, dtype=config.dtype)
+    with told_plainly(folder):
+        extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
+    family = WhisperFamily(whole.encoder.to(device_of(config.device)), extractor)
+    return SpeechEncoder(family, name=config.name, source=source, settings={"dtype": config.dtype}, batch=config.batch)
+
+
+class WhisperFamily:
+    """Hears log-mel windows; ``module`` is a `transformers` WhisperEncoder.
+
+    Raises:
+        EngineError: if the extractor's windows are not what the module expects.
+    """
+
+    def __init__(self, module: Any, extractor: Any) -> None:
+        config = module.config
+        window = (extractor.sampling_rate, extractor.hop_length, extractor.n_samples, extractor.feature_size)
+        expected = (RATE_HZ, STEP // 2, STEP * config.max_source_positions, config.num_mel_bins)
+        if window != expected:
+            raise EngineError(f"the feature extractor's rate, hop, window and bands are {window}, not {expected}")
+        module.layerdrop = 0.0  # every layer must be there to be asked for
+        self._extractor = extractor
+        self._most_frames = int(config.max_source_positions)
+        self._model = module
+        self.module: nn.Module = module
+        self.width = int(config.d_model)
+        self.num_layers = int(config.encoder_layers)
+        self.frame_rate_hz = RATE_HZ / STEP
+
+    def num_frames(self, num_samples: int) -> int:
+        """ceil(n / 320), for every length."""
+        return -(-num_samples // STEP)
+
+    def cut(self, wave: Tensor) -> list[Tensor]:
+        """Equal parts of whole frames, each within the window."""
+        num_frames = self.num_frames(len(wave))
+        count = -(-num_frames // self._most_frames)
+        ends = [num_frames * part // count * STEP for part in range(count)] + [len(wave)]
+        return [wave[start:stop] for start, stop in pairwise(ends)]
+
+    def hear(self, pieces: Sequence[Tensor], layers: Sequence[int]) -> list[Tensor]:
+        """Features (L, T, D) of each piece."""
+        like = next(self.module.parameters())
+        mels = self._extractor(
+            [piece.cpu().numpy() for piece in pieces],
+            sampling_rate=RATE_HZ,
+            return_tensors="pt",
+            device=str(like.device),
+        ).input_features  # (B, mel bands, mel frames of the window)
+        with watched(self._model.layers, [layer for layer in layers if layer < self.num_layers]) as seen:
+            seen[self.num_layers] = self._model(mels.to(like)).last_hidden_state
+        whole = torch.stack([seen[layer] for layer in layers], dim=1)  # (B, L, frames of the window, D)
+        return [frames[:, : self.num_frames(len(piece))] for frames, piece in zip(whole, pieces, strict=True)]

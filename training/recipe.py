@@ -1,0 +1,116 @@
+"""A training recipe: releases, an encoder, a method and how long, as frozen dataclasses from one TOML file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from catalogs.config import mistakes_text, nearest, override, parse, parse_named, read_toml
+from catalogs.errors import RecipeError, SynthgenError
+from catalogs.ids import Id, canonical, content_id
+from catalogs.models import cache_root
+from training.backbones.encoders import GROUP as ENCODERS
+from training.backbones.encoders import Encoder, EncoderConfig
+from training.loop import LoopConfig
+from training.members import DataConfig
+from training.objective import Objective
+from training.optim import OptimConfig
+from training.sampling import SamplingConfig
+
+OBJECTIVES = "synthgen.objectives"
+
+KEYS = ("name", "folder", "data", "encoder", "features", "objective", "sampling", "optim", "loop")
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturesConfig:
+    """Which of the encoder's layers are kept, and how: ``folder`` None is the user's cache."""
+
+    layers: tuple[int, ...] = (-1,)
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    folder: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where they are kept."""
+        return Path(self.folder).expanduser() if self.folder else cache_root() / "features"
+
+
+class ObjectiveConfig(Protocol):
+    """A recipe table that makes an objective; ``method`` is the name it is registered under."""
+
+    @property
+    def method(self) -> str:
+        """Its name."""
+        ...
+
+    def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> Objective:
+        """An objective for features of so many layers of this encoder.
+
+        Raises:
+            SynthgenError: if a model is not to be had, or does not suit.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class TrainRecipe:
+    """One training. ``folder`` is where its checkpoints go; it is no part of what it makes."""
+
+    name: str
+    folder: Path
+    data: tuple[DataConfig, ...]
+    encoder: EncoderConfig
+    objective: ObjectiveConfig
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+
+    @property
+    def definition(self) -> str:
+        """What is trained, as canonical JSON: everything but where it lies."""
+        parts = {name: asdict(getattr(self, name)) for name in ("encoder", "objective", "sampling", "optim", "loop")}
+        data = [asdict(config) for config in self.data]
+        features = {"layers": self.features.layers, "dtype": self.features.dtype}
+        return canonical({"name": self.name, "data": data, "features": features, **parts})
+
+    @property
+    def id(self) -> Id:
+        """The hash of the definition."""
+        return content_id("training", self.definition)
+
+
+def load_recipe(name: str, changes: Sequence[str] = ()) -> TrainRecipe:
+    """Read a recipe from a file.
+
+    Raises:
+        RecipeError: with every mistake at once.
+    """
+    return parse_recipe(override(read_toml(Path(name)), changes), source=name)
+
+
+def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
+    """Validate a recipe's tables."""
+    mistakes = [f"unknown key {key!r}{nearest(key, KEYS)}" for key in table if key not in KEYS]
+    mistakes += [f"{key} is missing" for key in ("name", "data", "encoder", "objective") if not table.get(key)]
+    found: dict[str, Any] = {}
+
+    def read(key: str, make: Any) -> None:
+        try:
+            found[key] = make()
+        except SynthgenError as error:
+            mistakes.append(str(error))
+
+    if table.get("data"):
+        read("data", lambda: tuple(parse(DataConfig, t, source=f"data.{n}") for n, t in enumerate(table["data"])))
+    for key, group, by in (("encoder", ENCODERS, "name"), ("objective", OBJECTIVES, "method")):
+        if table.get(key):
+            read(key, lambda key=key, group=group, by=by: parse_named(group, table[key], field=by, source=key))
+    kinds = {"features": FeaturesConfig, "sampling": SamplingConfig, "optim": OptimConfig, "loop": LoopConfig}
+    for key, kind in kinds.items():
+        read(key, lambda key=key, kind=kind: parse(kind, table.get(key, {}), source=key))
+    if mistakes:
+        raise RecipeError(mistakes_text(source, mistakes))
+    name = str(table["name"])
+    return TrainRecipe(name=name, folder=Path(str(table.get("folder", f"models/{name}"))).expanduser(), **found)
