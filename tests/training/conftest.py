@@ -1,22 +1,137 @@
-from collections.abc import Callable, Sequence
+"""Made-up members and features for the loop; a tiny random language model, and utterances of random features."""
+
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from catalogs.audio import Place
-from catalogs.ids import seed_of
+from catalogs.ids import content_id, seed_of
 from training.ctc import Ctc, CtcConfig
 from training.members import Member
 from training.objective import Utterance
 from training.sampling import Draw
 
+SPECIAL = {"bos_token": "<s>", "eos_token": "</s>"}
+
+TEXTS = [
+    "one small black coffee please",
+    "two large teas with milk",
+    "what is my balance",
+    "turn the kitchen light off",
+    "pay my bill",
+    "a cup of tea and a cake",
+    "how late is it",
+    "stop",
+]
+
+MakeUtterances = Callable[..., list[Utterance]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Tiny matrices are multiplied fastest by one thread, however many tests run beside this one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> PreTrainedTokenizerFast:
+    """Byte-level BPE as language models have it, with room for any text."""
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=340, initial_alphabet=sorted(alphabet), special_tokens=sorted(SPECIAL.values(), reverse=True)
+    )
+    made.train_from_iterator([f" {text}" for text in TEXTS], trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=made, **SPECIAL)
+
+
+@pytest.fixture
+def lm(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """Two layers with weights large enough that tokens and positions make a difference."""
+    return tiny_lm(len(tokenizer))
+
+
+@pytest.fixture
+def counting_lm(tokenizer: PreTrainedTokenizerFast) -> GPT2LMHeadModel:
+    """One that learned where each position is, and so notices if padding moves it; the other only counts distances."""
+    config = GPT2Config(
+        vocab_size=len(tokenizer),
+        n_embd=32,
+        n_layer=2,
+        n_head=2,
+        n_positions=512,
+        initializer_range=0.2,
+        bos_token_id=0,
+        eos_token_id=1,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return GPT2LMHeadModel(config).eval()
+
+
+def tiny_lm(vocab_size: int) -> LlamaForCausalLM:
+    config = LlamaConfig(
+        vocab_size=vocab_size,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        initializer_range=0.2,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture(scope="session")
+def make_utterances() -> MakeUtterances:
+    """Utterances of these texts; the n-th has ``frames[n]`` frames of random features."""
+
+    def make(
+        texts: Sequence[str] = TEXTS,
+        *,
+        frames: Sequence[int] | None = None,
+        layers: int = 1,
+        width: int = 12,
+        seed: int = 0,
+    ) -> list[Utterance]:
+        generator = torch.Generator().manual_seed(seed)
+        frames = frames or [20 + 3 * len(text) for text in texts]
+        return [
+            Utterance(
+                take_id=content_id("take", text, length, n),
+                text=text,
+                spoken=text,
+                language="en",
+                is_synthetic=True,
+                features=torch.randn(layers, length, width, generator=generator),
+            )
+            for n, (text, length) in enumerate(zip(texts, frames, strict=True))
+        ]
+
+    return make
+
+
 WIDTH = 12
-TEXTS = ("good morning", "see you at nine", "lights off please", "a large tea", "what is due today")
+READ = ("good morning", "see you at nine", "lights off please", "a large tea", "what is due today")
 
 
 def make_member(number: int, *, is_synthetic: bool = True, duration_s: float | None = None) -> Member:
-    text = TEXTS[number % len(TEXTS)]
+    text = READ[number % len(READ)]
     return Member(
         take_id=f"take-{number:04d}", text=text, spoken=text, language="en", is_synthetic=is_synthetic,
         speaker=f"voice-{number % 3}", domain="", split="train", pcm_sha256=f"{number:064d}",
@@ -32,7 +147,7 @@ def make_features(draw: Draw) -> torch.Tensor:
     return (frames + 0.1 * torch.randn(frames.shape, generator=random))[None]
 
 
-def make_utterances(draws: Sequence[Draw]) -> list[Utterance]:
+def drawn_utterances(draws: Sequence[Draw]) -> list[Utterance]:
     return [
         Utterance(m.take_id, m.text, m.spoken, "en", m.is_synthetic, draw.variant, features=make_features(draw))
         for draw, m in ((draw, draw.member) for draw in draws)

@@ -170,7 +170,7 @@ def test_the_starter_knows_english_from_scrambled_words(smollm2: LanguageModel) 
     }
 
     for sentence, scrambled in sentences.items():
-        assert perplexity(smollm2, sentence) < 100
+        assert perplexity(smollm2, sentence) < 200
         assert perplexity(smollm2, scrambled) > 10 * perplexity(smollm2, sentence)
 
 

@@ -17,7 +17,7 @@ from training.objective import Utterance
 from training.optim import OptimConfig
 from training.sampling import Draw, Epochs, SamplingConfig
 
-from .conftest import make_utterances
+from .conftest import drawn_utterances
 
 NewCtc = Callable[[], Ctc]
 
@@ -37,7 +37,7 @@ def train(
     members: Sequence[Member],
     *,
     config: LoopConfig = CONFIG,
-    load: Callable[[Sequence[Draw]], list[Utterance]] = make_utterances,
+    load: Callable[[Sequence[Draw]], list[Utterance]] = drawn_utterances,
 ) -> dict[str, torch.Tensor]:
     epochs = Epochs(members, SAMPLING, seed=config.seed, epochs=config.epochs)
     Loop(objective, epochs, load, config=config, optim=OPTIM, folder=folder).run({"made": "here"}, total_steps=STEPS)
@@ -74,7 +74,7 @@ def test_a_killed_training_goes_on_with_the_same_curve_bit_by_bit(
         left -= 1
         if left < 0:
             raise Killed
-        return make_utterances(draws)
+        return drawn_utterances(draws)
 
     with pytest.raises(Killed):
         train(tmp_path / "killed", new_ctc(), members, load=dying)
@@ -98,7 +98,7 @@ def test_a_loss_that_is_no_number_names_the_step_and_the_takes(
     tmp_path: Path, members: list[Member], new_ctc: NewCtc
 ) -> None:
     def broken(draws: Sequence[Draw]) -> list[Utterance]:
-        return [replace(u, features=u.features * float("nan")) for u in make_utterances(draws)]
+        return [replace(u, features=u.features * float("nan")) for u in drawn_utterances(draws)]
 
     with pytest.raises(TrainingError, match=r"step 1: the loss is nan; its takes begin with take-\d+"):
         train(tmp_path, new_ctc(), members, load=broken)

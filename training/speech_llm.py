@@ -1,0 +1,75 @@
+"""A language model that listens: projected audio takes its place among the embeddings of text.
+
+B utterances · S columns of a batch · A answer tokens · N slots · W width of the language model · V its vocabulary
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.objective import Loss
+from training.padding import IGNORED
+from training.projectors import Projector
+
+
+class SpeechLlm(nn.Module):
+    """A causal language model of `transformers`, and the projector that feeds it. Batches are laid out by `padding`."""
+
+    def __init__(self, lm: Any, projector: Projector) -> None:
+        super().__init__()
+        self.projector = projector
+        self.lm = lm
+
+    def train(self, mode: bool = True) -> "SpeechLlm":
+        """As of any module, but a language model of which nothing is trained stays as it is used: no dropout."""
+        super().train(mode)
+        if not any(parameter.requires_grad for parameter in self.lm.parameters()):
+            self.lm.eval()
+        return self
+
+    def inputs(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What the language model is given: ``inputs_embeds`` (B, S, W), ``attention_mask``, ``position_ids`` (B, S).
+
+        Positions count what is no padding, so that it makes no difference where padding stands.
+        """
+        attention = tensors["attention"]
+        positions = (attention.long().cumsum(1) - 1).clamp(min=0)
+        return {
+            "inputs_embeds": self.embed(tensors),
+            "attention_mask": attention.long(),
+            "position_ids": positions,
+        }
+
+    def embed(self, tensors: Mapping[str, Tensor]) -> Tensor:
+        """Embeddings (B, S, W): of text where text stands, of the n-th slot of audio where that belongs."""
+        slots = tensors["slots"]
+        text = self.lm.get_input_embeddings()(tensors["ids"])
+        audio = self.projector(tensors["features"], tensors["lengths"]).to(text.dtype)  # (B, N, W)
+        places = slots.clamp(min=0)[..., None].expand(-1, -1, audio.shape[-1])
+        return torch.where((slots >= 0)[..., None], audio.gather(1, places), text)
+
+    def forward(self, tensors: Mapping[str, Tensor]) -> Tensor:
+        """Logits (B, A, V) of the answers; the one at a label's place was computed without having seen it."""
+        num_answer = tensors["labels"].shape[1]
+        output = self.lm(**self.inputs(tensors), logits_to_keep=num_answer + 1, use_cache=False)
+        logits: Tensor = output.logits[:, :-1]
+        return logits
+
+
+def answer_loss(logits: Tensor, labels: Tensor) -> Loss:
+    """Cross entropy summed over the labels (B, A) that are none of -100; watched: ``correct`` and ``targets``."""
+    total = functional.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+    )
+    counted = labels != IGNORED
+    correct = (logits.detach().argmax(-1) == labels) & counted
+    return Loss(total, {"correct": correct.sum(), "targets": counted.sum()})
+
+
+def text_rms(lm: Any) -> float:
+    """The root mean square of the entries of a language model's text embeddings: how large its inputs are."""
+    weight: Tensor = lm.get_input_embeddings().weight
+    return float(weight.detach().float().square().mean().sqrt())
