@@ -76,6 +76,17 @@ def test_a_release_becomes_a_checkpoint_that_knows_where_it_comes_from(table: di
     assert made.provenance["recipe"]["objective"]["method"] == "ctc"
 
 
+def test_a_language_model_learns_to_listen_by_the_same_command(table: dict[str, Any]) -> None:
+    listener = {"method": "slam_asr", "language_model": {"name": "tiny"}, "projector": {"hidden": 32}}
+
+    found = run(table | {"objective": listener})
+
+    rows = rows_of(found.folder)
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert {"correct"} <= rows[0].keys()
+    assert all(name.startswith("projector") for name in checkpoint.load(found.folder).trained())
+
+
 def test_a_frozen_encoder_hears_every_take_once(table: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     run(table)
     monkeypatch.setattr(session, "waves_of", lambda _: pytest.fail("heard again"))
