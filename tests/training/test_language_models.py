@@ -5,7 +5,7 @@ import torch
 
 from catalogs.config import parse
 from catalogs.errors import EngineError, RecipeError, UsageError
-from training.backbones.causal_lm import LanguageModel, perplexity
+from training.backbones.causal_lm import LanguageModel
 from training.backbones.language_models import CausalLmConfig, LoraTable, SmolLm2Config, TinyLmConfig
 
 TEXT = "turn on the light, naïve café 🙂  1984\n"
@@ -25,6 +25,13 @@ def smollm2() -> LanguageModel:
 def logits(model: LanguageModel, text: str = TEXT) -> torch.Tensor:
     with torch.no_grad():
         return model.module(inputs_embeds=model.embed(torch.tensor([model.tokens(text)]))).logits
+
+
+def perplexity(model: LanguageModel, text: str) -> float:
+    """How surprised a model is by a text, per token after the first."""
+    ids = torch.tensor([model.tokens(text)])
+    with torch.no_grad():
+        return float(model.module(input_ids=ids, labels=ids).loss.exp())
 
 
 def test_any_text_is_read_and_written_back(tiny: LanguageModel) -> None:
@@ -170,7 +177,7 @@ def test_the_starter_knows_english_from_scrambled_words(smollm2: LanguageModel) 
     }
 
     for sentence, scrambled in sentences.items():
-        assert perplexity(smollm2, sentence) < 200
+        assert perplexity(smollm2, sentence) < 100
         assert perplexity(smollm2, scrambled) > 10 * perplexity(smollm2, sentence)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -166,13 +165,3 @@ def _token(tokenizer: Any, token: str) -> int:
     if token not in known:
         raise EngineError(f"the tokenizer has no token {token!r}; its special ones are {tokenizer.all_special_tokens}")
     return known[token]
-
-
-def perplexity(model: LanguageModel, text: str) -> float:
-    """How surprised the model is by a text, per token, after its beginning; of one token at least."""
-    tokens = [*([] if model.bos_id is None else [model.bos_id]), *model.tokens(text)]
-    device = next(model.module.parameters()).device
-    ids = torch.tensor([tokens], device=device)  # (1, S)
-    with torch.no_grad():
-        loss: Tensor = model.module(input_ids=ids, labels=ids).loss
-    return float(loss.exp())

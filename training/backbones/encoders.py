@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from catalogs.ids import Id
+from training.backbones.packages import train_packages
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -119,8 +120,8 @@ class WhisperConfig:
 
     def build(self) -> Encoder:
         """Load the encoder; weights in CTranslate2 form are converted the first time."""
-        from training.backbones.whisper import load_whisper
-
+        with train_packages(self.name):
+            from training.backbones.whisper import load_whisper
         return load_whisper(self)
 
 
@@ -145,8 +146,8 @@ class WavLmConfig:
 
     def build(self) -> Encoder:
         """Load the encoder."""
-        from training.backbones.waves import load_waves
-
+        with train_packages(self.name):
+            from training.backbones.waves import load_waves
         return load_waves(self)
 
 
@@ -167,8 +168,8 @@ class HubertConfig:
 
     def build(self) -> Encoder:
         """Load the encoder."""
-        from training.backbones.waves import load_waves
-
+        with train_packages(self.name):
+            from training.backbones.waves import load_waves
         return load_waves(self)
 
 
@@ -194,8 +195,8 @@ class TinyEncoderConfig:
 
     def build(self) -> Encoder:
         """Make the encoder, on the CPU; the same seed gives the same weights."""
-        from training.backbones.tiny import tiny_encoder
-
+        with train_packages(self.name):
+            from training.backbones.tiny import tiny_encoder
         return tiny_encoder(self)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from training.backbones.encoders import Device
+from training.backbones.packages import train_packages
 
 if TYPE_CHECKING:
     from training.backbones.causal_lm import LanguageModel
@@ -76,8 +77,8 @@ class SmolLm2Config:
 
     def build(self) -> "LanguageModel":
         """Load it; half a minute the first time."""
-        from training.backbones.causal_lm import load_smollm2
-
+        with train_packages(self.name):
+            from training.backbones.causal_lm import load_smollm2
         return load_smollm2(self)
 
 
@@ -102,8 +103,8 @@ class CausalLmConfig:
 
     def build(self) -> "LanguageModel":
         """Load it."""
-        from training.backbones.causal_lm import load_causal_lm
-
+        with train_packages(self.name):
+            from training.backbones.causal_lm import load_causal_lm
         return load_causal_lm(self)
 
 
@@ -125,6 +126,6 @@ class TinyLmConfig:
 
     def build(self) -> "LanguageModel":
         """Make it, on the CPU; the same seed gives the same weights."""
-        from training.backbones.tiny_lm import tiny_language_model
-
+        with train_packages(self.name):
+            from training.backbones.tiny_lm import tiny_language_model
         return tiny_language_model(self)
