@@ -1,8 +1,12 @@
 """Whisper's encoder alone: log-mel windows of 30 s in, one frame for every 320 samples out.
 
-Whisper was trained on windows of 30 s padded with silence, and its features change when the padding is left away, so
-every window is padded in full and only then are the frames of the padding dropped. A wave of n samples has exactly
-ceil(n / 320) frames, 50 a second: frame t begins at sample 320 t, and the last one may hold fewer samples than that.
+Whisper was trained on windows of 30 s padded with silence, so every window is padded in full, and only then are the
+frames of the padding dropped. Shorter windows are cheaper and not the same: against those of the full window, the
+features of tiny.en differ by 17 to 50 % of their norm without padding, by 13 to 40 % with 2 s of it, and by 4 to 7 % in
+a window of 25 s (clips of 0.8 to 4.7 s). In bfloat16 they differ by 1.6 %, at two thirds of the cost.
+
+A wave of n samples has exactly ceil(n / 320) frames, 50 a second: frame t begins at sample 320 t, and the last one may
+hold fewer samples than that.
 
 A wave longer than the window is cut into equal parts of whole frames, which are heard apart; their frames add up to
 the same number.
