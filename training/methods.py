@@ -33,4 +33,4 @@ class SlamAsrMethod:
         config = parse_named(LANGUAGE_MODELS, table, field="name", source="objective.language_model")
         lm = config.build()
         model = SlamAsrConfig(template=self.template, projector=self.projector)
-        return model.build(lm.module, lm.tokenizer, layers=num_layers, width=encoder.width, seed=seed)
+        return model.build(lm, layers=num_layers, width=encoder.width, seed=seed)

@@ -11,10 +11,11 @@ from typing import Any
 from torch import nn
 
 from catalogs.errors import TrainingError
+from training.backbones.causal_lm import LanguageModel
 from training.objective import Batch, Loss, Utterance
 from training.padding import lay_out, num_slots, pad_features
-from training.projectors import Projector, ProjectorConfig, Widths
-from training.speech_llm import SpeechLlm, answer_loss, text_rms
+from training.projectors import Projector, ProjectorConfig
+from training.speech_llm import SpeechLlm, answer_loss, widths_on
 from training.template import Filled, Template, TokenTemplate
 
 _ADDED = "lora_"
@@ -23,22 +24,21 @@ _ADDED = "lora_"
 
 @dataclass(frozen=True, slots=True)
 class SlamAsrConfig:
-    """Settings of a recogniser: its template and its projector. They are all that a checkpoint of it needs."""
+    """Settings of a recogniser: its template and its projector; what else it needs are its two models."""
 
     template: Template = field(default_factory=Template)
     projector: ProjectorConfig = field(default_factory=ProjectorConfig)
 
-    def build(self, lm: Any, tokenizer: Any, *, layers: int, width: int, seed: int) -> "SlamAsr":
+    def build(self, lm: LanguageModel, *, layers: int, width: int, seed: int) -> "SlamAsr":
         """A recogniser with a new projector, for features of so many encoder layers of this width.
 
-        ``lm`` is a causal language model of `transformers`, LoRA applied if it is wanted; it is frozen here.
+        The language model is frozen here, all but what LoRA has added to it.
 
         Raises:
-            TrainingError: for a template or a projector that does not suit them.
+            TrainingError: for a projector that does not suit them.
         """
-        text = lm.get_input_embeddings().weight.shape[1]
-        widths = Widths(layers=layers, frame=width, text=text, text_rms=text_rms(lm))
-        return SlamAsr(lm, self.projector.build(widths, seed=seed), self.template.compile(tokenizer))
+        projector = self.projector.build(widths_on(lm, layers=layers, width=width), seed=seed)
+        return SlamAsr(lm.module, projector, self.template.compile(lm))
 
 
 class SlamAsr:

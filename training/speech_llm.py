@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.backbones.causal_lm import LanguageModel
 from training.objective import Loss
 from training.padding import IGNORED
-from training.projectors import Projector
+from training.projectors import Projector, Widths
 
 
 class SpeechLlm(nn.Module):
@@ -69,7 +70,13 @@ def answer_loss(logits: Tensor, labels: Tensor) -> Loss:
     return Loss(total, {"correct": correct.sum(), "targets": counted.sum()})
 
 
-def text_rms(lm: Any) -> float:
-    """The root mean square of the entries of a language model's text embeddings: how large its inputs are."""
-    weight: Tensor = lm.get_input_embeddings().weight
-    return float(weight.detach().float().square().mean().sqrt())
+def widths_on(lm: LanguageModel, *, layers: int, width: int) -> Widths:
+    """What a projector stands between: features of so many layers of this width, and a language model's embeddings."""
+    weight = embeddings_of(lm)
+    return Widths(layers, width, weight.shape[1], text_rms=float(weight.square().mean().sqrt()))
+
+
+def embeddings_of(lm: LanguageModel) -> Tensor:
+    """The text embeddings (V, W) of a language model, float32."""
+    weight: Tensor = lm.module.get_input_embeddings().weight  # type: ignore[operator]  # torch
+    return weight.detach().float()

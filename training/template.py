@@ -8,9 +8,7 @@ other.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from catalogs.errors import TrainingError
+from typing import Protocol
 
 PAPER = "<BOS>USER: <S> <P> ASSISTANT: <T><EOS>"
 """The order of the SLAM-ASR paper."""
@@ -19,6 +17,21 @@ CODE = "<S><BOS>USER: <P> \n ASSISTANT:<T><EOS>"
 """The order of its reference code, and of the checkpoints that code has made: audio first, before BOS."""
 
 _PLACEHOLDERS = re.compile("(<S>|<T>|<BOS>|<EOS>)")
+
+
+class Words(Protocol):
+    """The tokens of a language model: how it reads and writes text, and what begins and ends one."""
+
+    bos_id: int | None
+    eos_id: int
+
+    def tokens(self, text: str) -> list[int]:
+        """A text in tokens, with nothing put around it."""
+        ...
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of tokens, special ones left out."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +49,12 @@ class Template:
         if _PLACEHOLDERS.search(self.prompt) or "<P>" in self.prompt:
             raise ValueError("template.prompt must not contain placeholders; write them in template.order")
 
-    def compile(self, tokenizer: Any) -> "TokenTemplate":
+    def compile(self, words: Words) -> "TokenTemplate":
         """Tokenise all that every utterance shares, piece by piece, so that no token spans two pieces.
 
-        ``<BOS>`` is nothing for a tokenizer without one. Spaces before ``<T>`` become part of the answer, as tokenizers
+        ``<BOS>`` is nothing for a model without one. Spaces before ``<T>`` become part of the answer, as tokenizers
         of subwords join a space to the word that follows it.
-
-        Raises:
-            TrainingError: for a tokenizer without EOS: such an answer could not end.
         """
-        if tokenizer.eos_token_id is None:
-            raise TrainingError("the tokenizer has no EOS token, so that no answer could end; set its eos_token")
         body = self.order.removesuffix("<T><EOS>").replace("<P>", self.prompt)
         context = body.rstrip(" ")
         sides: list[list[int]] = [[]]
@@ -54,12 +62,12 @@ class Template:
             if piece == "<S>":
                 sides.append([])
             elif piece in ("<BOS>", "<EOS>"):
-                token = tokenizer.bos_token_id if piece == "<BOS>" else tokenizer.eos_token_id
-                sides[-1] += [] if token is None else [int(token)]
-            else:
-                sides[-1] += tokens_of(tokenizer, piece)
+                token = words.bos_id if piece == "<BOS>" else words.eos_id
+                sides[-1] += [] if token is None else [token]
+            elif piece:
+                sides[-1] += words.tokens(piece)
         before, after = sides
-        return TokenTemplate(tuple(before), tuple(after), int(tokenizer.eos_token_id), body[len(context) :], tokenizer)
+        return TokenTemplate(tuple(before), tuple(after), words.eos_id, body[len(context) :], words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +84,13 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class TokenTemplate:
-    """A template in the tokens of one tokenizer; ``space`` is what an answer begins with."""
+    """A template in the tokens of one language model; ``space`` is what an answer begins with."""
 
     before: tuple[int, ...]
     after: tuple[int, ...]
     eos: int
     space: str
-    tokenizer: Any = field(repr=False)
+    words: Words = field(repr=False)
 
     def fill(self, num_slots: int, answer: str | None = None) -> Filled:
         """The tokens of an utterance of so many slots; without an answer, those of a question."""
@@ -94,14 +102,8 @@ class TokenTemplate:
     def answer(self, text: str) -> list[int]:
         """The tokens of an answer without its EOS; none for a text of nothing."""
         text = text.strip()
-        return tokens_of(self.tokenizer, self.space + text) if text else []
+        return self.words.tokens(self.space + text) if text else []
 
     def read(self, tokens: Sequence[int]) -> str:
         """The text of an answer's tokens, special ones left out."""
-        text: str = self.tokenizer.decode(list(tokens), skip_special_tokens=True)
-        return text.strip()
-
-
-def tokens_of(tokenizer: Any, text: str) -> list[int]:
-    """The tokens of a text, with nothing put around it."""
-    return list(tokenizer.encode(text, add_special_tokens=False)) if text else []
+        return self.words.text(tokens).strip()

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isfinite, log
-from typing import Any
 
 import torch
 from rapidfuzz.distance import Levenshtein
@@ -21,10 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from catalogs.errors import TrainingError
+from training.backbones.causal_lm import LanguageModel
 from training.objective import Batch, Loss, Utterance
 from training.padding import num_slots, pad_features
-from training.projectors import Projector, ProjectorConfig, Widths
-from training.speech_llm import text_rms
+from training.projectors import Projector, ProjectorConfig
+from training.speech_llm import embeddings_of, widths_on
 from training.template import Template, TokenTemplate
 
 _BLANK = 0
@@ -50,20 +50,24 @@ class WarmStartConfig:
             raise ValueError("warm_start.sharpness must be positive")
 
     def build(
-        self, lm: Any, tokenizer: Any, texts: Iterable[str], *, layers: int, width: int, seed: int
+        self, lm: LanguageModel, texts: Iterable[str] | None, *, layers: int, width: int, seed: int
     ) -> "WarmStart":
-        """A warm start that knows the tokens of these texts, for features of so many encoder layers of this width.
+        """A warm start for features of so many encoder layers of this width.
+
+        It tells the tokens of these texts apart, which are best those that it will train on; None is every token that
+        there is, which is slower.
 
         Raises:
-            TrainingError: if the texts are empty, or for a template or projector that does not suit.
+            TrainingError: if the texts are empty, or for a projector that does not suit.
         """
-        embeddings: Tensor = lm.get_input_embeddings().weight.detach().float()
-        template = self.template.compile(tokenizer)
-        tokens = sorted({token for text in texts for token in template.answer(text)})
+        embeddings = embeddings_of(lm)
+        template = self.template.compile(lm)
+        tokens = list(range(len(embeddings)))
+        if texts is not None:
+            tokens = sorted({token for text in texts for token in template.answer(text)})
         if not tokens:
             raise TrainingError("the texts of a warm start have no words; give it those of the release")
-        widths = Widths(layers=layers, frame=width, text=embeddings.shape[1], text_rms=text_rms(lm))
-        projector = self.projector.build(widths, seed=seed)
+        projector = self.projector.build(widths_on(lm, layers=layers, width=width), seed=seed)
         return WarmStart(NearestEmbedding(projector, embeddings[tokens], self.sharpness), template, tokens, self.pull)
 
 

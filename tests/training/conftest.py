@@ -10,6 +10,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from catalogs.audio import Place
 from catalogs.ids import content_id, seed_of
+from training.backbones.causal_lm import Ends, LanguageModel
 from training.ctc import Ctc, CtcConfig
 from training.members import Member
 from training.objective import Utterance
@@ -55,13 +56,13 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 @pytest.fixture
-def lm(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+def lm(tokenizer: PreTrainedTokenizerFast) -> LanguageModel:
     """Two layers with weights large enough that tokens and positions make a difference."""
-    return tiny_lm(len(tokenizer))
+    return LanguageModel(tiny_lm(len(tokenizer)), tokenizer, id="tiny", ends=Ends(0, 1))
 
 
 @pytest.fixture
-def counting_lm(tokenizer: PreTrainedTokenizerFast) -> GPT2LMHeadModel:
+def counting_lm(tokenizer: PreTrainedTokenizerFast) -> LanguageModel:
     """One that learned where each position is, and so notices if padding moves it; the other only counts distances."""
     config = GPT2Config(
         vocab_size=len(tokenizer),
@@ -75,7 +76,8 @@ def counting_lm(tokenizer: PreTrainedTokenizerFast) -> GPT2LMHeadModel:
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return GPT2LMHeadModel(config).eval()
+        module = GPT2LMHeadModel(config).eval()
+    return LanguageModel(module, tokenizer, id="counting", ends=Ends(0, 1))
 
 
 def tiny_lm(vocab_size: int) -> LlamaForCausalLM:

@@ -9,6 +9,7 @@ from transformers import GenerationConfig
 
 from catalogs.config import parse
 from catalogs.errors import RecipeError
+from training.backbones.causal_lm import Ends, LanguageModel
 from training.decoding import DecodingConfig, decode
 from training.objective import Utterance
 from training.projectors import ProjectorConfig
@@ -22,8 +23,8 @@ SETTINGS = [GREEDY, DecodingConfig(), DecodingConfig(beams=3, length_penalty=0.0
 def asr(lm: Any, tokenizer: Any) -> SlamAsr:
     """Untrained, and inclined to stop somewhere: answers of many lengths."""
     with torch.no_grad():
-        lm.lm_head.weight[tokenizer.eos_token_id] *= 2.0
-    return SlamAsrConfig(projector=ProjectorConfig(hidden=64)).build(lm, tokenizer, layers=1, width=12, seed=0)
+        lm.module.lm_head.weight[tokenizer.eos_token_id] *= 2.0
+    return SlamAsrConfig(projector=ProjectorConfig(hidden=64)).build(lm, layers=1, width=12, seed=0)
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -39,7 +40,7 @@ def test_a_batch_is_decoded_as_its_utterances_are_alone(asr: SlamAsr, make_utter
 
 @pytest.mark.parametrize("beams", [1, 3])
 def test_company_moves_no_position(counting_lm: Any, tokenizer: Any, make_utterances: Any, beams: int) -> None:
-    asr = SlamAsrConfig(projector=ProjectorConfig(hidden=64)).build(counting_lm, tokenizer, layers=1, width=12, seed=0)
+    asr = SlamAsrConfig(projector=ProjectorConfig(hidden=64)).build(counting_lm, layers=1, width=12, seed=0)
     utterances = make_utterances(["x"] * 4, frames=[5, 40, 77, 160])
     settings = DecodingConfig(beams=beams, max_tokens=15)
 
@@ -99,9 +100,9 @@ def searched_by_hand(asr: SlamAsr, utterance: Utterance, settings: DecodingConfi
 
 
 def test_an_answer_that_does_not_end_is_cut_at_its_own_limit(lm: Any, tokenizer: Any, make_utterances: Any) -> None:
-    asr = SlamAsrConfig(projector=ProjectorConfig(hidden=64)).build(lm, tokenizer, layers=1, width=12, seed=0)
+    asr = SlamAsrConfig(projector=ProjectorConfig(hidden=64)).build(lm, layers=1, width=12, seed=0)
     with torch.no_grad():
-        lm.lm_head.weight[tokenizer.eos_token_id] = 0.0
+        lm.module.lm_head.weight[tokenizer.eos_token_id] = 0.0
     settings = DecodingConfig(beams=2, tokens_per_frame=0.5, spare_tokens=3, max_tokens=30)
 
     answers = decode(asr, make_utterances(["x"] * 3, frames=[10, 21, 400]), settings)
@@ -121,7 +122,7 @@ def test_the_language_models_own_settings_are_neither_used_nor_lost(asr: SlamAsr
 
 def test_dropout_rests_while_decoding_and_training_goes_on(lm: Any, tokenizer: Any, make_utterances: Any) -> None:
     config = SlamAsrConfig(projector=ProjectorConfig(hidden=64, dropout=0.5))
-    asr = config.build(lm, tokenizer, layers=1, width=12, seed=0)
+    asr = config.build(lm, layers=1, width=12, seed=0)
     asr.module.train()
 
     first, second = (decode(asr, make_utterances(), GREEDY) for _ in range(2))
@@ -132,8 +133,9 @@ def test_dropout_rests_while_decoding_and_training_goes_on(lm: Any, tokenizer: A
 
 def test_lora_has_a_say_in_what_is_decoded(lm: Any, tokenizer: Any, make_utterances: Any) -> None:
     peft = pytest.importorskip("peft")
-    adapted = peft.get_peft_model(lm, peft.LoraConfig(r=4, target_modules=["q_proj", "v_proj"]))
-    asr = SlamAsrConfig(projector=ProjectorConfig(hidden=64)).build(adapted, tokenizer, layers=1, width=12, seed=0)
+    model = peft.get_peft_model(lm.module, peft.LoraConfig(r=4, target_modules=["q_proj", "v_proj"]))
+    adapted = LanguageModel(model, lm.tokenizer, id="adapted", ends=Ends(0, 1))
+    asr = SlamAsrConfig(projector=ProjectorConfig(hidden=64)).build(adapted, layers=1, width=12, seed=0)
     before = decode(asr, make_utterances(), GREEDY)
 
     for name, parameter in asr.trained().items():

@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from catalogs.config import parse
 from catalogs.errors import TrainingError
+from training.backbones.causal_lm import Ends, LanguageModel
 from training.objective import Batch
 from training.padding import IGNORED
 from training.projectors import ProjectorConfig
@@ -23,17 +24,15 @@ PROJECTORS = [
 ]
 
 
-def build(
-    lm: Any, tokenizer: Any, *, projector: ProjectorConfig = PROJECTORS[0], template: str | None = None
-) -> SlamAsr:
+def build(lm: Any, *, projector: ProjectorConfig = PROJECTORS[0], template: str | None = None) -> SlamAsr:
     config = SlamAsrConfig(Template(order=template) if template else Template(), projector)
-    return config.build(lm, tokenizer, layers=3 if projector.mix else 1, width=12, seed=0)
+    return config.build(lm, layers=3 if projector.mix else 1, width=12, seed=0)
 
 
 def test_the_room_for_audio_is_as_long_as_the_audio_for_every_length(
     lm: Any, tokenizer: Any, make_utterances: Any
 ) -> None:
-    asr = build(lm, tokenizer)
+    asr = build(lm)
     frames = list(range(5, 400))
     utterances = make_utterances(["stop"] * len(frames), frames=frames)
 
@@ -50,13 +49,13 @@ def test_the_room_for_audio_is_as_long_as_the_audio_for_every_length(
 def test_each_slot_of_audio_stands_in_its_place_and_text_in_all_others(
     lm: Any, tokenizer: Any, make_utterances: Any
 ) -> None:
-    asr = build(lm, tokenizer)
+    asr = build(lm)
     batch = asr.collate(make_utterances())
 
     embedded = asr.module.embed(batch.tensors)
 
     audio = asr.module.projector(batch.tensors["features"], batch.tensors["lengths"])
-    text = lm.get_input_embeddings()(batch.tensors["ids"])
+    text = lm.embedding(batch.tensors["ids"])
     for row, slots in enumerate(batch.tensors["slots"]):
         is_audio = slots >= 0
         torch.testing.assert_close(embedded[row, is_audio], audio[row, : int(is_audio.sum())])
@@ -67,7 +66,7 @@ def test_each_slot_of_audio_stands_in_its_place_and_text_in_all_others(
 def test_only_answers_and_their_ends_are_learned(
     lm: Any, tokenizer: Any, make_utterances: Any, template: str | None
 ) -> None:
-    asr = build(lm, tokenizer, template=template)
+    asr = build(lm, template=template)
     utterances = [*make_utterances(), *make_utterances([""], frames=[30])]
 
     batch = asr.collate(utterances)
@@ -86,16 +85,16 @@ def test_only_answers_and_their_ends_are_learned(
 def test_a_loss_is_what_reading_one_utterance_by_hand_gives(
     lm: Any, tokenizer: Any, make_utterances: Any, projector: ProjectorConfig
 ) -> None:
-    asr = build(lm, tokenizer, projector=projector)
+    asr = build(lm, projector=projector)
     utterances = make_utterances(layers=3 if projector.mix else 1)
-    embed = lm.get_input_embeddings()
+    embed = lm.embedding
 
     for utterance in utterances:
         filled = asr.template.fill(utterance.features.shape[1] // projector.frames, utterance.text)
         audio = asr.module.projector(utterance.features[None], torch.tensor([utterance.features.shape[1]]))[0]
         before, after = (embed(torch.tensor(side)) for side in (asr.template.before, asr.template.after))
         answer = torch.tensor(filled.answer)
-        logits = lm(inputs_embeds=torch.cat([before, audio, after, embed(answer)])[None]).logits[0]
+        logits = lm.module(inputs_embeds=torch.cat([before, audio, after, embed(answer)])[None]).logits[0]
         expected = cross_entropy(logits[-len(answer) - 1 : -1], answer, reduction="sum")
 
         torch.testing.assert_close(asr.loss(asr.collate([utterance])).total, expected)
@@ -105,7 +104,7 @@ def test_a_loss_is_what_reading_one_utterance_by_hand_gives(
 def test_the_loss_of_a_batch_is_the_sum_over_its_utterances(
     lm: Any, tokenizer: Any, make_utterances: Any, projector: ProjectorConfig
 ) -> None:
-    asr = build(lm, tokenizer, projector=projector)
+    asr = build(lm, projector=projector)
     utterances = make_utterances(layers=3 if projector.mix else 1)
 
     together = asr.loss(asr.collate(utterances))
@@ -123,7 +122,7 @@ def test_the_loss_of_a_batch_is_the_sum_over_its_utterances(
 def test_where_and_how_much_is_padded_changes_no_loss(
     request: pytest.FixtureRequest, tokenizer: Any, make_utterances: Any, side: str, extra: int, positions: str
 ) -> None:
-    asr = build(request.getfixturevalue(positions), tokenizer)
+    asr = build(request.getfixturevalue(positions))
     batch = asr.collate(make_utterances())
     expected = asr.loss(batch)
 
@@ -156,18 +155,18 @@ def test_gradients_reach_the_projector_and_nothing_else(lm: Any, tokenizer: Any,
     utterances = make_utterances(layers=3)
     with torch.no_grad():
         utterances = [replace(u, features=encoder(u.features)) for u in utterances]
-    asr = build(lm, tokenizer, projector=PROJECTORS[2])
+    asr = build(lm, projector=PROJECTORS[2])
 
     asr.loss(asr.collate(utterances)).total.backward()
 
-    assert all(parameter.grad is None for parameter in [*lm.parameters(), *encoder.parameters()])
+    assert all(parameter.grad is None for parameter in [*lm.module.parameters(), *encoder.parameters()])
     gradients = {name: parameter.grad for name, parameter in asr.module.projector.named_parameters()}
     assert {"mix.weights", "mix.gamma", "reduce.linear.weight", "out.bias"} < set(gradients)
     assert all(gradient is not None and gradient.abs().sum() > 0 for gradient in gradients.values())
 
 
 def test_only_the_projector_is_trained(lm: Any, tokenizer: Any) -> None:
-    asr = build(lm, tokenizer, projector=PROJECTORS[2])
+    asr = build(lm, projector=PROJECTORS[2])
 
     trained = asr.trained()
 
@@ -178,8 +177,8 @@ def test_only_the_projector_is_trained(lm: Any, tokenizer: Any) -> None:
 
 def test_of_a_language_model_only_what_lora_added_is_trained(lm: Any, tokenizer: Any, make_utterances: Any) -> None:
     peft = pytest.importorskip("peft")
-    adapted = peft.get_peft_model(lm, peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"]))
-    asr = build(adapted, tokenizer)
+    adapted = peft.get_peft_model(lm.module, peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"]))
+    asr = build(LanguageModel(adapted, lm.tokenizer, id="adapted", ends=Ends(0, 1)))
 
     asr.loss(asr.collate(make_utterances())).total.backward()
 
@@ -190,7 +189,7 @@ def test_of_a_language_model_only_what_lora_added_is_trained(lm: Any, tokenizer:
 
 
 def test_other_audio_gives_other_logits(lm: Any, tokenizer: Any, make_utterances: Any) -> None:
-    asr = build(lm, tokenizer)
+    asr = build(lm)
     first, second = (asr.collate(make_utterances(seed=seed)).tensors for seed in (0, 1))
 
     difference = (asr.module(first) - asr.module(second)).abs().amax(-1)
@@ -199,7 +198,7 @@ def test_other_audio_gives_other_logits(lm: Any, tokenizer: Any, make_utterances
 
 
 def test_a_frozen_language_model_does_not_drop_out(counting_lm: Any, tokenizer: Any, make_utterances: Any) -> None:
-    asr = build(counting_lm, tokenizer)
+    asr = build(counting_lm)
     batch = asr.collate(make_utterances())
 
     asr.module.train()
@@ -209,18 +208,19 @@ def test_a_frozen_language_model_does_not_drop_out(counting_lm: Any, tokenizer: 
 
 
 def test_a_language_model_keeps_its_precision(tokenizer: Any, lm: Any, make_utterances: Any) -> None:
-    asr = build(lm.to(torch.bfloat16), tokenizer)
+    lm.module.to(torch.bfloat16)
+    asr = build(lm)
 
     loss = asr.loss(asr.collate(make_utterances()))
     loss.total.backward()
 
     assert loss.total.dtype == torch.float32
-    assert {parameter.dtype for parameter in lm.parameters()} == {torch.bfloat16}
+    assert {parameter.dtype for parameter in lm.module.parameters()} == {torch.bfloat16}
     assert {parameter.dtype for parameter in asr.trained().values()} == {torch.float32}
 
 
 def test_the_same_utterances_make_the_same_batch(lm: Any, tokenizer: Any, make_utterances: Any) -> None:
-    asr = build(lm, tokenizer)
+    asr = build(lm)
 
     first, second = (asr.collate(make_utterances()) for _ in range(2))
 
@@ -252,13 +252,13 @@ def test_an_utterance_that_cannot_be_learned_from_is_refused_by_name(
     bad = replace(good, features=None if shape is None else torch.zeros(shape))
 
     with pytest.raises(TrainingError, match=message) as refused:
-        build(lm, tokenizer).collate([good, bad])
+        build(lm).collate([good, bad])
 
     assert bad.take_id in str(refused.value)
 
 
 def test_eight_utterances_are_learned_by_heart(lm: Any, tokenizer: Any, make_utterances: Any) -> None:
-    asr = build(lm, tokenizer, projector=ProjectorConfig(hidden=256))
+    asr = build(lm, projector=ProjectorConfig(hidden=256))
     batch = asr.collate(make_utterances())
     optimiser = torch.optim.AdamW(asr.trained().values(), lr=5e-3)
 

@@ -17,9 +17,9 @@ from training.warm_start import WarmStart, WarmStartConfig, adopt_projector, col
 TEXTS = ["pay my bill", "what is my balance", "stop", "a cup of tea and a cake"]
 
 
-def build(lm: Any, tokenizer: Any, texts: Any = TEXTS, **settings: Any) -> WarmStart:
+def build(lm: Any, texts: Any = TEXTS, **settings: Any) -> WarmStart:
     config = WarmStartConfig(projector=ProjectorConfig(hidden=96), **settings)
-    return config.build(lm, tokenizer, texts, layers=1, width=12, seed=0)
+    return config.build(lm, texts, layers=1, width=12, seed=0)
 
 
 def spoken(warm: WarmStart, texts: Any) -> list[Utterance]:
@@ -48,7 +48,7 @@ def train(objective: Any, batch: Batch, *, steps: int, lr: float) -> list[float]
 
 
 def test_speech_is_learned_as_the_nearest_text_embeddings(lm: Any, tokenizer: Any) -> None:
-    warm = build(lm, tokenizer)
+    warm = build(lm)
     utterances = spoken(warm, TEXTS)
     batch = warm.collate(utterances)
 
@@ -58,7 +58,7 @@ def test_speech_is_learned_as_the_nearest_text_embeddings(lm: Any, tokenizer: An
     assert losses[-1] < 0.2 < 2.0 < losses[0]
     assert watched["errors"] == 0
     assert watched["targets"] == batch.num_targets
-    embeddings = lm.get_input_embeddings().weight.detach()
+    embeddings = lm.embedding.weight.detach()
     tensors = pad_features(utterances)
     slots = warm.module.projector(tensors["features"], tensors["lengths"]).detach()
     for row, utterance in zip(slots, utterances, strict=True):
@@ -69,7 +69,7 @@ def test_speech_is_learned_as_the_nearest_text_embeddings(lm: Any, tokenizer: An
 
 
 def test_the_loss_of_a_batch_is_the_sum_over_its_utterances(lm: Any, tokenizer: Any) -> None:
-    warm = build(lm, tokenizer)
+    warm = build(lm)
     utterances = spoken(warm, TEXTS)
 
     together = warm.loss(warm.collate(utterances))
@@ -81,7 +81,7 @@ def test_the_loss_of_a_batch_is_the_sum_over_its_utterances(lm: Any, tokenizer: 
 
 
 def test_a_loss_is_that_of_all_paths_and_a_pull(lm: Any, tokenizer: Any) -> None:
-    warm = build(lm, tokenizer, ["stop"], pull=0.25)
+    warm = build(lm, ["stop"], pull=0.25)
     (utterance,) = spoken(warm, ["stop"])
     log_probs, distances = warm.module(utterance.features[None], torch.tensor([utterance.features.shape[1]]))
     targets = list(range(1, log_probs.shape[-1]))
@@ -100,7 +100,7 @@ def test_a_loss_is_that_of_all_paths_and_a_pull(lm: Any, tokenizer: Any) -> None
 
 
 def test_what_cannot_be_learned_is_left_out_and_counted(lm: Any, tokenizer: Any, make_utterances: Any) -> None:
-    warm = build(lm, tokenizer)
+    warm = build(lm)
     good, *_ = spoken(warm, TEXTS)
     (fast,) = make_utterances(["what is my balance"], frames=[10])
     (unknown,) = make_utterances(["zebra"], frames=[100])
@@ -117,11 +117,11 @@ def test_what_cannot_be_learned_is_left_out_and_counted(lm: Any, tokenizer: Any,
 
 def test_less_than_a_slot_is_refused(lm: Any, tokenizer: Any, make_utterances: Any) -> None:
     with pytest.raises(TrainingError, match="3 frames are less than one slot of 5"):
-        build(lm, tokenizer).collate(make_utterances(["stop"], frames=[3]))
+        build(lm).collate(make_utterances(["stop"], frames=[3]))
 
 
 def test_silence_is_learned_as_blanks(lm: Any, tokenizer: Any, make_utterances: Any) -> None:
-    warm = build(lm, tokenizer)
+    warm = build(lm)
     (silent,) = make_utterances([""], frames=[20])
 
     loss = warm.loss(warm.collate([silent]))
@@ -132,21 +132,21 @@ def test_silence_is_learned_as_blanks(lm: Any, tokenizer: Any, make_utterances: 
 
 
 def test_the_language_model_is_left_alone(lm: Any, tokenizer: Any) -> None:
-    warm = build(lm, tokenizer)
-    before = lm.get_input_embeddings().weight.detach().clone()
+    warm = build(lm)
+    before = lm.embedding.weight.detach().clone()
 
     train(warm, warm.collate(spoken(warm, TEXTS)), steps=2, lr=0.1)
 
-    assert torch.equal(lm.get_input_embeddings().weight, before)
+    assert torch.equal(lm.embedding.weight, before)
     assert {name.partition(".")[0] for name in warm.trained()} == {"projector", "blank", "log_sharpness"}
 
 
 def test_a_recogniser_goes_on_from_a_warm_projector(lm: Any, tokenizer: Any) -> None:
-    warm = build(lm, tokenizer)
+    warm = build(lm)
     utterances = spoken(warm, TEXTS)
     train(warm, warm.collate(utterances), steps=5, lr=1e-3)
     checkpoint = {name: parameter.detach().clone() for name, parameter in warm.trained().items()}
-    asr = SlamAsrConfig(projector=ProjectorConfig(hidden=96)).build(lm, tokenizer, layers=1, width=12, seed=9)
+    asr = SlamAsrConfig(projector=ProjectorConfig(hidden=96)).build(lm, layers=1, width=12, seed=9)
 
     adopt_projector(asr.module.projector, checkpoint)
 
@@ -156,8 +156,8 @@ def test_a_recogniser_goes_on_from_a_warm_projector(lm: Any, tokenizer: Any) -> 
 
 
 def test_another_projector_is_not_adopted(lm: Any, tokenizer: Any) -> None:
-    warm = build(lm, tokenizer)
-    other = SlamAsrConfig(projector=ProjectorConfig(hidden=32)).build(lm, tokenizer, layers=1, width=12, seed=0)
+    warm = build(lm)
+    other = SlamAsrConfig(projector=ProjectorConfig(hidden=32)).build(lm, layers=1, width=12, seed=0)
 
     with pytest.raises(TrainingError, match=r"out.weight is \(64, 96\) there and \(64, 32\) here"):
         adopt_projector(other.module.projector, warm.trained())
@@ -165,9 +165,19 @@ def test_another_projector_is_not_adopted(lm: Any, tokenizer: Any) -> None:
         adopt_projector(other.module.projector, {"lm.weight": torch.zeros(1)})
 
 
+def test_without_texts_every_token_is_told_apart(lm: Any, tokenizer: Any) -> None:
+    warm = build(lm, None)
+    (utterance,) = spoken(warm, ["zebra"])
+
+    watched = warm.loss(warm.collate([utterance])).watched
+
+    assert warm.module.embeddings.shape[0] == len(tokenizer)
+    assert watched["left_out"] == 0
+
+
 def test_texts_without_words_are_refused(lm: Any, tokenizer: Any) -> None:
     with pytest.raises(TrainingError, match="no words"):
-        build(lm, tokenizer, ["", " "])
+        build(lm, ["", " "])
 
 
 def test_a_configuration_survives_its_recipe_and_mistakes_are_named() -> None:
