@@ -1,36 +1,104 @@
 """Recipe tables of methods that need more than an encoder: they load their models, and make the objective."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from catalogs.config import parse_named
+from catalogs.errors import TrainingError
+from training import checkpoint
+from training.backbones.causal_lm import LanguageModel
 from training.backbones.encoders import Encoder
+from training.backbones.language_models import GROUP
 from training.projectors import ProjectorConfig
 from training.slam_asr import SlamAsr, SlamAsrConfig
 from training.template import Template
+from training.warm_start import WarmStart, WarmStartConfig, adopt_projector
 
-LANGUAGE_MODELS = "synthgen.language_models"
+STARTER: Mapping[str, Any] = {"name": "smollm2"}
 
 
 @dataclass(frozen=True)
 class SlamAsrMethod:
-    """SLAM-ASR; ``language_model`` is the table of one, looked up by its ``name``: the starter, if nothing is said."""
+    """SLAM-ASR; ``language_model`` is the table of one, looked up by its ``name``: the starter, if nothing is said.
+
+    ``projector_from`` is the folder of a training, or of one of its checkpoints, whose projector it goes on from.
+    """
 
     method: Literal["slam_asr"] = "slam_asr"
-    language_model: Mapping[str, Any] = field(default_factory=lambda: {"name": "smollm2"})
+    language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
     template: Template = field(default_factory=Template)
     projector: ProjectorConfig = field(default_factory=ProjectorConfig)
+    projector_from: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "language_model", _resolved(self.language_model))
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> SlamAsr:
-        """Load the language model, and put a new projector before it.
+        """Load the language model, and put a projector before it.
 
         Raises:
-            RecipeError: for a table that no language model has.
             EngineError: if its weights are not to be had.
+            TrainingError: if the projector to go on from is not to be had, or is another one.
         """
-        table = dict(self.language_model)
-        config = parse_named(LANGUAGE_MODELS, table, field="name", source="objective.language_model")
-        lm = config.build()
+        lm = _loaded(self.language_model)
         model = SlamAsrConfig(template=self.template, projector=self.projector)
-        return model.build(lm, layers=num_layers, width=encoder.width, seed=seed)
+        objective = model.build(lm, layers=num_layers, width=encoder.width, seed=seed)
+        if self.projector_from is not None:
+            found = checkpoint.load(Path(self.projector_from).expanduser())
+            adopt_projector(objective.module.projector, found.trained())
+        return objective
+
+
+@dataclass(frozen=True)
+class WarmStartMethod:
+    """A warm start for a SLAM-ASR of the same language model, template and projector, which is not run here.
+
+    ``texts`` is a UTF-8 file with a text on each line, whose tokens are told apart; None is every token that there is,
+    which is slower. ``pull`` and ``sharpness`` are those of `WarmStartConfig`.
+    """
+
+    method: Literal["warm_start"] = "warm_start"
+    language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
+    template: Template = field(default_factory=Template)
+    projector: ProjectorConfig = field(default_factory=ProjectorConfig)
+    texts: str | None = None
+    pull: float = 0.1
+    sharpness: float = 5.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "language_model", _resolved(self.language_model))
+        self._config()
+
+    def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> WarmStart:
+        """Load the language model for its embeddings, and put a new projector before them.
+
+        Raises:
+            EngineError: if its weights are not to be had.
+            TrainingError: if the texts are not to be had.
+        """
+        texts = None if self.texts is None else _lines(Path(self.texts).expanduser())
+        lm = _loaded(self.language_model)
+        return self._config().build(lm, texts, layers=num_layers, width=encoder.width, seed=seed)
+
+    def _config(self) -> WarmStartConfig:
+        return WarmStartConfig(self.template, self.projector, pull=self.pull, sharpness=self.sharpness)
+
+
+def _resolved(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A language model's table with all that it leaves unsaid, as a recipe is stored; mistakes are found at once."""
+    config: Any = parse_named(GROUP, table, field="name", source="objective.language_model")
+    return asdict(config)
+
+
+def _loaded(table: Mapping[str, Any]) -> LanguageModel:
+    loaded: LanguageModel = parse_named(GROUP, table, field="name", source="objective.language_model").build()
+    return loaded
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(f"objective.texts: {path} cannot be read: {error}; expected a UTF-8 file") from error
