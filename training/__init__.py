@@ -6,5 +6,11 @@ features             encoder outputs, kept so that a frozen encoder runs once
 sampling             which utterances make the next batch
 loop, optim          the only training loop
 checkpoint           what was trained, where it came from, and how to go on
+projectors           frames of an encoder become slots of a language model
+template, padding    what a language model reads, in tokens and rectangles
+speech_llm           projected audio among the embeddings of text
 slam_asr             a language model that listens
+warm_start           a projector that finds the embeddings of its text first
+decoding, overrun    what was heard, and what was said too much
+methods              their recipe tables
 """
