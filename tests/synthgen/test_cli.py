@@ -42,6 +42,7 @@ SURFACE = {
     "sql": ["STATEMENT", "--corpus", "--format", "--json", "--output", "--rows", "--timeout", "-c"],
     "status": ["--corpus", "--json", "-c"],
     "tdsc": RECIPE,
+    "train": ["RECIPE", "--json", "--set", "-o"],
     "verify": ["--corpus", "--deep", "--json", "--repair", "-c"],
     "voices": ["ENGINE", "--json"],
 }

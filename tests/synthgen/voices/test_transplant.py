@@ -15,8 +15,8 @@ TEXT = "Where were you yesterday evening?"
 BASE = {"engine": "espeak", "speakers": ("en-us",)}
 
 
-def spoken(text: str, speaker: str, rate: int) -> Reading:
-    config = EspeakConfig(speakers=(speaker,), rate=rate)
+def spoken(text: str, speaker: str, rate: int, pitch: int = 50) -> Reading:
+    config = EspeakConfig(speakers=(speaker,), rate=rate, pitch=pitch)
     line = Line.new(prompt_id="p", voice_id=config.cards()[0].id, text=text, normaliser="none")
     return config.build().speak([line])[0]
 
@@ -26,7 +26,7 @@ def bank(tmp_path_factory) -> Path:
     """The same text read slowly, and another one."""
     folder = tmp_path_factory.mktemp("bank")
     for name, text in (("slow", TEXT), ("other", "It is a beautiful day, and nobody is at home.")):
-        reading = spoken(text, "en-gb+f3", 110)
+        reading = spoken(text, "en-gb", 110, pitch=90)
         soundfile.write(folder / f"{name}.flac", reading.samples, reading.sample_rate_hz)
     (folder / "slow.txt").write_text("where were you, yesterday evening")
     return folder
