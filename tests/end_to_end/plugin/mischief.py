@@ -45,9 +45,7 @@ class Mischief:
         self._tone._speakers = {card.id: card.speaker for card in config.cards()}
 
     def speak(self, lines: Sequence[Line]) -> list[Reading]:
-        if self._config.diary:
-            with Path(self._config.diary).open("a") as diary:
-                diary.write(f"{os.getpid()} {len(lines)}\n")
+        note(self._config.diary, len(lines))
         return [self._read(line) for line in lines]
 
     def _read(self, line: Line) -> Reading:
@@ -67,16 +65,23 @@ class Mischief:
 
 @dataclass(frozen=True)
 class MischiefMetricConfig:
+    family: Literal["mischief"] = "mischief"
+    diary: str | None = None
+
     def card(self) -> MetricCard:
         column = ScoreColumn("num_letters", "INTEGER", "", "neither", "letters of the spoken text")
         return MetricCard("mischief", "1", (column,))
 
     def build(self) -> "MischiefMetric":
-        return MischiefMetric()
+        return MischiefMetric(self)
 
 
 class MischiefMetric:
+    def __init__(self, config: MischiefMetricConfig) -> None:
+        self._config = config
+
     def measure(self, clips: Sequence[Clip]) -> list[Score]:
+        note(self._config.diary, len(clips))
         return [self._score(clip) for clip in clips]
 
     def _score(self, clip: Clip) -> Score:
@@ -85,6 +90,13 @@ class MischiefMetric:
         if "confuse" in clip.spoken:
             raise ValueError("this clip was too much")
         return Score(clip.take_id, (len(clip.spoken),))
+
+
+def note(diary: str | None, size: int) -> None:
+    """Write down who does a batch, as it begins."""
+    if diary:
+        with Path(diary).open("a") as entries:
+            entries.write(f"{os.getpid()} {size}\n")
 
 
 def _made_of(card: VoiceCard) -> dict[str, object]:
