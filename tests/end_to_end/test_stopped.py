@@ -23,7 +23,7 @@ def tables(studio: "Studio") -> dict[str, object]:
 
 
 def stop(studio: "Studio", number: int, *, on: str) -> tuple[int, str, float]:
-    """Stop a job as a terminal or a cluster does, when it has measured a batch: exit code, last words, seconds it took."""
+    """Stop a job as a terminal or a cluster does, when it has measured a batch: code, last words, seconds it took."""
     process = subprocess.Popen(
         studio.command("run", studio.recipe(**tables(studio)), "--on", on),
         env=studio.environment(),
