@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from catalogs.errors import UsageError
 from catalogs.models import checkpoint_sha256, sha256_of_folder
+from catalogs.models.pretrained import packages
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_some
 from synthgen.voices.torch_table import (
@@ -13,7 +14,6 @@ from synthgen.voices.torch_table import (
     card_of,
     check_table,
     combined_sha256,
-    engine_packages,
     files_by_name,
 )
 
@@ -100,7 +100,7 @@ class CoquiConfig:
             EngineError: if a package or the checkpoint is not to be had, or does not fit the table.
             UsageError: for a speaker it has not, with the nearest one it has.
         """
-        with engine_packages(self.engine):
+        with packages(f"the {self.engine} voice", extra="engines"):
             if self.model == "vits":
                 from synthgen.voices.neural.coqui_vits import CoquiVitsVoice
 

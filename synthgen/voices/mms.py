@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from catalogs.models import checkpoint_sha256
+from catalogs.models.pretrained import packages
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_some
-from synthgen.voices.torch_table import Dtype, card_of, check_table, engine_packages
+from synthgen.voices.torch_table import Dtype, card_of, check_table
 
 if TYPE_CHECKING:
     from synthgen.voices.neural.mms import MmsVoice
@@ -67,6 +68,6 @@ class MmsConfig:
         Raises:
             EngineError: if a package or the checkpoint is not to be had, or does not fit the table.
         """
-        with engine_packages(self.engine):
+        with packages(f"the {self.engine} voice", extra="engines"):
             from synthgen.voices.neural.mms import MmsVoice
         return MmsVoice(self)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from catalogs.models import checkpoint_sha256, sha256_of_folder
+from catalogs.models.pretrained import packages
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_some, check_speaker
 from synthgen.voices.torch_table import (
@@ -12,7 +13,6 @@ from synthgen.voices.torch_table import (
     card_of,
     check_table,
     combined_sha256,
-    engine_packages,
     files_by_name,
 )
 
@@ -76,7 +76,7 @@ class SpeechT5Config:
         Raises:
             EngineError: if a package or a checkpoint is not to be had, or does not fit the table.
         """
-        with engine_packages(self.engine):
+        with packages(f"the {self.engine} voice", extra="engines"):
             from synthgen.voices.neural.speecht5 import SpeechT5Voice
         return SpeechT5Voice(self)
 

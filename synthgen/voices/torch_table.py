@@ -4,13 +4,12 @@ Nothing here imports PyTorch, so that a plan can be made on a machine without it
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
-from catalogs.errors import EngineError, ModelMissing
+from catalogs.errors import ModelMissing
 from catalogs.ids import canonical
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_in_range
@@ -124,22 +123,6 @@ def files_by_name(folder: str, *, suffixes: tuple[str, ...]) -> dict[str, Path]:
         raise ModelMissing(f"there is no folder {root}; it should hold a {' or '.join(suffixes)} file per speaker")
     found = (path for path in sorted(root.rglob("*")) if path.suffix in suffixes)
     return {path.relative_to(root).with_suffix("").as_posix(): path for path in found}
-
-
-@contextmanager
-def engine_packages(engine: str) -> Iterator[None]:
-    """Where an engine's packages are imported.
-
-    Raises:
-        EngineError: if one is not installed, with the command that gets it.
-    """
-    try:
-        yield
-    except ImportError as error:
-        raise EngineError(
-            f"the {engine} voice needs the package {error.name or error}, which is not installed; "
-            f"get it with `pip install 'synthgen-studio[engines]'`"
-        ) from error
 
 
 def _alone(table: Table, speaker: str) -> Table:

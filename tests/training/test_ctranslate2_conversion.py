@@ -16,12 +16,12 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 
 from catalogs.errors import EngineError, ModelMissing
 from catalogs.models import fetch
+from catalogs.models.pretrained import quiet
 from catalogs.records import Line
 from synthgen.voices.espeak import EspeakConfig
 from training.backbones.ct2_file import read_ct2
 from training.backbones.ctranslate2 import convert, converted
 from training.backbones.encoders import WhisperConfig
-from training.backbones.loading import quiet
 
 TEXTS = (
     "Please turn on the light in the kitchen.",

@@ -14,9 +14,10 @@ from transformers import WhisperConfig as WhisperShape
 
 from catalogs.config import load_registered, parse
 from catalogs.errors import EngineError, ModelMissing, RecipeError, UsageError
+from catalogs.models.pretrained import quiet
 from training.backbones.encoders import GROUP, Encoder, HubertConfig, TinyEncoderConfig, WavLmConfig, WhisperConfig
+from training.backbones.frozen import seeded
 from training.backbones.language_models import GROUP as LANGUAGE_MODELS
-from training.backbones.loading import quiet, seeded
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}

@@ -15,10 +15,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from catalogs.errors import EngineError, UsageError
 from catalogs.ids import Id, content_id
 from catalogs.models import artefact, checkpoint_folder, checkpoint_sha256
+from catalogs.models.pretrained import load_pretrained, told_plainly
 from training.backbones.encoders import Device
+from training.backbones.frozen import FILES, device_of, freeze, seeded
 from training.backbones.gguf import REVISION, dequantised
 from training.backbones.language_models import CausalLmConfig, LoraTable, Precision, SmolLm2Config
-from training.backbones.loading import FILES, device_of, load_pretrained, seeded, told_plainly
 
 STARTER = "smollm2-135m"
 """The name of the starter model among the pinned ones."""
@@ -115,7 +116,7 @@ def load_causal_lm(config: CausalLmConfig) -> LanguageModel:
 def _loaded(folder: Path, id: Id, dtype: Precision, fitting: Fitting) -> LanguageModel:  # noqa: A002 - as above
     with told_plainly(folder):
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    module = load_pretrained(AutoModelForCausalLM, folder, dtype=dtype)
+    module = freeze(load_pretrained(AutoModelForCausalLM, folder, dtype=dtype))
     ends = Ends(tokenizer.bos_token_id, -1 if tokenizer.eos_token_id is None else tokenizer.eos_token_id)
     return LanguageModel(fitted(module, fitting), tokenizer, id=id, ends=ends)
 

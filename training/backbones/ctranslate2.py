@@ -23,8 +23,8 @@ from transformers import (
 
 from catalogs.errors import EngineError
 from catalogs.models import artefact, derived, fetch
+from catalogs.models.pretrained import quiet, told_plainly
 from training.backbones.ct2_file import Ct2File, read_ct2
-from training.backbones.loading import quiet, told_plainly
 
 _REVISION = 2
 """Raised when a conversion gives other files, so that those made before are made again."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from catalogs.ids import Id
-from training.backbones.packages import train_packages
+from catalogs.models.pretrained import packages
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -120,20 +120,20 @@ class WhisperConfig:
 
     def build(self) -> Encoder:
         """Load the encoder; weights in CTranslate2 form are converted the first time."""
-        with train_packages(self.name):
+        with packages(self.name, extra="train"):
             from training.backbones.whisper import load_whisper
         return load_whisper(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WavLmConfig:
-    """WavLM, say ``microsoft/wavlm-large`` at a commit.
+class WaveEncoderConfig:
+    """An encoder that hears the wave itself.
 
     ``checkpoint`` is a folder, or a hub id with a commit as its ``revision``. ``normalize`` says whether a wave is
     brought to mean 0 and variance 1 first; None does as the checkpoint's feature extractor says.
     """
 
-    name: Literal["wavlm"] = "wavlm"
+    name: Literal["wavlm", "hubert"]
     checkpoint: str
     revision: str | None = None
     normalize: bool | None = None
@@ -146,31 +146,23 @@ class WavLmConfig:
 
     def build(self) -> Encoder:
         """Load the encoder."""
-        with train_packages(self.name):
+        with packages(self.name, extra="train"):
             from training.backbones.waves import load_waves
         return load_waves(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HubertConfig:
-    """HuBERT, say ``facebook/hubert-large-ll60k`` at a commit; the fields are WavLM's."""
+class WavLmConfig(WaveEncoderConfig):
+    """WavLM, say ``microsoft/wavlm-large`` at a commit."""
+
+    name: Literal["wavlm"] = "wavlm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubertConfig(WaveEncoderConfig):
+    """HuBERT, say ``facebook/hubert-large-ll60k`` at a commit."""
 
     name: Literal["hubert"] = "hubert"
-    checkpoint: str
-    revision: str | None = None
-    normalize: bool | None = None
-    device: Device = "auto"
-    dtype: Dtype = "float32"
-    batch: int = 8
-
-    def __post_init__(self) -> None:
-        check_batch(self.batch)
-
-    def build(self) -> Encoder:
-        """Load the encoder."""
-        with train_packages(self.name):
-            from training.backbones.waves import load_waves
-        return load_waves(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +187,7 @@ class TinyEncoderConfig:
 
     def build(self) -> Encoder:
         """Make the encoder, on the CPU; the same seed gives the same weights."""
-        with train_packages(self.name):
+        with packages(self.name, extra="train"):
             from training.backbones.tiny import tiny_encoder
         return tiny_encoder(self)
 

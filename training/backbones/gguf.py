@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from catalogs.errors import EngineError
 from catalogs.models import artefact, derived, fetch
-from training.backbones.loading import quiet, told_plainly
+from catalogs.models.pretrained import quiet, told_plainly
 
 REVISION = 1
 """Raised when unpacking gives other files, so that those made before are made again."""

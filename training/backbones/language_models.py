@@ -9,8 +9,8 @@ A table is looked up by its ``name`` under the entry points ``synthgen.language_
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from catalogs.models.pretrained import packages
 from training.backbones.encoders import Device
-from training.backbones.packages import train_packages
 
 if TYPE_CHECKING:
     from training.backbones.causal_lm import LanguageModel
@@ -77,7 +77,7 @@ class SmolLm2Config:
 
     def build(self) -> "LanguageModel":
         """Load it; half a minute the first time."""
-        with train_packages(self.name):
+        with packages(self.name, extra="train"):
             from training.backbones.causal_lm import load_smollm2
         return load_smollm2(self)
 
@@ -103,7 +103,7 @@ class CausalLmConfig:
 
     def build(self) -> "LanguageModel":
         """Load it."""
-        with train_packages(self.name):
+        with packages(self.name, extra="train"):
             from training.backbones.causal_lm import load_causal_lm
         return load_causal_lm(self)
 
@@ -126,6 +126,6 @@ class TinyLmConfig:
 
     def build(self) -> "LanguageModel":
         """Make it, on the CPU; the same seed gives the same weights."""
-        with train_packages(self.name):
+        with packages(self.name, extra="train"):
             from training.backbones.tiny_lm import tiny_language_model
         return tiny_language_model(self)

@@ -7,7 +7,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from training.backbones.encoders import TinyEncoderConfig
 from training.backbones.encoding import SpeechEncoder
-from training.backbones.loading import freeze, seeded, sha256_of_weights
+from training.backbones.frozen import freeze, seeded, sha256_of_weights
 from training.backbones.waves import MODELS, WaveFamily
 from training.backbones.whisper import WhisperFamily
 

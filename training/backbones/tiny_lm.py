@@ -7,8 +7,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from catalogs.ids import content_id
 from training.backbones.causal_lm import Ends, Fitting, LanguageModel, fitted
+from training.backbones.frozen import freeze, seeded, sha256_of_weights
 from training.backbones.language_models import TinyLmConfig
-from training.backbones.loading import freeze, seeded, sha256_of_weights
 
 BOS, EOS, PAD = "<bos>", "<eos>", "<pad>"
 

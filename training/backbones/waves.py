@@ -18,9 +18,10 @@ from transformers import AutoConfig, HubertModel, Wav2Vec2FeatureExtractor, WavL
 
 from catalogs.errors import EngineError, ModelMissing
 from catalogs.models import checkpoint_folder, checkpoint_sha256
-from training.backbones.encoders import RATE_HZ, HubertConfig, WavLmConfig
+from catalogs.models.pretrained import load_pretrained, told_plainly
+from training.backbones.encoders import RATE_HZ, WaveEncoderConfig
 from training.backbones.encoding import SpeechEncoder, watched
-from training.backbones.loading import FILES, device_of, load_pretrained, told_plainly
+from training.backbones.frozen import FILES, device_of, freeze
 
 MODELS = {"wavlm": WavLMModel, "hubert": HubertModel}
 """The class of each table's model."""
@@ -29,7 +30,7 @@ _SPARE = ("masked_spec_embed",)
 """What pretraining masks frames with; nothing is masked here."""
 
 
-def load_waves(config: WavLmConfig | HubertConfig) -> SpeechEncoder:
+def load_waves(config: WaveEncoderConfig) -> SpeechEncoder:
     """Load the encoder of a table.
 
     Raises:
@@ -41,7 +42,7 @@ def load_waves(config: WavLmConfig | HubertConfig) -> SpeechEncoder:
         found = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
     if found != config.name:
         raise EngineError(f'{config.checkpoint} is a {found}; set name = "{found}", or another checkpoint')
-    module = load_pretrained(MODELS[config.name], folder, dtype=config.dtype, spare=_SPARE)
+    module = freeze(load_pretrained(MODELS[config.name], folder, dtype=config.dtype, spare=_SPARE))
     is_normalised = _is_normalised(folder) if config.normalize is None else config.normalize
     family = WaveFamily(module.to(device_of(config.device)), is_normalised=is_normalised)
     return SpeechEncoder(

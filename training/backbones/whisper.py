@@ -22,10 +22,11 @@ from transformers import WhisperFeatureExtractor, WhisperModel
 
 from catalogs.errors import EngineError
 from catalogs.models import artefacts, checkpoint_folder, checkpoint_sha256
+from catalogs.models.pretrained import load_pretrained, told_plainly
 from training.backbones.ctranslate2 import converted
 from training.backbones.encoders import RATE_HZ, WhisperConfig
 from training.backbones.encoding import SpeechEncoder, watched
-from training.backbones.loading import FILES, device_of, load_pretrained, told_plainly
+from training.backbones.frozen import FILES, device_of, freeze
 
 STEP = 320
 """Samples a frame: 160 a mel frame, two of which become one."""
@@ -44,7 +45,7 @@ def load_whisper(config: WhisperConfig) -> SpeechEncoder:
     else:
         folder = checkpoint_folder(config.checkpoint, config.revision, files=FILES)
         source = checkpoint_sha256(config.checkpoint, config.revision)
-    whole = load_pretrained(WhisperModel, folder, dtype=config.dtype)
+    whole = freeze(load_pretrained(WhisperModel, folder, dtype=config.dtype))
     with told_plainly(folder):
         extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
     family = WhisperFamily(whole.encoder.to(device_of(config.device)), extractor)

@@ -12,10 +12,11 @@ from TTS.tts.models.vits import Vits
 
 from catalogs.errors import EngineError, UsageError
 from catalogs.models import checkpoint_folder
+from catalogs.models.pretrained import told_plainly
 from catalogs.records import Line
 from synthgen.voice import Reading
 from synthgen.voices.coqui import CoquiConfig
-from synthgen.voices.neural.loading import check_rate, load_tensors, told_plainly, weights_file
+from synthgen.voices.neural.loading import check_rate, load_tensors, weights_file
 from synthgen.voices.neural.noise import LineNoise
 from synthgen.voices.neural.running import (
     RowwiseDecoder,

@@ -7,10 +7,11 @@ from transformers.utils.import_utils import is_phonemizer_available, is_uroman_a
 
 from catalogs.errors import EngineError, UsageError
 from catalogs.models import checkpoint_folder
+from catalogs.models.pretrained import load_pretrained, told_plainly
 from catalogs.records import Line
 from synthgen.voice import Reading
 from synthgen.voices.mms import MmsConfig
-from synthgen.voices.neural.loading import check_rate, load_pretrained, told_plainly
+from synthgen.voices.neural.loading import check_rate
 from synthgen.voices.neural.noise import LineNoise
 from synthgen.voices.neural.running import (
     RowwiseDecoder,

@@ -9,7 +9,8 @@ from TTS.tts.layers.xtts.tokenizer import VoiceBpeTokenizer
 from TTS.tts.models.xtts import Xtts
 
 from catalogs.errors import ModelMissing
-from synthgen.voices.neural.loading import load_tensors, told_plainly
+from catalogs.models.pretrained import told_plainly
+from synthgen.voices.neural.loading import load_tensors
 
 # Plain settings that the published XTTS checkpoint carries beside its tensors, under its present
 # and its older names.

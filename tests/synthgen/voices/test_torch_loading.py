@@ -81,7 +81,7 @@ def test_a_damaged_checkpoint_is_told_in_one_sentence(made: Get, tmp_path: Path)
     folder = shutil.copytree(config.checkpoint, tmp_path / "damaged")
     (folder / "model.safetensors").write_bytes(b"not a model")
 
-    with pytest.raises(EngineError, match="damaged, or no checkpoint of this engine"):
+    with pytest.raises(EngineError, match="damaged, or no checkpoint of this model"):
         replace(config, checkpoint=str(folder)).build()
 
 
