@@ -268,6 +268,7 @@ def test_speaking_does_not_leak(subject: Subject) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_speaking_two_thousand_lines_does_not_leak(subject: Subject) -> None:
     assert growth_per_line(subject, warm=100, lines=2000) < 4096
 
