@@ -14,11 +14,12 @@ the same number.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import WhisperFeatureExtractor, WhisperModel
+from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, WhisperModel, WhisperTokenizer
 
 from catalogs.errors import EngineError
 from catalogs.models import artefacts, checkpoint_folder, checkpoint_sha256
@@ -39,17 +40,35 @@ def load_whisper(config: WhisperConfig) -> SpeechEncoder:
         ModelMissing: if its checkpoint is not to be had.
         EngineError: if that is no Whisper.
     """
-    pinned = {known.name: known.sha256 for known in artefacts()}
-    if config.checkpoint in pinned:
-        folder, source = converted(config.checkpoint), pinned[config.checkpoint]
-    else:
-        folder = checkpoint_folder(config.checkpoint, config.revision, files=FILES)
-        source = checkpoint_sha256(config.checkpoint, config.revision)
+    folder, source = _folder_of(config.checkpoint, config.revision)
     whole = freeze(load_pretrained(WhisperModel, folder, dtype=config.dtype))
     with told_plainly(folder):
         extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
     family = WhisperFamily(whole.encoder.to(device_of(config.device)), extractor)
     return SpeechEncoder(family, name=config.name, source=source, settings={"dtype": config.dtype}, batch=config.batch)
+
+
+def load_whole_whisper(checkpoint: str, revision: str | None) -> tuple[Any, Any, Any]:
+    """Encoder and decoder, to be tuned, with their feature extractor and tokenizer.
+
+    Raises:
+        ModelMissing: if the checkpoint is not to be had.
+        EngineError: if it is no Whisper.
+    """
+    folder, _ = _folder_of(checkpoint, revision)
+    module = load_pretrained(WhisperForConditionalGeneration, folder, dtype="float32")
+    with told_plainly(folder):
+        extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
+        tokenizer = WhisperTokenizer.from_pretrained(folder, local_files_only=True)
+    return module, extractor, tokenizer
+
+
+def _folder_of(checkpoint: str, revision: str | None) -> tuple[Path, str]:
+    """Where a checkpoint lies in `transformers` form, converted if need be, and the hash it is known by."""
+    pinned = {known.name: known.sha256 for known in artefacts()}
+    if checkpoint in pinned:
+        return converted(checkpoint), pinned[checkpoint]
+    return checkpoint_folder(checkpoint, revision, files=FILES), checkpoint_sha256(checkpoint, revision)
 
 
 class WhisperFamily:
