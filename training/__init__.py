@@ -2,6 +2,7 @@
 
 objective            what a method trains, and the loss of a batch
 backbones/           frozen encoders and language models, as they are to be had
+augmentation/        takes as they are heard elsewhere, in planned variants
 features             encoder outputs, kept so that a frozen encoder runs once
 sampling             which utterances make the next batch
 loop, optim          the only training loop
