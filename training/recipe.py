@@ -16,6 +16,7 @@ from training.loop import LoopConfig
 from training.members import DataConfig
 from training.objective import Objective
 from training.optim import OptimConfig
+from training.penalty import PenaltyConfig
 from training.sampling import SamplingConfig
 
 OBJECTIVES = "synthgen.objectives"
@@ -63,6 +64,7 @@ class TrainRecipe:
     data: tuple[DataConfig, ...]
     encoder: EncoderConfig
     objective: ObjectiveConfig
+    penalty: PenaltyConfig | None = None
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -75,6 +77,8 @@ class TrainRecipe:
         tables = ("encoder", "objective", "augmentation", "sampling", "optim", "loop")
         parts = {name: asdict(getattr(self, name)) for name in tables}
         data = [asdict(config) for config in self.data]
+        if self.penalty:
+            parts["objective"]["penalty"] = asdict(self.penalty)
         features = {"layers": self.features.layers, "dtype": self.features.dtype}
         return canonical({"name": self.name, "data": data, "features": features, **parts})
 
@@ -107,9 +111,12 @@ def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
 
     if table.get("data"):
         read("data", lambda: tuple(parse(DataConfig, t, source=f"data.{n}") for n, t in enumerate(table["data"])))
+    tables = {key: dict(table.get(key, {})) for key in ("encoder", "objective")}
+    if (penalty := tables["objective"].pop("penalty", None)) is not None:
+        read("penalty", lambda: parse(PenaltyConfig, penalty, source="objective.penalty"))
     for key, group, by in (("encoder", ENCODERS, "name"), ("objective", OBJECTIVES, "method")):
-        if table.get(key):
-            read(key, lambda key=key, group=group, by=by: parse_named(group, table[key], field=by, source=key))
+        if tables[key]:
+            read(key, lambda key=key, group=group, by=by: parse_named(group, tables[key], field=by, source=key))
     kinds = {
         "features": FeaturesConfig, "augmentation": AugmentationConfig, "sampling": SamplingConfig,
         "optim": OptimConfig, "loop": LoopConfig,

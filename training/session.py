@@ -59,6 +59,8 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     store = FeatureStore(recipe.features.path, _key(recipe, encoder), augmentation_id=augmentation.id)
     encode(draws, encoder, store, augmentation=augmentation, features=recipe.features, progress=progress)
     objective = recipe.objective.build(encoder, num_layers=len(recipe.features.layers), seed=recipe.loop.seed)
+    if recipe.penalty:
+        objective = recipe.penalty.around(objective)
     loop = Loop(
         objective, epochs, lambda draws: utterances_of(draws, store), config=recipe.loop, optim=recipe.optim,
         folder=recipe.folder,
