@@ -66,7 +66,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
         folder=recipe.folder,
     )  # fmt: skip
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {steps:,} steps")
-    about = provenance(recipe, [release for release, _ in found], encoder)
+    about = provenance(recipe, [release for release, _ in found], encoder, augmentation)
     end = loop.run(about, total_steps=steps)
     curve.plot(recipe.folder)
     rows = curve.rows_of(recipe.folder)
@@ -113,13 +113,16 @@ def utterances_of(draws: Sequence[Draw], store: FeatureStore) -> list[Utterance]
     ]
 
 
-def provenance(recipe: TrainRecipe, releases: Sequence[Release], encoder: Encoder) -> dict[str, Any]:
+def provenance(
+    recipe: TrainRecipe, releases: Sequence[Release], encoder: Encoder, augmentation: Augmentation
+) -> dict[str, Any]:
     """Where a checkpoint comes from: what was trained on what, and with which versions."""
     return {
         "training": recipe.id,
         "recipe": json.loads(recipe.definition),
         "releases": [{"id": release.id, "name": release.name} for release in releases],
         "encoder": encoder.id,
+        "augmentation": augmentation.id if recipe.augmentation.variants else None,
         "licences": sorted({licence for release in releases for licence in release.licences}),
         "versions": {name: version(name) for name in ("synthgen-studio", "torch", "transformers", "lhotse")}
         | {"python": platform.python_version()},

@@ -13,7 +13,8 @@ import soundfile
 from catalogs.errors import AudioError
 from catalogs.signal import resample, unclipped
 from training.augmentation.filters import filter_band
-from training.augmentation.step import RATE_HZ, Range, Scene, Step, Wave, check_step
+from training.augmentation.step import Range, Scene, Step, Wave, check_step
+from training.members import RATE_HZ
 
 Codec = Literal["mp3", "vorbis", "opus", "mulaw", "alaw", "gsm"]
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from training.augmentation.step import RATE_HZ, Wave
+from training.augmentation.step import Wave
+from training.members import RATE_HZ
 
 _FRAME = RATE_HZ // 50
 _MARGIN = 10 ** (-15.9 / 10)

@@ -10,7 +10,8 @@ import soundfile
 from catalogs.audio import hash_file
 from catalogs.errors import TrainingError
 from catalogs.signal import resample
-from training.augmentation.step import RATE_HZ, Wave
+from training.augmentation.step import Wave
+from training.members import RATE_HZ
 
 _ENDINGS = (".wav", ".flac")
 

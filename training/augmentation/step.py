@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from catalogs.ids import Part
 
 GROUP = "synthgen.augmentations"
-RATE_HZ = 16_000
 
 Wave: TypeAlias = NDArray[np.float32]
 """Mono samples (n,) in [-1, 1] at 16 kHz."""

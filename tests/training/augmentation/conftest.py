@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from training.augmentation.step import RATE_HZ, Scene, Wave
+from training.augmentation.step import Scene, Wave
+from training.members import RATE_HZ
 
 
 def spoken(duration_s: float = 2.0, *, pitch_hz: float = 120.0, peak: float = 0.3, seed: int = 0) -> Wave:

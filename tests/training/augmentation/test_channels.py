@@ -10,7 +10,8 @@ from training.augmentation.filters import amplify, filter_band, tilt
 from training.augmentation.levels import active_power, power
 from training.augmentation.noise import add_noise, babble, coloured, speech_shaped
 from training.augmentation.rooms import Response, measured, response_of, reverberate, shoebox
-from training.augmentation.step import RATE_HZ, Wave
+from training.augmentation.step import Wave
+from training.members import RATE_HZ
 
 from .conftest import db, lag_of, spoken
 

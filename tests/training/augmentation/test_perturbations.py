@@ -3,7 +3,8 @@ import pytest
 
 from catalogs.pitch import pitch_track
 from training.augmentation.perturbation import flatten_energy, flatten_f0, resynthesise, shift_pitch, stretch
-from training.augmentation.step import RATE_HZ, Wave
+from training.augmentation.step import Wave
+from training.members import RATE_HZ
 
 from .conftest import spoken
 

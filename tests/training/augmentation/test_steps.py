@@ -13,7 +13,8 @@ from catalogs.config import parse_named, registered
 from catalogs.errors import RecipeError, TrainingError
 from training.augmentation.levels import active_power, power
 from training.augmentation.perturbation import stretch
-from training.augmentation.step import GROUP, RATE_HZ, Step, Wave
+from training.augmentation.step import GROUP, Step, Wave
+from training.members import RATE_HZ
 
 from .conftest import db, scene, spoken
 

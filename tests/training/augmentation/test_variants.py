@@ -15,10 +15,9 @@ from catalogs.config import parse
 from catalogs.errors import RecipeError, TrainingError
 from catalogs.flac import encode
 from catalogs.signal import to_int16
-from training.augmentation.step import RATE_HZ
 from training.augmentation.variants import Augmentation, AugmentationConfig
 from training.features import FeatureStore
-from training.members import Member
+from training.members import RATE_HZ, Member
 from training.sampling import Draw
 
 from ..conftest import make_features, make_member
