@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 
 from catalogs.errors import AudioError
 
+_PEAK = 0.98
+
 
 def resample(samples: NDArray[np.float32], *, from_hz: int, to_hz: int) -> NDArray[np.float32]:
     """Change the sampling rate of a mono float32 wave (soxr HQ); the length becomes ``round(n * to / from)``.
@@ -22,6 +24,12 @@ def resample(samples: NDArray[np.float32], *, from_hz: int, to_hz: int) -> NDArr
     made = soxr.resample(samples, from_hz, to_hz, quality="HQ")[:wanted]
     out[: len(made)] = made
     return out
+
+
+def unclipped(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The wave, quieter as a whole if it would clip: then its peak is 0.98."""
+    peak = float(np.abs(samples).max(initial=0.0))
+    return np.asarray(samples * np.float32(_PEAK / peak)) if peak > _PEAK else samples
 
 
 def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from catalogs.errors import AudioError
 from catalogs.pitch import LOWEST_HZ, pitch_track
-from catalogs.signal import resample
+from catalogs.signal import resample, unclipped
 
 Wave: TypeAlias = NDArray[np.float32]
 Frames: TypeAlias = NDArray[np.float64]
@@ -32,7 +32,6 @@ _SILENT_BELOW_LOUD_DB = 40.0
 _MOST_GAIN_DB = 12.0
 _SMOOTH_FRAMES = 21
 _PHRASE_FRAMES = 81
-_PEAK = 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def transplant(
     middle_hz = float(np.median(taken.f0_hz[taken.f0_hz > 0]))
     if same_text:
         path = align(own.cepstra, foreign.cepstra)  # (D,)
-        taken, own = _at(taken, path), _read_at(own, path)
+        taken, own = at_frames(taken, path), _read_at(own, path)
         wanted = foreign
     else:
         wanted = _laid_over(own, foreign)
@@ -93,7 +92,7 @@ def transplant(
     made = synthesise(
         replace(taken, f0_hz=np.clip(f0_hz, *_SPOKEN_HZ) * own.is_voiced, envelope=taken.envelope * louder)
     )
-    return _within(resample(made, from_hz=taken.rate_hz, to_hz=target_hz))
+    return unclipped(resample(made, from_hz=taken.rate_hz, to_hz=target_hz))
 
 
 def analyse(wave: Wave, *, rate_hz: int) -> Analysis:
@@ -126,6 +125,19 @@ def synthesise(given: Analysis) -> Wave:
         1000 * _FRAME_S,
     )
     return np.asarray(made, np.float32)
+
+
+def at_frames(given: Analysis, path: Frames) -> Analysis:
+    """The analysis read at other frames, (D,), fractions allowed; spectra are mixed in the logarithm."""
+    low = np.floor(path).astype(np.int64)
+    high, share = np.minimum(low + 1, len(given.f0_hz) - 1), (path - low)[:, None]
+    logs = np.log(given.envelope + 1e-16)
+    return replace(
+        given,
+        f0_hz=given.f0_hz[np.rint(path).astype(np.int64)],
+        envelope=np.exp((1 - share) * logs[low] + share * logs[high]),
+        aperiodicity=(1 - share) * given.aperiodicity[low] + share * given.aperiodicity[high],
+    )
 
 
 def prosody_of(given: Analysis) -> Prosody:
@@ -191,19 +203,6 @@ def _warp(costs: Frames) -> NDArray[np.int64]:
     return np.array(steps[::-1], np.int64)
 
 
-def _at(given: Analysis, path: Frames) -> Analysis:
-    """The analysis read at other frames, (D,); spectra are mixed in the logarithm."""
-    low = np.floor(path).astype(np.int64)
-    high, share = np.minimum(low + 1, len(given.f0_hz) - 1), (path - low)[:, None]
-    logs = np.log(given.envelope + 1e-16)
-    return replace(
-        given,
-        f0_hz=given.f0_hz[np.rint(path).astype(np.int64)],
-        envelope=np.exp((1 - share) * logs[low] + share * logs[high]),
-        aperiodicity=(1 - share) * given.aperiodicity[low] + share * given.aperiodicity[high],
-    )
-
-
 def _read_at(given: Prosody, path: Frames) -> Prosody:
     nearest, frames = np.rint(path).astype(np.int64), np.arange(len(given.pitch_st))
     pitch_st, level_db = (np.interp(path, frames, part) for part in (given.pitch_st, given.level_db))
@@ -237,9 +236,3 @@ def _smoothed(contour: Frames, frames: int) -> Frames:
     """A moving mean, the ends held."""
     padded = np.pad(contour, frames // 2, mode="edge")
     return np.convolve(padded, np.ones(frames) / frames, mode="valid")
-
-
-def _within(wave: Wave) -> Wave:
-    """The wave, quieter as a whole if it would clip."""
-    peak = float(np.abs(wave).max(initial=0.0))
-    return np.asarray(wave * np.float32(_PEAK / peak)) if peak > _PEAK else wave

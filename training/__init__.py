@@ -2,6 +2,7 @@
 
 objective            what a method trains, and the loss of a batch
 backbones/           frozen encoders and language models, as they are to be had
+augmentation/        takes as they are heard elsewhere, in planned variants
 features             encoder outputs, kept so that a frozen encoder runs once
 sampling             which utterances make the next batch
 loop, optim          the only training loop
@@ -10,6 +11,7 @@ projectors           frames of an encoder become slots of a language model
 template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text
 slam_asr             a language model that listens
+penalty              real and synthetic speech, made to look alike
 warm_start           a projector that finds the embeddings of its text first
 decoding, overrun    what was heard, and what was said too much
 methods              their recipe tables

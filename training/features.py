@@ -3,8 +3,9 @@
     <folder>/<encoder>/part-<hash>.safetensors
 
 ``encoder`` is a hash of everything that decides the output: weights, layers, dtype. A tensor's name is the hash of the
-take's samples and the augmentation it was heard in, so a take that two corpora share is encoded once, and one that was
-recorded anew is encoded anew. Files appear under their names when they are whole; a killed run has lost what was not.
+take's samples and what they were heard in, augmentation and variant, so a take that two corpora share is encoded once,
+and one that was recorded anew is encoded anew. Variant 0, the take itself, is shared by all augmentations. Files
+appear under their names when they are whole; a killed run has lost what was not.
 """
 
 import os
@@ -19,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from catalogs.errors import TrainingError
-from catalogs.ids import content_id
+from catalogs.ids import Id, content_id
 from catalogs.stage import batched
 from training.sampling import Draw
 
@@ -30,9 +31,10 @@ Encode = Callable[[Sequence[Draw]], list[Tensor]]
 
 
 class FeatureStore:
-    """The features of one encoder."""
+    """The features of one encoder, of takes and of their variants in one augmentation."""
 
-    def __init__(self, folder: Path, encoder_id: str) -> None:
+    def __init__(self, folder: Path, encoder_id: str, *, augmentation_id: Id = "") -> None:
+        self._augmentation_id = augmentation_id
         self._folder = folder.expanduser() / encoder_id
         self._folder.mkdir(parents=True, exist_ok=True)
         self._files: dict[str, Path] = {}
@@ -42,18 +44,18 @@ class FeatureStore:
             self._note(path)
 
     def __contains__(self, draw: Draw) -> bool:
-        return key_of(draw) in self._files
+        return self.key_of(draw) in self._files
 
     def missing(self, draws: Iterable[Draw]) -> list[Draw]:
         """Those of the draws whose features are not there yet, each take and variant once."""
-        unique = {key_of(draw): draw for draw in draws}
+        unique = {self.key_of(draw): draw for draw in draws}
         return [draw for key, draw in unique.items() if key not in self._files]
 
     def fill(self, draws: Sequence[Draw], encode: Encode, *, received: Callable[[int], None] = lambda _: None) -> None:
         """Encode what is missing, utterances of like length together, and keep it, file by file."""
-        ordered = sorted(self.missing(draws), key=lambda draw: (draw.member.duration_s, key_of(draw)))
+        ordered = sorted(self.missing(draws), key=lambda draw: (draw.member.duration_s, self.key_of(draw)))
         for part in batched(ordered, PER_FILE):
-            self._keep(dict(zip(map(key_of, part), encode(part), strict=True)))
+            self._keep(dict(zip(map(self.key_of, part), encode(part), strict=True)))
             received(len(part))
 
     def read(self, draw: Draw) -> Tensor:
@@ -62,7 +64,7 @@ class FeatureStore:
         Raises:
             TrainingError: if they are not there.
         """
-        key = key_of(draw)
+        key = self.key_of(draw)
         if key not in self._files:
             raise TrainingError(f"take {draw.member.take_id}, variant {draw.variant}, was not encoded; fill the store")
         path = self._files[key]
@@ -70,6 +72,11 @@ class FeatureStore:
             self._open[path] = self._stack.enter_context(safe_open(path, framework="pt"))
         tensor: Tensor = self._open[path].get_tensor(key)
         return tensor
+
+    def key_of(self, draw: Draw) -> str:
+        """The name of a draw's features: its samples, and how they were augmented."""
+        heard_in = f"{self._augmentation_id}.{draw.variant}" if draw.variant else "0"
+        return f"{draw.member.pcm_sha256}.{heard_in}"
 
     def close(self) -> None:
         """Let go of the files."""
@@ -91,11 +98,6 @@ class FeatureStore:
                 self._files |= dict.fromkeys(file.keys(), path)
         except SafetensorError:
             path.rename(path.with_suffix(".damaged"))
-
-
-def key_of(draw: Draw) -> str:
-    """The name of a draw's features: its samples, and how they were augmented."""
-    return f"{draw.member.pcm_sha256}.{draw.variant}"
 
 
 def as_stored(features: Tensor, dtype: str) -> Tensor:

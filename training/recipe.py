@@ -9,17 +9,19 @@ from catalogs.config import mistakes_text, nearest, override, parse, parse_named
 from catalogs.errors import RecipeError, SynthgenError
 from catalogs.ids import Id, canonical, content_id
 from catalogs.models import cache_root
+from training.augmentation.variants import AugmentationConfig
 from training.backbones.encoders import GROUP as ENCODERS
 from training.backbones.encoders import Encoder, EncoderConfig
 from training.loop import LoopConfig
 from training.members import DataConfig
 from training.objective import Objective
 from training.optim import OptimConfig
+from training.penalty import PenaltyConfig
 from training.sampling import SamplingConfig
 
 OBJECTIVES = "synthgen.objectives"
 
-KEYS = ("name", "folder", "data", "encoder", "features", "objective", "sampling", "optim", "loop")
+KEYS = ("name", "folder", "data", "encoder", "features", "objective", "augmentation", "sampling", "optim", "loop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ class TrainRecipe:
     data: tuple[DataConfig, ...]
     encoder: EncoderConfig
     objective: ObjectiveConfig
+    penalty: PenaltyConfig | None = None
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
@@ -70,8 +74,11 @@ class TrainRecipe:
     @property
     def definition(self) -> str:
         """What is trained, as canonical JSON: everything but where it lies."""
-        parts = {name: asdict(getattr(self, name)) for name in ("encoder", "objective", "sampling", "optim", "loop")}
+        tables = ("encoder", "objective", "augmentation", "sampling", "optim", "loop")
+        parts = {name: asdict(getattr(self, name)) for name in tables}
         data = [asdict(config) for config in self.data]
+        if self.penalty:
+            parts["objective"]["penalty"] = asdict(self.penalty)
         features = {"layers": self.features.layers, "dtype": self.features.dtype}
         return canonical({"name": self.name, "data": data, "features": features, **parts})
 
@@ -104,10 +111,16 @@ def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
 
     if table.get("data"):
         read("data", lambda: tuple(parse(DataConfig, t, source=f"data.{n}") for n, t in enumerate(table["data"])))
+    tables = {key: dict(table.get(key, {})) for key in ("encoder", "objective")}
+    if (penalty := tables["objective"].pop("penalty", None)) is not None:
+        read("penalty", lambda: parse(PenaltyConfig, penalty, source="objective.penalty"))
     for key, group, by in (("encoder", ENCODERS, "name"), ("objective", OBJECTIVES, "method")):
-        if table.get(key):
-            read(key, lambda key=key, group=group, by=by: parse_named(group, table[key], field=by, source=key))
-    kinds = {"features": FeaturesConfig, "sampling": SamplingConfig, "optim": OptimConfig, "loop": LoopConfig}
+        if tables[key]:
+            read(key, lambda key=key, group=group, by=by: parse_named(group, tables[key], field=by, source=key))
+    kinds = {
+        "features": FeaturesConfig, "augmentation": AugmentationConfig, "sampling": SamplingConfig,
+        "optim": OptimConfig, "loop": LoopConfig,
+    }  # fmt: skip
     for key, kind in kinds.items():
         read(key, lambda key=key, kind=kind: parse(kind, table.get(key, {}), source=key))
     if mistakes:

@@ -13,6 +13,7 @@ import numpy as np
 
 from catalogs.errors import TrainingError
 from catalogs.ids import Id, seed_of
+from catalogs.stage import batched
 from training.members import Member
 
 
@@ -103,9 +104,17 @@ class Epochs:
         for batch in sampler:
             yield [drawn[cut.id] for cut in batch]
 
-    def steps(self, micro_batches: int) -> int:
-        """How many steps of so many micro-batches all epochs have."""
-        return sum(-(-sum(1 for _ in self.batches(epoch)) // micro_batches) for epoch in range(self._epochs))
+    def schedule(self, micro_batches: int, *, steps: int | None = None) -> tuple[int, list[Draw]]:
+        """How many steps of so many micro-batches all epochs have, at most ``steps``, and all draws that they hear."""
+        taken = 0
+        heard: list[Draw] = []
+        for epoch in range(self._epochs):
+            for batches in batched(self.batches(epoch), micro_batches):
+                if taken == steps:
+                    return taken, heard
+                taken += 1
+                heard += [draw for batch in batches for draw in batch]
+        return taken, heard
 
     def _sampler(self, cuts: Any) -> Any:
         """Lhotse's, with buckets if there are utterances enough to fill them."""

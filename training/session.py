@@ -16,12 +16,13 @@ from catalogs.progress import Progress
 from catalogs.records import Release
 from catalogs.stage import Outcome
 from training import curve
+from training.augmentation.variants import Augmentation
 from training.backbones.encoders import Encoder
 from training.features import FeatureStore, as_stored
 from training.loop import Loop
-from training.members import Member, members_of, waves_of
+from training.members import members_of
 from training.objective import Utterance
-from training.recipe import TrainRecipe
+from training.recipe import FeaturesConfig, TrainRecipe
 from training.sampling import Draw, Epochs
 
 RECIPE = "recipe.json"
@@ -48,19 +49,25 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     _claim(recipe)
     found = [members_of(config) for config in recipe.data]
     members = [member for _, part in found for member in part]
-    epochs = Epochs(members, recipe.sampling, seed=recipe.loop.seed, epochs=recipe.loop.epochs)
+    augmentation = recipe.augmentation.build(members)
+    epochs = Epochs(
+        members, recipe.sampling, seed=recipe.loop.seed, epochs=recipe.loop.epochs,
+        variants=recipe.augmentation.variants,
+    )  # fmt: skip
+    steps, draws = epochs.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     encoder = recipe.encoder.build()
-    store = FeatureStore(recipe.features.path, _key(recipe, encoder))
-    encode(members, encoder, store, recipe=recipe, progress=progress)
+    store = FeatureStore(recipe.features.path, _key(recipe, encoder), augmentation_id=augmentation.id)
+    encode(draws, encoder, store, augmentation=augmentation, features=recipe.features, progress=progress)
     objective = recipe.objective.build(encoder, num_layers=len(recipe.features.layers), seed=recipe.loop.seed)
+    if recipe.penalty:
+        objective = recipe.penalty.around(objective)
     loop = Loop(
         objective, epochs, lambda draws: utterances_of(draws, store), config=recipe.loop, optim=recipe.optim,
         folder=recipe.folder,
     )  # fmt: skip
-    possible = epochs.steps(recipe.loop.micro_batches)
-    progress.note(f"training {recipe.name}: {len(members):,} utterances, {possible:,} steps")
-    about = provenance(recipe, [release for release, _ in found], encoder)
-    end = loop.run(about, total_steps=min(possible, recipe.loop.steps or possible))
+    progress.note(f"training {recipe.name}: {len(members):,} utterances, {steps:,} steps")
+    about = provenance(recipe, [release for release, _ in found], encoder, augmentation)
+    end = loop.run(about, total_steps=steps)
     curve.plot(recipe.folder)
     rows = curve.rows_of(recipe.folder)
     audio_s = sum(member.duration_s for member in members)
@@ -68,18 +75,23 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
 
 
 def encode(
-    members: Sequence[Member], encoder: Encoder, store: FeatureStore, *, recipe: TrainRecipe, progress: Progress
+    draws: Sequence[Draw],
+    encoder: Encoder,
+    store: FeatureStore,
+    *,
+    augmentation: Augmentation,
+    features: FeaturesConfig,
+    progress: Progress,
 ) -> None:
-    """Keep the features of the members that are not in the store yet."""
-    draws = [Draw(member, 0) for member in members]
+    """Keep the features of the takes and variants that are drawn, and are not in the store yet."""
     missing = store.missing(draws)
     if not missing:
         return
     progress.start("encoding", len(missing))
 
     def heard(part: Sequence[Draw]) -> list[Tensor]:
-        waves = [torch.from_numpy(wave) for wave in waves_of([draw.member for draw in part])]
-        return [as_stored(f, recipe.features.dtype) for f in encoder.encode(waves, recipe.features.layers)]
+        waves = [torch.from_numpy(augmentation.heard(draw.member, draw.variant)) for draw in part]
+        return [as_stored(f, features.dtype) for f in encoder.encode(waves, features.layers)]
 
     store.fill(missing, heard, received=lambda number: progress.receive(Outcome(items=number)))
     progress.finish()
@@ -101,13 +113,16 @@ def utterances_of(draws: Sequence[Draw], store: FeatureStore) -> list[Utterance]
     ]
 
 
-def provenance(recipe: TrainRecipe, releases: Sequence[Release], encoder: Encoder) -> dict[str, Any]:
+def provenance(
+    recipe: TrainRecipe, releases: Sequence[Release], encoder: Encoder, augmentation: Augmentation
+) -> dict[str, Any]:
     """Where a checkpoint comes from: what was trained on what, and with which versions."""
     return {
         "training": recipe.id,
         "recipe": json.loads(recipe.definition),
         "releases": [{"id": release.id, "name": release.name} for release in releases],
         "encoder": encoder.id,
+        "augmentation": augmentation.id if recipe.augmentation.variants else None,
         "licences": sorted({licence for release in releases for licence in release.licences}),
         "versions": {name: version(name) for name in ("synthgen-studio", "torch", "transformers", "lhotse")}
         | {"python": platform.python_version()},

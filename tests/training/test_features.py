@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from catalogs.errors import TrainingError
-from training.features import FeatureStore, as_stored, key_of
+from training.features import FeatureStore, as_stored
 from training.sampling import Draw
 
 from .conftest import make_features, make_member
@@ -73,7 +73,7 @@ def test_a_take_recorded_anew_is_another_one(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingError, match="take-0040"):
         store.read(Draw(make_member(40), 0))
-    assert len({key_of(draw) for draw in DRAWS}) == len(DRAWS)
+    assert len({store.key_of(draw) for draw in DRAWS}) == len(DRAWS)
 
 
 def test_features_may_be_kept_at_half_the_size(tmp_path: Path) -> None:

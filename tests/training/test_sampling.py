@@ -89,6 +89,22 @@ def test_an_epoch_hears_one_of_the_planned_variants_of_a_take() -> None:
     assert drawn(variants=2) == drawn(variants=2)
 
 
+@pytest.mark.parametrize("steps", [None, 1, 7, 1000])
+def test_a_schedule_is_of_what_the_steps_hear(steps: int | None) -> None:
+    epochs = Epochs(MEMBERS, CONFIG, seed=0, epochs=3, variants=2)
+    batches = [list(epochs.batches(epoch)) for epoch in range(3)]
+    whole = sum(-(-len(each) // 2) for each in batches)
+
+    taken, draws = epochs.schedule(2, steps=steps)
+
+    assert taken == min(whole, steps or whole)
+    assert draws == [draw for each in batches for batch in each for draw in batch][: len(draws)]
+    if taken == whole:
+        assert len(draws) == 3 * len(MEMBERS)
+    elif taken == 1:
+        assert draws == batches[0][0] + batches[0][1]
+
+
 def test_draws_of_one_epoch_have_ids_of_their_own() -> None:
     config = replace(CONFIG, real=(1.0, 1.0), size=50)
 

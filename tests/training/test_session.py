@@ -1,9 +1,12 @@
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors import safe_open
 from typer.testing import CliRunner
 
 from catalogs.catalog import Catalog
@@ -12,12 +15,22 @@ from catalogs.progress import Progress
 from curation.production import Production
 from curation.recipe import parse_recipe as parse_job
 from training import checkpoint, session
+from training.augmentation import variants
+from training.checkpoint import Position
 from training.curve import rows_of
+from training.loop import Loop
 from training.recipe import TrainRecipe, parse_recipe
 from training.session import Trained
 
 QUIET = Progress(quiet=True)
 TEXTS = ("good morning", "see you at nine", "lights off please", "a large tea", "what is due today", "pay my bill")
+
+AUGMENTED = {
+    "augmentation": {
+        "variants": 2,
+        "steps": [{"step": "noise", "probability": 0.9}, {"step": "room", "probability": 0.5}, {"step": "codec"}],
+    }
+}
 
 Recipe = Callable[..., TrainRecipe]
 
@@ -89,9 +102,47 @@ def test_a_language_model_learns_to_listen_by_the_same_command(table: dict[str, 
 
 def test_a_frozen_encoder_hears_every_take_once(table: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     run(table)
-    monkeypatch.setattr(session, "waves_of", lambda _: pytest.fail("heard again"))
+    monkeypatch.setattr(variants, "waves_of", lambda _: pytest.fail("heard again"))
 
     run(table | {"name": "again", "folder": f"{table['folder']}-again"})
+
+
+def test_planned_variants_are_encoded_counted_and_heard(table: dict[str, Any]) -> None:
+    said = io.StringIO()
+    session.train(parse_recipe(table | AUGMENTED, source="test"), progress=Progress(said))
+
+    made = checkpoint.load(Path(table["folder"]))
+    (part,) = Path(table["features"]["folder"]).glob("*/part-*.safetensors")
+    with safe_open(part, framework="pt") as file:
+        names = [name.split(".") for name in file.keys()]  # noqa: SIM118  # it is no dictionary
+    assert f"encoding {len(names)}/{len(names)}" in said.getvalue()
+    assert {name[-1] for name in names} == {"0", "1", "2"}
+    assert {name[1] for name in names if name[-1] != "0"} == {made.provenance["augmentation"]}
+    assert made.provenance["recipe"]["augmentation"]["steps"][0]["snr_db"] == [5.0, 25.0]
+
+
+def test_training_on_variants_goes_on_bit_by_bit(
+    table: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    augmented = table | AUGMENTED
+    whole = run(augmented)
+    other = augmented | {"folder": str(tmp_path / "killed"), "features": {"folder": str(tmp_path / "anew")}}
+
+    def dying(self: Loop, at: Position, provenance: Any) -> None:
+        save(self, at, provenance)
+        raise KeyboardInterrupt
+
+    save = Loop._save
+    monkeypatch.setattr(Loop, "_save", dying)
+    with pytest.raises(KeyboardInterrupt):
+        run(other)
+    monkeypatch.setattr(Loop, "_save", save)
+    killed = run(other)
+
+    losses, again = ([row["loss"] for row in rows_of(found.folder)] for found in (whole, killed))
+    assert losses == again
+    trained, resumed = (checkpoint.load(found.folder).trained() for found in (whole, killed))
+    assert all(torch.equal(trained[name], resumed[name]) for name in trained)
 
 
 def test_another_recipe_does_not_go_on_in_the_same_folder(table: dict[str, Any]) -> None:

@@ -1,0 +1,124 @@
+"""Variants of takes in a corpus: the same wherever they are made, and never another augmentation's."""
+
+import hashlib
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from catalogs.audio import AudioStore
+from catalogs.config import parse
+from catalogs.errors import RecipeError, TrainingError
+from catalogs.flac import encode
+from catalogs.signal import to_int16
+from training.augmentation.variants import Augmentation, AugmentationConfig
+from training.features import FeatureStore
+from training.members import RATE_HZ, Member
+from training.sampling import Draw
+
+from ..conftest import make_features, make_member
+from .conftest import spoken
+
+STEPS: list[dict[str, Any]] = [
+    {"step": "perturbation", "probability": 0.5},
+    {"step": "room", "probability": 0.5},
+    {"step": "noise", "kinds": ["babble", "pink"], "probability": 0.8},
+    {"step": "codec", "probability": 0.5},
+]
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory: pytest.TempPathFactory) -> list[Member]:
+    """Five takes of made-up speech."""
+    folder = tmp_path_factory.mktemp("corpus")
+    pcms = [to_int16(spoken(0.6 + n / 10, pitch_hz=100 + 20 * n, seed=n)) for n in range(5)]
+    writer = AudioStore(folder / "audio").writer("takes")
+    places = writer.append((f"take-{n}", encode(pcm, RATE_HZ)) for n, pcm in enumerate(pcms))
+    writer.seal()
+    return [
+        replace(make_member(n), pcm_sha256=hashlib.sha256(pcm.tobytes()).hexdigest(), corpus=folder, place=place)
+        for n, (pcm, place) in enumerate(zip(pcms, places, strict=True))
+    ]
+
+
+def config(**changes: Any) -> AugmentationConfig:
+    return parse(AugmentationConfig, {"variants": 2, "steps": STEPS} | changes, source="augmentation")
+
+
+def hashes(made: Augmentation, members: list[Member]) -> dict[str, str]:
+    """What is heard of each member and variant, by take and variant."""
+    return {
+        f"{m.take_id}-{variant}": hashlib.sha256(made.heard(m, variant).tobytes()).hexdigest()
+        for m in members
+        for variant in (0, 1, 2)
+    }
+
+
+def heard_elsewhere(members: list[Member]) -> dict[str, str]:
+    return hashes(config().build(members), members)
+
+
+def test_a_variant_is_the_same_in_every_order_and_process(members: list[Member]) -> None:
+    here = hashes(config().build(members), members)
+
+    assert hashes(config().build(members[::-1]), members[::-1]) == here
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        assert pool.submit(heard_elsewhere, members).result() == here
+    assert len(set(here.values())) > 2 * len(members)
+
+
+def test_variant_0_is_the_take_and_another_seed_is_another_variant(members: list[Member]) -> None:
+    one, other = config().build(members), config(seed=1).build(members)
+
+    for member in members:
+        assert np.array_equal(one.heard(member, 0), other.heard(member, 0))
+    assert any(not np.array_equal(one.heard(m, 1), other.heard(m, 1)) for m in members)
+
+
+def test_more_variants_leave_those_that_were_made(members: list[Member]) -> None:
+    two, many = config().build(members), config(variants=5).build(members)
+
+    assert two.id == many.id
+    assert np.array_equal(two.heard(members[0], 2), many.heard(members[0], 2))
+
+
+def test_what_decides_a_variant_decides_the_id(members: list[Member]) -> None:
+    made = config().build(members).id
+    quiet = [step for step in STEPS if step["step"] != "noise"]
+
+    assert config(seed=1).build(members).id != made
+    assert config(steps=STEPS[::-1]).build(members).id != made
+    assert config().build(members[1:]).id != made  # who else is heard in a babble
+    assert config(steps=quiet).build(members[1:]).id == config(steps=quiet).build(members).id
+
+
+def test_augmentations_share_the_features_of_the_takes_and_no_others(members: list[Member], tmp_path: Path) -> None:
+    draws = [Draw(member, variant) for member in members for variant in (0, 1, 2)]
+    one, other = (config(seed=seed).build(members).id for seed in (0, 1))
+    FeatureStore(tmp_path, "tiny", augmentation_id=one).fill(draws, lambda part: [make_features(d) for d in part])
+
+    assert not FeatureStore(tmp_path, "tiny", augmentation_id=one).missing(draws)
+    missing = FeatureStore(tmp_path, "tiny", augmentation_id=other).missing(draws)
+    assert missing == [draw for draw in draws if draw.variant]
+
+
+def test_a_babble_of_one_is_refused(members: list[Member]) -> None:
+    with pytest.raises(TrainingError, match="babble"):
+        config().build(members[:1])
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"variants": -1}, r"augmentation\.variants = -1"),
+        ({"variants": 2, "steps": []}, r"augmentation\.steps has none"),
+        ({"steps": [{"step": "rom"}, {"step": "noise", "snr": 3}]}, r"(?s)steps\.0.*'room'.*steps\.1.*'snr'"),
+    ],
+)
+def test_mistakes_in_the_table_are_told_all_at_once(table: dict[str, Any], told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        config(**table)
