@@ -8,7 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from catalogs.errors import TrainingError
@@ -50,7 +52,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     members = [member for _, part in found for member in part]
     epochs = Epochs(members, recipe.sampling, seed=recipe.loop.seed, epochs=recipe.loop.epochs)
     encoder = recipe.encoder.build()
-    store = FeatureStore(recipe.features.path, _key(recipe, encoder))
+    store = store_of(recipe, encoder)
     encode(members, encoder, store, recipe=recipe, progress=progress)
     objective = recipe.objective.build(encoder, num_layers=len(recipe.features.layers), seed=recipe.loop.seed)
     loop = Loop(
@@ -78,11 +80,22 @@ def encode(
     progress.start("encoding", len(missing))
 
     def heard(part: Sequence[Draw]) -> list[Tensor]:
-        waves = [torch.from_numpy(wave) for wave in waves_of([draw.member for draw in part])]
-        return [as_stored(f, recipe.features.dtype) for f in encoder.encode(waves, recipe.features.layers)]
+        return features_of(waves_of([draw.member for draw in part]), encoder, recipe=recipe)
 
     store.fill(missing, heard, received=lambda number: progress.receive(Outcome(items=number)))
     progress.finish()
+
+
+def features_of(waves: Sequence[NDArray[np.float32]], encoder: Encoder, *, recipe: TrainRecipe) -> list[Tensor]:
+    """The features (L, T, D) of mono waves at 16 kHz, in the layers and the dtype that the recipe asks for."""
+    heard = encoder.encode([torch.from_numpy(wave) for wave in waves], recipe.features.layers)
+    return [as_stored(features, recipe.features.dtype) for features in heard]
+
+
+def store_of(recipe: TrainRecipe, encoder: Encoder) -> FeatureStore:
+    """Where the features of a recipe's encoder are kept."""
+    layers = "_".join(str(layer) for layer in recipe.features.layers)
+    return FeatureStore(recipe.features.path, f"{encoder.id}-{layers}-{recipe.features.dtype}")
 
 
 def utterances_of(draws: Sequence[Draw], store: FeatureStore) -> list[Utterance]:
@@ -112,11 +125,6 @@ def provenance(recipe: TrainRecipe, releases: Sequence[Release], encoder: Encode
         "versions": {name: version(name) for name in ("synthgen-studio", "torch", "transformers", "lhotse")}
         | {"python": platform.python_version()},
     }
-
-
-def _key(recipe: TrainRecipe, encoder: Encoder) -> str:
-    layers = "_".join(str(layer) for layer in recipe.features.layers)
-    return f"{encoder.id}-{layers}-{recipe.features.dtype}"
 
 
 def _claim(recipe: TrainRecipe) -> None:
