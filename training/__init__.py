@@ -11,6 +11,8 @@ template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text
 slam_asr             a language model that listens
 warm_start           a projector that finds the embeddings of its text first
+answering            how an objective offers to transcribe
 decoding, overrun    what was heard, and what was said too much
+evaluation/          how well it was heard, on what training has not had
 methods              their recipe tables
 """
