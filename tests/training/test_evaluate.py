@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,18 @@ import soundfile
 from typer.testing import CliRunner, Result
 
 from catalogs.console import ask
-from catalogs.errors import SynthgenError
+from catalogs.errors import DataLeak, EngineError, SynthgenError
 from catalogs.progress import Progress
+from catalogs.records import Line
+from catalogs.signal import resample
+from catalogs.text import compare
 from synthgen.cli import app
+from synthgen.voices.espeak import EspeakConfig
 from training import session
 from training.evaluation import hearing
+from training.evaluation.naming import recogniser_named
 from training.evaluation.trained import TrainedRecogniser
+from training.members import Member
 from training.recipe import parse_recipe
 
 TOLD = ("good morning", "see you at nine", "lights off please", "a large tea", "what is due today", "pay my bill")
@@ -37,6 +44,7 @@ def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("evaluated")
     corpus = produce(folder, "told", prompts=TOLD, speakers=["anna", "bela"])
     produce(folder, "orders", prompts=ORDERS, speakers=["cora", "dina"])
+    produce(folder, "mixed", prompts=["Good morning!", "where is the station"], speakers=["cora", "dina"])
     train(folder, corpus, "ctc", {"method": "ctc"})
     train(folder, corpus, "listener", LISTENER)
     train(folder, corpus, "warm", LISTENER | {"method": "warm_start"})
@@ -147,6 +155,33 @@ def test_two_recognisers_are_compared_on_the_same_utterances(evaluate: Evaluate,
     assert found["difference"]["value"] == pytest.approx(found["first"] - found["second"])
     assert 0 < found["p"] <= 1
     assert found["matched_pairs"]["num_segments"] > 0
+
+
+def test_what_training_has_had_is_refused_or_left_out_as_asked(evaluate: Evaluate) -> None:
+    refused = evaluate("ctc", release="mixed")
+    done = evaluate("ctc", "--only-unseen", release="mixed")
+    nothing = evaluate("ctc", "--only-unseen", release="told")
+
+    assert isinstance(refused.exception, DataLeak)
+    assert "2 of the 4 takes" in str(refused.exception)
+    report = json.loads(done.stdout)
+    assert (report["num_takes"], report["left_out"]) == (2, 2)
+    assert "all 12 takes" in str(nothing.exception)
+
+
+def test_the_baseline_hears_english_and_refuses_what_is_none(members: list[Member]) -> None:
+    config = EspeakConfig(speakers=("en-us",), rate=140)
+    line = Line.new(
+        prompt_id="p", voice_id=config.cards()[0].id, text="Please turn on the kitchen light.", normaliser="none"
+    )
+    (reading,) = config.build().speak([line])
+    baseline = recogniser_named("whisper-tiny-en")
+
+    (answer,) = baseline.hear({"a": resample(reading.samples, from_hz=reading.sample_rate_hz, to_hz=16_000)})
+
+    assert compare(line.text, answer.text, language="en").words.wer < 0.4
+    with pytest.raises(EngineError, match="knows English alone"):
+        baseline.prepare([replace(members[0], language="de")], Progress(quiet=True))
 
 
 def test_people_are_told_in_words(studio: Path, evaluate: Evaluate) -> None:
