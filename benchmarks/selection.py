@@ -5,8 +5,9 @@
 
 The candidates are what ``--where`` keeps. Every arm chooses ``--share`` of their hours: at random; the takes of lowest
 word error rate; those within one limit on both of the first figures; and ours, which weighs those figures alone. What
-is reported is the mean of figures that no arm used, with a bootstrap interval over texts: as it is, and with every
-voice × domain that all arms hold weighed as among the candidates, because limits also shift which voices there are.
+is reported is the mean of figures that no arm used, with a bootstrap interval over texts: as it is; with every
+voice × domain that all arms hold weighed as among the candidates, because limits also shift which voices there are; and
+about the mean of all candidates of the same text, because limits also leave hard texts out.
 Without ``--corpus`` it is the time that a choice among a hundred thousand made-up takes costs.
 """
 
@@ -72,6 +73,13 @@ def compare(corpus: Path, trial: Trial) -> str:
     lines = [head, "|" + "---|" * (5 + len(trial.held))]
     lines += [_row(name, arm.assign(weight=1.0), trial.held) for name, arm in arms.items()]
     lines += [_row(f"{name}, same mix", arm, trial.held) for name, arm in _same_mix(takes, arms).items()]
+    about = takes.assign(
+        **{figure: takes[figure] - takes.groupby("text")[figure].transform("mean") for figure in trial.held}
+    )
+    lines += [
+        _row(f"{name}, about its text", about.loc[arm.index].assign(weight=1.0), trial.held)
+        for name, arm in arms.items()
+    ]
     return "\n".join(lines)
 
 

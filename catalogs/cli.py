@@ -166,14 +166,16 @@ def export(
 
 
 def dictionary(corpus: Corpus = Path(), as_json: AsJson = False) -> None:
-    """The data dictionary: every column of `takes` and the views beside it, its type, unit, direction and meaning."""
+    """The data dictionary: every column of `takes` and of what stands beside it, its type, unit, direction, meaning."""
     from catalogs.about_voice import about_voice_dictionary
     from catalogs.catalog import Catalog
+    from catalogs.hypotheses import hypotheses_dictionary
     from catalogs.takes import dictionary as columns
 
     with Catalog.open(corpus) as catalog:
         rows = columns(catalog.lake).to_pylist()
-    rows += about_voice_dictionary({row["column"] for row in rows}).to_pylist()
+        of_hypotheses = hypotheses_dictionary(catalog.lake).to_pylist()
+    rows += about_voice_dictionary({row["column"] for row in rows}).to_pylist() + of_hypotheses
     if as_json:
         print(json.dumps(rows))
         return

@@ -11,7 +11,8 @@
     │   ├── AudioError            audio that is missing, damaged or not decodable
     │   ├── InputError            a prompt file or a real corpus that cannot be read
     │   ├── DiskFull              no room for the next shard or rows
-    │   └── ReleaseError          a release that is empty, unknown or taken
+    │   ├── ReleaseError          a release that is empty, unknown or taken
+    │   └── DataLeak              a test set that shares takes, speakers or texts with training
     └── EngineError           4   an engine or a model
         ├── ModelMissing          weights that no source could give
         ├── ModelCorrupt          weights whose hash is not the pinned one
@@ -73,6 +74,10 @@ class DiskFull(CatalogError):
 
 class ReleaseError(CatalogError):
     """A release that is empty, unknown, or whose name is taken."""
+
+
+class DataLeak(CatalogError):
+    """A test set that shares takes, speakers or texts with what a recogniser was trained on, or may."""
 
 
 class EngineError(SynthgenError):

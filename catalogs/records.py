@@ -370,6 +370,61 @@ class ReleaseItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A recogniser with one way of decoding, on one release.
+
+    ``recogniser`` is its name for people, ``recogniser_id`` a hash of what it was made of. ``decoding`` is canonical
+    JSON, ``normaliser`` the one that errors are counted with.
+    """
+
+    id: Id
+    recogniser_id: Id
+    recogniser: str
+    release_id: Id
+    decoding: str
+    normaliser: str
+
+    @classmethod
+    def new(cls, *, recogniser_id: Id, recogniser: str, release_id: Id, decoding: str, normaliser: str) -> "Evaluation":
+        """Make one; its id covers all but the recogniser's name."""
+        found = content_id("evaluation", recogniser_id, release_id, decoding, normaliser)
+        return cls(found, recogniser_id, recogniser, release_id, decoding, normaliser)
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What a recogniser heard in a take, in its own words, and how that differs from what was to be said.
+
+    Errors, ``num_words`` and ``num_characters`` are of the reference, as written or as spoken, whichever is nearer.
+    ``length_ratio`` is words heard over words of the reference. ``repeated`` words say again what is right before
+    them, ``loop`` is how many times in a row a phrase is said at most, ``tail`` are words inserted behind the last one
+    that was heard right. ``hit_limit``: it was cut, as it had not come to an end. ``missed_slots`` and
+    ``missed_entities`` are those of which the value was not heard, as "name=value".
+    """
+
+    evaluation_id: Id
+    take_id: Id
+    text: str
+    wer: float
+    cer: float
+    substitutions: int
+    insertions: int
+    deletions: int
+    num_words: int
+    character_errors: int
+    num_characters: int
+    length_ratio: float
+    repeated: int
+    loop: int
+    tail: int
+    hit_limit: bool
+    num_slots: int
+    missed_slots: tuple[str, ...]
+    num_entities: int
+    missed_entities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An item that a stage could not do: a rerun skips it until `synthgen retry` reopens it."""
 

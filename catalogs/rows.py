@@ -25,6 +25,8 @@ TABLES: dict[type, str] = {
     records.SetScore: "set_score",
     records.Release: "release",
     records.ReleaseItem: "release_item",
+    records.Evaluation: "evaluation",
+    records.Hypothesis: "hypothesis",
     records.Failure: "failure",
 }
 
@@ -45,6 +47,8 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "set_score": ("set_id", "subset", "metric", "version"),
     "release": ("id", "name"),
     "release_item": ("release_id", "take_id"),
+    "evaluation": ("id",),
+    "hypothesis": ("evaluation_id", "take_id"),
     "failure": ("stage", "subject_id", "attempt"),
 }
 

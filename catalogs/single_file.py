@@ -6,6 +6,7 @@ from pathlib import Path
 from catalogs.about_voice import VIEW, about_voice_dictionary
 from catalogs.catalog import Catalog
 from catalogs.errors import UsageError
+from catalogs.hypotheses import hypotheses_dictionary
 from catalogs.lake import Lake, query, quoted
 from catalogs.takes import dictionary
 
@@ -38,6 +39,8 @@ def write_single_file(catalog: Catalog, to: Path, *, overwrite: bool = False) ->
             _explain(lake, "takes", row)
         for row in about_voice_dictionary({row["column"] for row in columns}).to_pylist():
             _explain(lake, VIEW, row)
+        for row in hypotheses_dictionary(lake).to_pylist():
+            _explain(lake, row["family"], row)
     finally:
         lake.run("DETACH single")
     part.replace(to)

@@ -119,6 +119,7 @@ def forget(lake: Lake, take_ids: Sequence[Id]) -> None:
         tables = [
             ("take", "id"),
             ("verdict", "take_id"),
+            ("hypothesis", "take_id"),
             ("failure", "subject_id"),
             *((f.table, "take_id") for f in families(lake)),
         ]

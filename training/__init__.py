@@ -13,6 +13,8 @@ speech_llm           projected audio among the embeddings of text
 slam_asr             a language model that listens
 penalty              real and synthetic speech, made to look alike
 warm_start           a projector that finds the embeddings of its text first
+answering            how an objective offers to transcribe
 decoding, overrun    what was heard, and what was said too much
+evaluation/          how well it was heard, on what training has not had
 methods              their recipe tables
 """

@@ -2,22 +2,28 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 PANEL = "Train"
 
+Name = Annotated[str, typer.Argument(help="The folder of a training or a checkpoint, or whisper-tiny-en.")]
+Beams = Annotated[int, typer.Option(min=1, help="1 is greedy.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+
 
 def register(app: typer.Typer) -> None:
     """Mount the verbs."""
-    app.command("train", rich_help_panel=PANEL)(train)
+    for verb in (train, evaluate, transcribe):
+        app.command(rich_help_panel=PANEL)(verb)
 
 
 def train(
     recipe: Annotated[str, typer.Argument(help="A TOML file.")],
     changes: Annotated[list[str], typer.Option("-o", "--set", metavar="KEY=VALUE", help="Change one setting.")] = [],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train a recogniser on releases; run again, it goes on where it was."""
     from dataclasses import asdict
@@ -33,3 +39,55 @@ def train(
     loss = "" if found.loss is None else f", loss {found.loss:.3f}"
     print(f"{found.folder}: {found.steps:,} steps over {found.utterances:,} utterances{loss}")
     print(f"the curve is {found.folder / 'curve.svg'}", file=sys.stderr)
+
+
+def evaluate(
+    checkpoint: Name,
+    release: Annotated[str, typer.Argument(help="The name of a release.")],
+    corpus: Annotated[Path, typer.Option("-c", "--corpus", envvar="SYNTHGEN_CORPUS", help="Its corpus.")] = Path(),
+    split: Annotated[str | None, typer.Option(help="One split of the release; all of it if not given.")] = None,
+    against: Annotated[str | None, typer.Option(metavar="CHECKPOINT", help="Another recogniser to compare.")] = None,
+    by: Annotated[str, typer.Option(metavar="COLUMNS", help="Columns of takes to slice by: domain,voice")] = "",
+    beams: Beams = 1,
+    only_unseen: Annotated[
+        bool, typer.Option("--only-unseen", help="Leave out takes that share something with training.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate a recogniser on a release that it was not trained on; its hypotheses are kept in the corpus."""
+    from dataclasses import asdict
+
+    from catalogs.progress import Progress
+    from training.evaluation.report import EvaluationConfig
+    from training.evaluation.report import evaluate as run
+    from training.evaluation.telling import told
+
+    columns = tuple(dict.fromkeys(filter(None, (column.strip() for column in by.split(",")))))
+    config = EvaluationConfig(corpus, release, split=split, by=columns, beams=beams, only_unseen=only_unseen)
+    names = [checkpoint] if against is None else [checkpoint, against]
+    report = run(names, config, progress=Progress(quiet=as_json))
+    print(json.dumps(asdict(report)) if as_json else told(report))
+    if any(system.failures for system in report.systems):
+        raise SystemExit(5)
+
+
+def transcribe(
+    checkpoint: Name,
+    audio: Annotated[list[Path], typer.Argument(help="Sound files of any rate, such as WAV or FLAC.")],
+    beams: Beams = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
+    """Write down what is said in sound files."""
+    from training.evaluation.files import transcribe as run
+    from training.evaluation.naming import recogniser_named
+
+    failed = 0
+    for answers, failures in run(recogniser_named(checkpoint, beams=beams), audio):
+        for answer in answers:
+            row = {"audio": answer.take_id, "text": answer.text, "hit_limit": answer.hit_limit}
+            print(json.dumps(row, ensure_ascii=False) if as_json else f"{answer.take_id}\t{answer.text}", flush=True)
+        for failure in failures:
+            print(f"{failure.subject_id}: {failure.message}", file=sys.stderr)
+        failed += len(failures)
+    if failed:
+        raise SystemExit(5)

@@ -15,6 +15,7 @@ from torch.nn.functional import ctc_loss
 from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
+from training.answering import Answer, DecodingConfig, at_rest
 from training.backbones.encoders import Encoder
 from training.objective import Batch, Loss, Utterance
 
@@ -106,13 +107,22 @@ class Ctc:
         known = "".join(char if char in self._numbers else " " for char in said)
         return [self._numbers[char] for char in " ".join(known.split())]
 
-    def transcribe(self, utterances: Sequence[Utterance]) -> list[str]:
-        """The likeliest characters, frame by frame, repeats and blanks removed."""
-        self.module.eval()
-        with torch.inference_mode():
-            best = [self.module(_frames(u)[None])[0].argmax(dim=-1) for u in utterances]
-        self.module.train()
-        return ["".join(self._alphabet[n - 1] for n in row.unique_consecutive().tolist() if n != BLANK) for row in best]
+    def answers(self, utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
+        """The likeliest characters, frame by frame, repeats and blanks removed.
+
+        Raises:
+            TrainingError: for an utterance without features, or a search, which it has none.
+        """
+        if settings.beams != 1:
+            raise TrainingError(f"a CTC head answers frame by frame, not by {settings.beams} beams; use 1")
+        device = self.module.out.weight.device
+        with torch.inference_mode(), at_rest(self.module):
+            best = [self.module(_frames(u)[None].to(device))[0].argmax(dim=-1) for u in utterances]
+        rows = [[n for n in row.unique_consecutive().tolist() if n != BLANK] for row in best]
+        return [
+            Answer(u.take_id, "".join(self._alphabet[n - 1] for n in row).strip(), len(row), hit_limit=False)
+            for u, row in zip(utterances, rows, strict=True)
+        ]
 
 
 def _frames(utterance: Utterance) -> Tensor:

@@ -6,61 +6,21 @@ company. Search and cache are those of `transformers`, with none of the settings
 B utterances · R rows of a search (beams of all utterances) · S columns · W width of the language model
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from math import ceil, isfinite
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
-from catalogs.ids import Id
+from training.answering import Answer, DecodingConfig, at_rest
 from training.objective import Utterance
-from training.slam_asr import SlamAsr
+
+if TYPE_CHECKING:
+    from training.slam_asr import SlamAsr
 
 
-@dataclass(frozen=True, slots=True)
-class DecodingConfig:
-    """Settings of decoding.
-
-    ``beams`` 1 is greedy. A sum of log probabilities is divided by the number of tokens to the power of
-    ``length_penalty``. An answer ends at the latest after ``spare_tokens`` and ``tokens_per_frame`` for each frame of
-    the encoder (0.25 of 50 frames a second: twice the fastest speech), and never has more than ``max_tokens``, EOS
-    included.
-    """
-
-    beams: int = 4
-    length_penalty: float = 1.0
-    tokens_per_frame: float = 0.25
-    spare_tokens: int = 10
-    max_tokens: int = 200
-
-    def __post_init__(self) -> None:
-        if self.beams < 1 or self.max_tokens < 1:
-            raise ValueError("decoding.beams and decoding.max_tokens must be at least 1")
-        if not isfinite(self.length_penalty):
-            raise ValueError("decoding.length_penalty must be a finite number")
-        if self.spare_tokens < 1 or not (isfinite(self.tokens_per_frame) and self.tokens_per_frame >= 0):
-            raise ValueError("decoding.spare_tokens must be at least 1, and decoding.tokens_per_frame not negative")
-
-    def limit(self, num_frames: int) -> int:
-        """How many tokens the answer to so many frames may have."""
-        return min(self.max_tokens, self.spare_tokens + ceil(self.tokens_per_frame * num_frames))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was heard in a take. ``hit_limit``: it was cut at its limit, as it had not come to an end."""
-
-    take_id: Id
-    text: str
-    num_tokens: int
-    hit_limit: bool
-
-
-def decode(asr: SlamAsr, utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
+def decode(asr: "SlamAsr", utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
     """The answers to a batch of utterances, in their order; their texts are not looked at.
 
     Raises:
@@ -71,7 +31,7 @@ def decode(asr: SlamAsr, utterances: Sequence[Utterance], settings: DecodingConf
     batch = asr.questions(utterances)
     limits = [settings.limit(int(num_frames)) for num_frames in batch.tensors["lengths"]]
     device = next(asr.module.projector.parameters()).device
-    with torch.inference_mode(), _at_rest(asr.module):
+    with torch.inference_mode(), at_rest(asr.module):
         inputs = asr.module.inputs(batch.to(device).tensors)
         found = _search(asr.module.lm, inputs, limits, settings=settings, eos=asr.template.eos)
     answers = []
@@ -118,14 +78,3 @@ def _search(lm: Any, inputs: dict[str, Tensor], limits: Sequence[int], *, settin
     finally:
         causal.generation_config = own
     return tokens
-
-
-@contextmanager
-def _at_rest(module: nn.Module) -> Iterator[None]:
-    """The module without dropout; afterwards it trains again if it did."""
-    training = module.training
-    module.eval()
-    try:
-        yield
-    finally:
-        module.train(training)

@@ -40,7 +40,11 @@ class FeatureStore:
         self._files: dict[str, Path] = {}
         self._open: dict[Path, Any] = {}
         self._stack = ExitStack()
-        for path in sorted(self._folder.glob("part-*.safetensors")):
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Know the files that others have written since."""
+        for path in sorted(set(self._folder.glob("part-*.safetensors")) - set(self._files.values())):
             self._note(path)
 
     def __contains__(self, draw: Draw) -> bool:

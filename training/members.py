@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from catalogs.release import release_named
 from catalogs.signal import resample, to_float32
 
 RATE_HZ = 16_000
+
+Wave: TypeAlias = NDArray[np.float32]
+"""Mono samples (n,) at 16 kHz, in [-1, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,21 @@ def members_of(config: DataConfig) -> tuple[Release, list[Member]]:
     folder = Path(config.corpus).expanduser()
     with Catalog.open(folder) as catalog:
         release = release_named(catalog, config.release)
-        rows = catalog.lake.table(query("training_members"), release_id=release.id, split=config.split).to_pylist()
-    found = [
+        found = members_in(catalog, release, split=config.split)
+    fit = [member for member in found if member.duration_s <= config.max_s]
+    if not fit:
+        of_split = f" of split {config.split!r}" if config.split else ""
+        raise TrainingError(
+            f"release {config.release!r} in {folder} has {len(found):,} takes{of_split}, and none of at most "
+            f"{config.max_s:g} s: there is nothing to train on"
+        )
+    return release, fit
+
+
+def members_in(catalog: Catalog, release: Release, *, split: str | None) -> list[Member]:
+    """The members of a release, or those of one split, in the order of their ids; there may be none."""
+    rows = catalog.lake.table(query("training_members"), release_id=release.id, split=split).to_pylist()
+    return [
         Member(
             take_id=row["take_id"],
             text=row["text"],
@@ -76,22 +93,14 @@ def members_of(config: DataConfig) -> tuple[Release, list[Member]]:
             split=row["split"],
             pcm_sha256=row["pcm_sha256"],
             duration_s=row["num_samples"] / row["sample_rate_hz"],
-            corpus=folder,
+            corpus=catalog.folder,
             place=Place(row["shard"], row["offset"], row["num_bytes"]),
         )
         for row in rows
     ]
-    fit = [member for member in found if member.duration_s <= config.max_s]
-    if not fit:
-        of_split = f" of split {config.split!r}" if config.split else ""
-        raise TrainingError(
-            f"release {config.release!r} in {folder} has {len(found):,} takes{of_split}, and none of at most "
-            f"{config.max_s:g} s: there is nothing to train on"
-        )
-    return release, fit
 
 
-def waves_of(members: Sequence[Member]) -> list[NDArray[np.float32]]:
+def waves_of(members: Sequence[Member]) -> list[Wave]:
     """The audio of some members, mono float32 at 16 kHz.
 
     Raises:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from catalogs.config import mistakes_text, nearest, override, parse, parse_named, read_toml
 from catalogs.errors import RecipeError, SynthgenError
@@ -38,7 +38,8 @@ class FeaturesConfig:
         return Path(self.folder).expanduser() if self.folder else cache_root() / "features"
 
 
-class ObjectiveConfig(Protocol):
+@runtime_checkable
+class OnFeatures(Protocol):
     """A recipe table that makes an objective; ``method`` is the name it is registered under."""
 
     @property
@@ -55,6 +56,20 @@ class ObjectiveConfig(Protocol):
         ...
 
 
+@runtime_checkable
+class OnWaves(Protocol):
+    """A recipe table that makes an objective with an encoder of its own, which hears waves."""
+
+    @property
+    def method(self) -> str:
+        """Its name."""
+        ...
+
+    def build_on_waves(self, *, seed: int) -> Objective:
+        """The objective. Raises as `OnFeatures.build` does."""
+        ...
+
+
 @dataclass(frozen=True)
 class TrainRecipe:
     """One training. ``folder`` is where its checkpoints go; it is no part of what it makes."""
@@ -62,8 +77,8 @@ class TrainRecipe:
     name: str
     folder: Path
     data: tuple[DataConfig, ...]
-    encoder: EncoderConfig
-    objective: ObjectiveConfig
+    encoder: EncoderConfig | None
+    objective: OnFeatures | OnWaves
     penalty: PenaltyConfig | None = None
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
@@ -75,7 +90,7 @@ class TrainRecipe:
     def definition(self) -> str:
         """What is trained, as canonical JSON: everything but where it lies."""
         tables = ("encoder", "objective", "augmentation", "sampling", "optim", "loop")
-        parts = {name: asdict(getattr(self, name)) for name in tables}
+        parts = {name: asdict(table) for name in tables if (table := getattr(self, name)) is not None}
         data = [asdict(config) for config in self.data]
         if self.penalty:
             parts["objective"]["penalty"] = asdict(self.penalty)
@@ -100,7 +115,7 @@ def load_recipe(name: str, changes: Sequence[str] = ()) -> TrainRecipe:
 def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
     """Validate a recipe's tables."""
     mistakes = [f"unknown key {key!r}{nearest(key, KEYS)}" for key in table if key not in KEYS]
-    mistakes += [f"{key} is missing" for key in ("name", "data", "encoder", "objective") if not table.get(key)]
+    mistakes += [f"{key} is missing" for key in ("name", "data", "objective") if not table.get(key)]
     found: dict[str, Any] = {}
 
     def read(key: str, make: Any) -> None:
@@ -123,7 +138,19 @@ def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
     }  # fmt: skip
     for key, kind in kinds.items():
         read(key, lambda key=key, kind=kind: parse(kind, table.get(key, {}), source=key))
+    mistakes += _encoder_mistakes(found)
     if mistakes:
         raise RecipeError(mistakes_text(source, mistakes))
     name = str(table["name"])
-    return TrainRecipe(name=name, folder=Path(str(table.get("folder", f"models/{name}"))).expanduser(), **found)
+    folder = Path(str(table.get("folder", f"models/{name}"))).expanduser()
+    return TrainRecipe(name=name, folder=folder, encoder=found.pop("encoder", None), **found)
+
+
+def _encoder_mistakes(found: Mapping[str, Any]) -> list[str]:
+    """An objective hears the features of an encoder, or has one of its own."""
+    objective = found.get("objective")
+    if isinstance(objective, OnWaves) and "encoder" in found:
+        return [f"{objective.method} has an encoder of its own: leave [encoder] out"]
+    if isinstance(objective, OnFeatures) and "encoder" not in found:
+        return [f"encoder is missing: {objective.method} hears the features of one"]
+    return []

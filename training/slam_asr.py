@@ -11,7 +11,9 @@ from typing import Any
 from torch import nn
 
 from catalogs.errors import TrainingError
+from training.answering import Answer, DecodingConfig
 from training.backbones.causal_lm import LanguageModel
+from training.decoding import decode
 from training.objective import Batch, Loss, Utterance
 from training.padding import lay_out, num_slots, pad_features
 from training.projectors import Projector, ProjectorConfig
@@ -70,6 +72,10 @@ class SlamAsr:
     def loss(self, batch: Batch) -> Loss:
         """Cross entropy, summed over the targets; ``correct`` of ``targets`` were the likeliest token."""
         return answer_loss(self.module(batch.tensors), batch.tensors["labels"])
+
+    def answers(self, utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
+        """What is heard in a batch, greedily or by beam search. Raises as `collate` does."""
+        return decode(self, utterances, settings)
 
     def _batch(self, utterances: Sequence[Utterance], rows: Sequence[Filled]) -> Batch:
         tensors = pad_features(utterances) | lay_out(rows)

@@ -16,11 +16,12 @@ from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
 from catalogs.models.pretrained import packages
+from training.answering import Answer, DecodingConfig, at_rest
 from training.objective import Batch, Loss, Utterance
 from training.padding import IGNORED
 from training.speech_llm import answer_loss
 
-RATE_HZ = 16_000
+RATE_HZ, SAMPLES_PER_FRAME = 16_000, 320
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class WhisperTuningConfig:
         if not 0 <= self.dropout < 1:
             raise ValueError("objective.dropout must be from 0 to below 1")
 
-    def build_on_waves(self) -> "WhisperAsr":
+    def build_on_waves(self, *, seed: int) -> "WhisperAsr":  # noqa: ARG002  # nothing in it is random
         """Load it.
 
         Raises:
@@ -95,18 +96,35 @@ class WhisperAsr:
         ).logits  # (B, U, vocabulary)
         return answer_loss(scores, batch.tensors["labels"])
 
-    def transcribe(self, utterances: Sequence[Utterance], *, beams: int = 1, longest: int = 200) -> list[str]:
-        """What it hears, without its training's dropout."""
-        was_training = self.module.training
-        self.module.eval()
+    def answers(self, utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
+        """What it hears, without the dropout of training; `DecodingConfig.tokens_per_frame` counts 50 frames a second.
+
+        Raises:
+            TrainingError: for an utterance without samples, or longer than a window.
+        """
+        if not utterances:
+            return []
         windows = self._windows(utterances).to(device=self.module.device, dtype=self.module.dtype)
-        with torch.inference_mode():
-            tokens: Tensor = self.module.generate(
-                input_features=windows, decoder_input_ids=self._prompts(len(utterances)), num_beams=beams,
-                max_new_tokens=min(longest, self._most), do_sample=False,
+        limits = [min(self._most, settings.limit(len(_samples(u)) // SAMPLES_PER_FRAME)) for u in utterances]
+        with torch.inference_mode(), at_rest(self.module):
+            found: Tensor = self.module.generate(
+                input_features=windows, decoder_input_ids=self._prompts(len(utterances)), do_sample=False,
+                num_beams=settings.beams, length_penalty=settings.length_penalty, max_new_tokens=max(limits),
             )  # fmt: skip
-        self.module.train(was_training)
-        return [text.strip() for text in self._tokenizer.batch_decode(tokens, skip_special_tokens=True)]
+        return [
+            self._answer(utterance, row, limit)
+            for utterance, row, limit in zip(utterances, found.tolist(), limits, strict=True)
+        ]
+
+    def _answer(self, utterance: Utterance, tokens: list[int], limit: int) -> Answer:
+        """The text of tokens up to the one that ends it, or to the limit."""
+        end = self._tokenizer.eos_token_id
+        said = tokens[len(self._begin) :] if tokens[: len(self._begin)] == self._begin else tokens
+        said = said[:limit]
+        ended = end in said
+        said = said[: said.index(end)] if ended else said
+        text = self._tokenizer.decode(said, skip_special_tokens=True).strip()
+        return Answer(utterance.take_id, text, len(said) + ended, not ended)
 
     def _prompts(self, number: int) -> Tensor:
         return torch.tensor([self._begin] * number, device=self.module.device)
@@ -122,18 +140,23 @@ class WhisperAsr:
         return [*tokens, self._tokenizer.eos_token_id]
 
     def _windows(self, utterances: Sequence[Utterance]) -> Tensor:
-        waves = []
-        for utterance in utterances:
-            if utterance.samples is None or not len(utterance.samples):
-                raise TrainingError(f"take {utterance.take_id} has no samples")
-            if len(utterance.samples) > self._extractor.n_samples:
+        waves = [_samples(utterance) for utterance in utterances]
+        for utterance, wave in zip(utterances, waves, strict=True):
+            if len(wave) > self._extractor.n_samples:
                 raise TrainingError(
-                    f"take {utterance.take_id} has {len(utterance.samples) / RATE_HZ:.1f} s, and Whisper's window is "
+                    f"take {utterance.take_id} has {len(wave) / RATE_HZ:.1f} s, and Whisper's window is "
                     f"{self._extractor.n_samples / RATE_HZ:.0f} s; leave it out with data.max_s"
                 )
-            waves.append(utterance.samples.numpy())
-        found: Tensor = self._extractor(waves, sampling_rate=RATE_HZ, return_tensors="pt").input_features
+        found: Tensor = self._extractor(
+            [wave.numpy() for wave in waves], sampling_rate=RATE_HZ, return_tensors="pt"
+        ).input_features
         return found
+
+
+def _samples(utterance: Utterance) -> Tensor:
+    if utterance.samples is None or not len(utterance.samples):
+        raise TrainingError(f"take {utterance.take_id} has no samples")
+    return utterance.samples
 
 
 def _beginning(tokenizer: Any, module: Any, *, language: str) -> list[int]:

@@ -143,6 +143,7 @@ def test_the_dictionary_tells_every_column(run: Run) -> None:
     assert {"column": "wer", "unit": "", "better": "lower"}.items() <= next(
         r for r in rows if r["column"] == "wer"
     ).items()
+    assert {"tail", "missed_slots"} <= {r["column"] for r in rows if r["family"] == "hypothesis"}
     assert "| wer | DOUBLE |" in run("dictionary").stdout
 
 

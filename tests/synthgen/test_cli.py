@@ -18,6 +18,20 @@ SURFACE = {
     "diff": ["POLICY_A", "POLICY_B", "--corpus", "--job", "--json", "--metric", "--release", "-c"],
     "doctor": ["--json", "--speak"],
     "erosion": ["--corpus", "--job", "--json", "--real", "--release", "--size", "--store", "-c"],
+    "evaluate": [
+        *(
+            "CHECKPOINT",
+            "RELEASE",
+            "--against",
+            "--beams",
+            "--by",
+            "--corpus",
+            "--json",
+            "--only-unseen",
+            "--split",
+            "-c",
+        ),
+    ],
     "explain": ["TAKE", "--corpus", "--json", "-c"],
     "export": ["RELEASE", "--corpus", "--format", "--json", "--rate", "--to", "--use", "-c"],
     "freeze": [
@@ -43,6 +57,7 @@ SURFACE = {
     "status": ["--corpus", "--json", "-c"],
     "tdsc": RECIPE,
     "train": ["RECIPE", "--json", "--set", "-o"],
+    "transcribe": ["CHECKPOINT", "AUDIO", "--beams", "--json"],
     "verify": ["--corpus", "--deep", "--json", "--repair", "-c"],
     "voices": ["ENGINE", "--json"],
 }

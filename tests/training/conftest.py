@@ -1,7 +1,9 @@
 """Made-up members and features for the loop; a tiny random language model, and utterances of random features."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +11,11 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from catalogs.audio import Place
+from catalogs.catalog import Catalog
 from catalogs.ids import content_id, seed_of
+from catalogs.progress import Progress
+from curation.production import Production
+from curation.recipe import parse_recipe
 from training.backbones.causal_lm import Ends, LanguageModel
 from training.ctc import Ctc, CtcConfig
 from training.members import Member
@@ -29,6 +35,7 @@ TEXTS = [
     "stop",
 ]
 
+Produce = Callable[..., Path]
 MakeUtterances = Callable[..., list[Utterance]]
 
 
@@ -124,6 +131,30 @@ def make_utterances() -> MakeUtterances:
             )
             for n, (text, length) in enumerate(zip(texts, frames, strict=True))
         ]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def produce() -> Produce:
+    """Texts, or prompts with labels, read by tone voices: a release of this name in the corpus of a folder."""
+
+    def make(folder: Path, name: str, *, prompts: Sequence[str | dict[str, Any]], speakers: Sequence[str]) -> Path:
+        rows = [prompt if isinstance(prompt, dict) else {"text": prompt} for prompt in prompts]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        table = {
+            "name": name,
+            "corpus": str(folder / "corpus"),
+            "prompts": [{"path": f"{name}.jsonl"}],
+            "voices": [{"engine": "tone", "speakers": list(speakers)}],
+            "metrics": [{"family": "levels"}],
+            "fleet": {"on": "inline"},
+        }
+        job = parse_recipe(table, folder=folder, source="test")
+        with Catalog.create(job.corpus) as catalog, catalog.job("test"):
+            run_id = catalog.begin_run(job.job_id, "test")
+            Production(job, catalog, run_id=run_id, progress=Progress(quiet=True)).run()
+        return job.corpus
 
     return make
 

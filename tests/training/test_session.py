@@ -12,8 +12,6 @@ from typer.testing import CliRunner
 from catalogs.catalog import Catalog
 from catalogs.errors import RecipeError, ReleaseError, TrainingError
 from catalogs.progress import Progress
-from curation.production import Production
-from curation.recipe import parse_recipe as parse_job
 from training import checkpoint, session
 from training.augmentation import variants
 from training.checkpoint import Position
@@ -32,27 +30,14 @@ AUGMENTED = {
     }
 }
 
+Produce = Callable[..., Path]
 Recipe = Callable[..., TrainRecipe]
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus(produce: Produce, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A corpus with a release "told": six texts by two tone voices."""
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "prompts.txt").write_text("\n".join(TEXTS))
-    table = {
-        "name": "told",
-        "corpus": str(folder / "corpus"),
-        "prompts": [{"path": "prompts.txt"}],
-        "voices": [{"engine": "tone", "speakers": ["anna", "bela"]}],
-        "metrics": [{"family": "levels"}],
-        "fleet": {"on": "inline"},
-    }
-    job = parse_job(table, folder=folder, source="test")
-    with Catalog.create(job.corpus) as catalog, catalog.job("test"):
-        run_id = catalog.begin_run(job.job_id, "test")
-        Production(job, catalog, run_id=run_id, progress=QUIET).run()
-    return job.corpus
+    return produce(tmp_path_factory.mktemp("trained"), "told", prompts=TEXTS, speakers=["anna", "bela"])
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from catalogs.ids import content_id
 from catalogs.records import Line
 from catalogs.signal import resample
 from synthgen.voices.espeak import EspeakConfig
+from training.answering import DecodingConfig
 from training.objective import Utterance
 from training.padding import IGNORED
 from training.whisper_asr import RATE_HZ, WhisperAsr, WhisperTuningConfig
@@ -33,10 +34,9 @@ class Bytes:
     def convert_tokens_to_ids(self, names: list[str]) -> list[int]:
         return [SPECIAL.index(name) if name in SPECIAL else 0 for name in names]
 
-    def batch_decode(self, rows: torch.Tensor, *, skip_special_tokens: bool) -> list[str]:
+    def decode(self, tokens: list[int], *, skip_special_tokens: bool) -> str:
         assert skip_special_tokens
-        kept = [[token - len(SPECIAL) for token in row if token >= len(SPECIAL)] for row in rows.tolist()]
-        return [bytes(row).decode(errors="replace") for row in kept]
+        return bytes(token - len(SPECIAL) for token in tokens if token >= len(SPECIAL)).decode(errors="replace")
 
 
 def tiny(*, multilingual: bool = False, **settings: Any) -> WhisperAsr:
@@ -120,8 +120,11 @@ def test_it_learns_two_texts_by_heart_and_writes_them() -> None:
         asr.loss(batch).total.backward()
         optimizer.step()
 
-    assert asr.transcribe(utterances) == ["tea", "coffee"]
-    assert asr.transcribe(utterances, beams=3) == ["tea", "coffee"]
+    for beams in (1, 3):
+        answers = asr.answers(utterances, DecodingConfig(beams=beams))
+        assert [answer.text for answer in answers] == ["tea", "coffee"]
+        assert [answer.num_tokens for answer in answers] == [len(" tea") + 1, len(" coffee") + 1]
+        assert not any(answer.hit_limit for answer in answers)
     assert asr.module.training
 
 
@@ -146,11 +149,11 @@ def test_the_starter_hears_what_a_voice_says() -> None:
     (reading,) = config.build().speak([line])
     samples = torch.from_numpy(resample(reading.samples, from_hz=reading.sample_rate_hz, to_hz=RATE_HZ))
 
-    asr = WhisperTuningConfig().build_on_waves()
+    asr = WhisperTuningConfig().build_on_waves(seed=0)
     utterance = replace(said(text), samples=samples)
     batch = asr.collate([utterance])
     with torch.no_grad():
         loss = float(asr.loss(batch).total) / batch.num_targets
 
-    assert asr.transcribe([utterance]) == [text]
+    assert [answer.text for answer in asr.answers([utterance], DecodingConfig(beams=1))] == [text]
     assert loss < 0.5

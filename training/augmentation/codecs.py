@@ -13,8 +13,8 @@ import soundfile
 from catalogs.errors import AudioError
 from catalogs.signal import resample, unclipped
 from training.augmentation.filters import filter_band
-from training.augmentation.step import Range, Scene, Step, Wave, check_step
-from training.members import RATE_HZ
+from training.augmentation.step import Range, Scene, Step, check_step
+from training.members import RATE_HZ, Wave
 
 Codec = Literal["mp3", "vorbis", "opus", "mulaw", "alaw", "gsm"]
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from catalogs.signal import unclipped
 from training.augmentation.levels import at_power_of
-from training.augmentation.step import Range, Scene, Step, Wave, check_step
-from training.members import RATE_HZ
+from training.augmentation.step import Range, Scene, Step, check_step
+from training.members import RATE_HZ, Wave
 
 Gains = NDArray[np.float64]
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from training.augmentation.step import Wave
-from training.members import RATE_HZ
+from training.members import RATE_HZ, Wave
 
 _FRAME = RATE_HZ // 50
 _MARGIN = 10 ** (-15.9 / 10)

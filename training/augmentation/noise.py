@@ -10,7 +10,8 @@ from catalogs.signal import unclipped
 from training.augmentation.filters import Gains, shaped
 from training.augmentation.levels import active_power, power
 from training.augmentation.recordings import Recordings, recordings_in
-from training.augmentation.step import Range, Scene, Step, Wave, check_step
+from training.augmentation.step import Range, Scene, Step, check_step
+from training.members import Wave
 
 NoiseKind = Literal["white", "pink", "brown", "speech_shaped", "babble"]
 

@@ -14,8 +14,8 @@ import numpy as np
 from catalogs.signal import resample, unclipped
 from catalogs.world import Analysis, analyse, at_frames, synthesise
 from training.augmentation.levels import at_power_of
-from training.augmentation.step import Range, Scene, Step, Wave, check_step
-from training.members import RATE_HZ
+from training.augmentation.step import Range, Scene, Step, check_step
+from training.members import RATE_HZ, Wave
 
 PerturbationKind = Literal["stretch", "shift_pitch", "flatten_f0", "flatten_energy"]
 

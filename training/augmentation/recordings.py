@@ -10,8 +10,7 @@ import soundfile
 from catalogs.audio import hash_file
 from catalogs.errors import TrainingError
 from catalogs.signal import resample
-from training.augmentation.step import Wave
-from training.members import RATE_HZ
+from training.members import RATE_HZ, Wave
 
 _ENDINGS = (".wav", ".flac")
 

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalogs.ids import Part
+from training.members import Wave
 
 GROUP = "synthgen.augmentations"
-
-Wave: TypeAlias = NDArray[np.float32]
-"""Mono samples (n,) in [-1, 1] at 16 kHz."""
 
 Range: TypeAlias = tuple[float, float]
 """The least and the greatest of what is drawn evenly."""

@@ -15,8 +15,8 @@ from catalogs.config import mistakes_text, parse_named
 from catalogs.errors import RecipeError, SynthgenError, TrainingError
 from catalogs.ids import Id, content_id, seed_of
 from catalogs.signal import unclipped
-from training.augmentation.step import GROUP, Scene, Step, Wave
-from training.members import Member, waves_of
+from training.augmentation.step import GROUP, Scene, Step
+from training.members import Member, Wave, waves_of
 
 VERSION = 1
 """Raised whenever the same recipe makes other samples than before."""

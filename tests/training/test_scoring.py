@@ -1,0 +1,133 @@
+"""Hypotheses held against references, and corpus figures of them; jiwer is the oracle of word errors."""
+
+from dataclasses import replace
+from typing import Any
+
+import jiwer
+import numpy as np
+import pytest
+
+from catalogs.records import Hypothesis, Slot
+from training.answering import Answer
+from training.evaluation.figures import Subset, subsets
+from training.evaluation.references import Reference
+from training.evaluation.scoring import missed, num_sayable, score
+
+WORDS = ("tea", "milk", "cake", "kitchen", "light", "please", "stop", "morning")
+
+
+def pairs(number: int, *, seed: int = 0) -> list[tuple[str, str]]:
+    """References of one word at least, and hypotheses that may be empty."""
+    random = np.random.default_rng(seed)
+    lengths = zip(random.integers(1, 12, number), random.integers(0, 12, number), strict=True)
+    return [(" ".join(random.choice(WORDS, a)), " ".join(random.choice(WORDS, b))) for a, b in lengths]
+
+
+def scored(members: Any, texts: list[tuple[str, str]]) -> tuple[list[Reference], list[Hypothesis]]:
+    references = [
+        Reference(replace(members[n % 60], take_id=f"take-{n:04d}", text=wanted, spoken=wanted), slices={})
+        for n, (wanted, _) in enumerate(texts)
+    ]
+    rows = [
+        score("evaluation", reference, Answer(reference.member.take_id, heard, 0, hit_limit=False))
+        for reference, (_, heard) in zip(references, texts, strict=True)
+    ]
+    return references, rows
+
+
+def test_errors_are_those_of_jiwer(members: Any) -> None:
+    texts = pairs(400)
+
+    _, rows = scored(members, texts)
+
+    for (wanted, heard), row in zip(texts, rows, strict=True):
+        words, characters = jiwer.process_words(wanted, heard), jiwer.process_characters(wanted, heard)
+        counts = (words.substitutions, words.insertions, words.deletions)
+        assert (row.substitutions, row.insertions, row.deletions) == counts
+        assert row.wer == pytest.approx(words.wer)
+        assert row.cer == pytest.approx(characters.cer)
+        assert row.length_ratio == pytest.approx(len(heard.split()) / len(wanted.split()))
+
+
+def test_corpus_figures_are_those_of_jiwer_and_not_means_of_utterances(members: Any) -> None:
+    texts = pairs(200, seed=1)
+    wanted, heard = (list(side) for side in zip(*texts, strict=True))
+
+    (found,) = subsets(*scored(members, texts), number=200)
+
+    figures = {figure.name: figure.value for figure in found.figures}
+    words = jiwer.process_words(wanted, heard)
+    num_words = words.hits + words.substitutions + words.deletions
+    assert figures["wer"] == pytest.approx(words.wer)
+    assert figures["insertions"] == pytest.approx(words.insertions / num_words)
+    assert figures["deletions"] == pytest.approx(words.deletions / num_words)
+    assert figures["cer"] == pytest.approx(jiwer.cer(wanted, heard))
+    assert found.num_words == num_words
+
+
+def test_slices_part_all_utterances(members: Any) -> None:
+    references, rows = scored(members, pairs(40, seed=2))
+    references = [replace(r, slices={"place": "home" if n % 4 else "out"}) for n, r in enumerate(references)]
+
+    every, home, out = subsets(references, rows, number=50, by=["place"])
+
+    assert [home.name, out.name] == ["place=home", "place=out"]
+    assert (every.num_utterances, home.num_utterances, out.num_utterances) == (40, 30, 10)
+    assert wer(every) * every.num_words == pytest.approx(wer(home) * home.num_words + wer(out) * out.num_words)
+
+
+def wer(subset: Subset) -> float:
+    return next(figure.value for figure in subset.figures if figure.name == "wer")
+
+
+def test_a_text_may_be_heard_as_written_or_as_spoken(members: Any) -> None:
+    member = replace(members[0], text="Dr. No, 24/7", spoken="doctor no, twenty four seven")
+    answers = ("doctor no twenty four seven", "dr no 24/7")
+
+    rows = [score("e", Reference(member), Answer(member.take_id, text, 0, hit_limit=False)) for text in answers]
+
+    assert [row.wer for row in rows] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "heard", "lost"),
+    [
+        ({"drink": "Iced Coffee"}, "an iced coffee please", ()),
+        ({"drink": "iced coffee"}, "ice coffee please", ("drink=iced coffee",)),
+        ({"shots": "two"}, "with 2 shots", ()),
+        ({"size": "small"}, "smaller", ("size=small",)),
+        ({"first": "tea", "second": "tea"}, "a tea", ("second=tea",)),
+        ({"first": "tea", "second": "tea"}, "a tea and a tea", ()),
+        ({"empty": "[noise]"}, "nothing", ()),
+        ({}, "nothing", ()),
+    ],
+)
+def test_a_value_is_heard_if_its_words_are(labels: dict[str, str], heard: str, lost: tuple[str, ...]) -> None:
+    slots = [Slot(name, value) for name, value in labels.items()]
+
+    assert missed(slots, heard, language="en") == lost
+    assert num_sayable(slots, "en") == sum(value != "[noise]" for value in labels.values())
+
+
+def test_recall_counts_values_and_not_utterances(members: Any) -> None:
+    labels = [("tea", "milk"), ("cake",), ()]
+    references = [
+        Reference(replace(members[n], text="x", spoken="x"), entities=tuple(Slot("what", v) for v in values))
+        for n, values in enumerate(labels)
+    ]
+    rows = [
+        score("e", r, Answer(r.member.take_id, "tea and milk", 0, hit_limit=n == 0)) for n, r in enumerate(references)
+    ]
+
+    (found,) = subsets(references, rows, number=50)
+
+    figures = {figure.name: figure for figure in found.figures}
+    assert figures["entity_recall"].value == pytest.approx(2 / 3)
+    assert figures["hit_limit"].value == pytest.approx(1 / 3)
+    assert "slot_recall" not in figures
+
+
+def test_the_same_hypotheses_have_the_same_intervals(members: Any) -> None:
+    one, other = (subsets(*scored(members, pairs(50)), number=300) for _ in range(2))
+
+    assert one == other

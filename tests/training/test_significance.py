@@ -1,0 +1,171 @@
+"""Intervals that hold what they promise, and tests between recognisers held against direct computations."""
+
+import re
+from dataclasses import replace
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
+
+from catalogs.records import Hypothesis
+from training.answering import Answer
+from training.evaluation.comparing import compare_systems
+from training.evaluation.references import Reference
+from training.evaluation.resampling import Groups, Sums, interval, ratio, replicates
+from training.evaluation.scoring import score
+from training.evaluation.segments import mapsswe, segments
+
+TEXT = "turn the kitchen light off and bring a large cup of tea with milk please"
+WER = ratio(0, 1)
+texts = st.lists(st.sampled_from("abcd"), max_size=14)
+
+
+def corpora(number: int, *, speakers: int, wer: float) -> Any:
+    """Errors and words of utterances of speakers who are recognised unlike well: Beta with this mean."""
+    random = np.random.default_rng(7)
+    for _ in range(number):
+        rates = random.beta(3 * wer, 3 * (1 - wer), speakers).repeat(6)
+        words = random.integers(3, 12, len(rates))
+        yield np.stack([random.binomial(words, rates), words], axis=1).astype(float), np.arange(len(rates)) // 6
+
+
+def share_covered(number: int, *, of_speakers: bool) -> float:
+    covered = 0
+    for counts, speaker in corpora(number, speakers=40, wer=0.2):
+        sums = Groups.of([str(name) for name in speaker]).sums(counts) if of_speakers else counts
+        found = interval(WER, sums, replicates(sums, number=400))
+        covered += found is not None and found.low <= 0.2 <= found.high
+    return covered / number
+
+
+def test_an_interval_over_speakers_covers_the_truth_as_often_as_it_says() -> None:
+    assert 0.90 <= share_covered(300, of_speakers=True) <= 0.98
+
+
+def test_an_interval_over_utterances_would_promise_too_much() -> None:
+    assert share_covered(300, of_speakers=False) < 0.85
+
+
+def test_replicates_are_spread_as_the_mean_of_independent_groups_is() -> None:
+    values = np.random.default_rng(0).normal(5.0, 2.0, (200, 1))
+
+    drawn = replicates(values, number=10_000)[:, 0] / 200
+
+    assert drawn.std() == pytest.approx(values.std() / sqrt(200), rel=0.05)
+    assert drawn.mean() == pytest.approx(values.mean(), rel=0.01)
+
+
+def test_one_speaker_alone_is_resampled_by_utterance() -> None:
+    alone, several = Groups.of(["anna"] * 4), Groups.of(["anna", "bela", "anna", "cora"])
+
+    assert (alone.unit, alone.number) == ("utterances", 4)
+    assert (several.unit, several.number) == ("speakers", 3)
+    assert several.sums(np.array([[1.0], [2.0], [4.0], [8.0]])).tolist() == [[5.0], [2.0], [8.0]]
+
+
+def test_a_figure_over_nothing_has_no_value() -> None:
+    nothing: Sums = np.zeros((3, 2))
+
+    assert interval(WER, nothing, replicates(nothing, number=10)) is None
+
+
+@given(texts, texts, texts)
+def test_segments_are_parted_by_two_words_that_both_have_right(wanted: Any, first: Any, second: Any) -> None:
+    found = segments(wanted, first, second)
+
+    assert found == parted_by_hand(wanted, first, second)
+    assert sum(errors for errors, _ in found) == Levenshtein.distance(wanted, first)
+    assert sum(errors for _, errors in found) == Levenshtein.distance(wanted, second)
+
+
+def parted_by_hand(wanted: list[str], first: list[str], second: list[str]) -> list[tuple[int, int]]:
+    """Every place as a letter: g a word that both have right, e an error; parted where two g stand together."""
+    events: list[tuple[str, int, int]] = []
+    edits = [Levenshtein.editops(wanted, heard).as_list() for heard in (first, second)]
+    for place in range(len(wanted) + 1):
+        inserted = [sum(tag == "insert" and at == place for tag, at, _ in each) for each in edits]
+        events += [("e", *inserted)] if any(inserted) else []
+        if place < len(wanted):
+            wrong = [sum(tag != "insert" and at == place for tag, at, _ in each) for each in edits]
+            events.append(("e" if any(wrong) else "g", *wrong))
+    letters = "".join(event[0] for event in events)
+    parts = [m.span() for m in re.finditer(r"g?e(?:g?e)*", letters)]
+    return [(sum(e[1] for e in events[a:b]), sum(e[2] for e in events[a:b])) for a, b in parts]
+
+
+def test_matched_pairs_are_a_z_test_of_differences_per_segment() -> None:
+    random = np.random.default_rng(3)
+    both = list(zip(random.poisson(2.0, 80).tolist(), random.poisson(1.5, 80).tolist(), strict=True))
+    differences = np.array([a - b for a, b in both])
+
+    found = mapsswe(both)
+
+    z = differences.mean() / np.sqrt(np.var(differences, ddof=1) / 80)
+    assert found.num_segments == 80
+    assert found.z == pytest.approx(z)
+    assert found.p == pytest.approx(2 * normal_tail(abs(z)), rel=1e-4)
+    assert mapsswe([(b, a) for a, b in both]).z == pytest.approx(-z)
+
+
+def normal_tail(z: float) -> float:
+    """By summing the density."""
+    at = np.linspace(z, z + 40, 400_001)
+    return float(np.trapezoid(np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi), at))
+
+
+def test_segments_that_differ_alike_are_no_evidence() -> None:
+    assert mapsswe([]).p == 1.0
+    assert mapsswe([(1, 1), (2, 2)]).p == 1.0
+    assert mapsswe([(2, 1), (3, 2)]).p is None
+
+
+@pytest.fixture
+def losing(members: Any) -> Any:
+    """References, and what a recogniser hears of them that loses words at this rate."""
+    references = [
+        Reference(replace(members[n % 60], take_id=f"take-{n:04d}", text=TEXT, spoken=TEXT)) for n in range(120)
+    ]
+
+    def heard(rate: float, *, seed: int) -> list[Hypothesis]:
+        random = np.random.default_rng(seed)
+        kept = [" ".join(word for word in TEXT.split() if random.random() > rate) for _ in references]
+        answers = [Answer(r.member.take_id, text, 0, hit_limit=False) for r, text in zip(references, kept, strict=True)]
+        return [score("e", r, answer) for r, answer in zip(references, answers, strict=True)]
+
+    return references, heard
+
+
+def test_a_worse_recogniser_is_found_to_be_worse(losing: Any) -> None:
+    references, heard = losing
+
+    found = compare_systems(references, heard(0.3, seed=1), heard(0.1, seed=2), number=2000)
+
+    assert 0.1 < found.difference.low < found.difference.value < found.difference.high
+    assert found.difference.value == pytest.approx(found.first - found.second)
+    assert found.p < 0.01
+    assert found.matched_pairs.p < 0.001
+    assert found.matched_pairs.difference > 0
+
+
+def test_two_that_are_alike_are_not_told_apart(losing: Any) -> None:
+    references, heard = losing
+
+    found = compare_systems(references, heard(0.2, seed=1), heard(0.2, seed=2), number=2000)
+    same = compare_systems(references, heard(0.2, seed=1), heard(0.2, seed=1), number=2000)
+
+    assert found.difference.low < 0 < found.difference.high
+    assert min(found.p, found.matched_pairs.p) > 0.05
+    assert (same.difference.value, same.p, same.matched_pairs.p) == (0.0, 1.0, 1.0)
+
+
+def test_only_what_both_have_heard_is_compared(losing: Any) -> None:
+    references, heard = losing
+
+    found = compare_systems(references, heard(0.2, seed=1)[:50], heard(0.2, seed=2)[30:], number=50)
+
+    assert found.num_utterances == 20
+    assert compare_systems(references, [], [], number=50) is None

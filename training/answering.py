@@ -1,0 +1,81 @@
+"""Answers: what a recogniser heard, and how a method of training offers to answer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil, isfinite
+from typing import Protocol, runtime_checkable
+
+from torch import nn
+
+from catalogs.ids import Id
+from training.objective import Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingConfig:
+    """Settings of decoding.
+
+    ``beams`` 1 is greedy. A sum of log probabilities is divided by the number of tokens to the power of
+    ``length_penalty``. An answer ends at the latest after ``spare_tokens`` and ``tokens_per_frame`` for each frame of
+    the encoder (0.25 of 50 frames a second: twice the fastest speech), and never has more than ``max_tokens``, EOS
+    included.
+    """
+
+    beams: int = 4
+    length_penalty: float = 1.0
+    tokens_per_frame: float = 0.25
+    spare_tokens: int = 10
+    max_tokens: int = 200
+
+    def __post_init__(self) -> None:
+        if self.beams < 1 or self.max_tokens < 1:
+            raise ValueError("decoding.beams and decoding.max_tokens must be at least 1")
+        if not isfinite(self.length_penalty):
+            raise ValueError("decoding.length_penalty must be a finite number")
+        if self.spare_tokens < 1 or not (isfinite(self.tokens_per_frame) and self.tokens_per_frame >= 0):
+            raise ValueError("decoding.spare_tokens must be at least 1, and decoding.tokens_per_frame not negative")
+
+    def limit(self, num_frames: int) -> int:
+        """How many tokens the answer to so many frames may have."""
+        return min(self.max_tokens, self.spare_tokens + ceil(self.tokens_per_frame * num_frames))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was heard in a take. ``hit_limit``: it was cut at its limit, as it had not come to an end."""
+
+    take_id: Id
+    text: str
+    num_tokens: int
+    hit_limit: bool
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """An objective that makes a recogniser: once its parameters are restored, it answers. Others only train."""
+
+    module: nn.Module
+
+    def trained(self) -> Mapping[str, nn.Parameter]:
+        """What a checkpoint holds of it, by name."""
+        ...
+
+    def answers(self, utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
+        """The answers to a batch of utterances, in their order; their texts are not looked at.
+
+        Raises:
+            TrainingError: for settings that the method does not have, or an utterance that it cannot hear.
+        """
+        ...
+
+
+@contextmanager
+def at_rest(module: nn.Module) -> Iterator[None]:
+    """The module without dropout; afterwards it trains again if it did."""
+    training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(training)

@@ -1,0 +1,12 @@
+"""Evaluation: how well recognisers hear releases that they were not trained on.
+
+recogniser           what is evaluated; checkpoints and the baseline by their names
+trained, baseline    a recogniser out of a checkpoint, and the one it is held against
+references           what the takes of a release are to be heard as
+scoring              a hypothesis held against its reference
+leaks                takes, speakers and texts that training has had
+hearing              hypotheses of a release, kept in its corpus; the same command goes on
+figures, resampling  corpus figures and slices, with bootstrap intervals
+comparing, segments  whether two recognisers differ
+report               all of it, for one release; telling says it in words
+"""

@@ -1,0 +1,120 @@
+"""Corpus figures of hypotheses: ratios of sums, so that long utterances weigh more, with intervals over speakers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalogs.ids import seed_of
+from catalogs.records import Hypothesis
+from training.evaluation.references import Reference
+from training.evaluation.resampling import Groups, Sums, interval, ratio, replicates
+
+Count = Callable[[Hypothesis], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure of a corpus: what is summed over what, and what that is."""
+
+    name: str
+    over: Count
+    under: Count
+    meaning: str
+
+
+def num_errors(row: Hypothesis) -> int:
+    """Word errors."""
+    return row.substitutions + row.insertions + row.deletions
+
+
+def num_words(row: Hypothesis) -> int:
+    """Words of the reference."""
+    return row.num_words
+
+
+def num_heard(row: Hypothesis) -> int:
+    """Words of the hypothesis."""
+    return row.num_words - row.deletions + row.insertions
+
+
+def _one(row: Hypothesis) -> int:  # noqa: ARG001  # an utterance
+    return 1
+
+
+MEASURES = (
+    Measure("wer", num_errors, num_words, "word errors over words"),
+    Measure("substitutions", lambda row: row.substitutions, num_words, "words heard as others, over words"),
+    Measure("insertions", lambda row: row.insertions, num_words, "words that were not said, over words"),
+    Measure("deletions", lambda row: row.deletions, num_words, "words that were not heard, over words"),
+    Measure(
+        "cer", lambda row: row.character_errors, lambda row: row.num_characters, "character errors, over characters"
+    ),
+    Measure(
+        "slot_recall",
+        lambda row: row.num_slots - len(row.missed_slots),
+        lambda row: row.num_slots,
+        "slots whose value was heard, word for word",
+    ),
+    Measure(
+        "entity_recall",
+        lambda row: row.num_entities - len(row.missed_entities),
+        lambda row: row.num_entities,
+        "entities whose value was heard, word for word",
+    ),
+    Measure("length_ratio", num_heard, num_words, "words heard over words"),
+    Measure("tail", lambda row: row.tail, num_words, "words behind the last one heard right, over words"),
+    Measure("repeated", lambda row: row.repeated, num_words, "words that say again what is before them, over words"),
+    Measure("looping", lambda row: row.repeated > 0, _one, "share of utterances that repeat themselves"),
+    Measure("hit_limit", lambda row: row.hit_limit, _one, "share of utterances that were cut at their limit"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of one subset ("" is all, "domain=bank" a slice), and its 95 % interval."""
+
+    subset: str
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """All figures of some utterances, how many they are, and of how many ``unit`` ("speakers") intervals are made."""
+
+    name: str
+    num_utterances: int
+    num_words: int
+    num_groups: int
+    unit: str
+    figures: tuple[Figure, ...]
+
+
+def subsets(
+    references: Sequence[Reference], hypotheses: Sequence[Hypothesis], *, number: int, by: Sequence[str] = ()
+) -> list[Subset]:
+    """The figures of all utterances, then those of each slice; intervals have so many replicates."""
+    counts = np.array([[float(count(row)) for m in MEASURES for count in (m.over, m.under)] for row in hypotheses])
+    speakers = np.array([reference.member.speaker for reference in references])
+    found = [_subset("", counts, speakers, number=number)]
+    for column in by:
+        values = np.array([(reference.slices or {})[column] for reference in references])
+        for value in np.unique(values):
+            of_it = values == value
+            found.append(_subset(f"{column}={value}", counts[of_it], speakers[of_it], number=number))
+    return found
+
+
+def _subset(name: str, counts: Sums, speakers: "np.ndarray[tuple[int], np.dtype[np.str_]]", *, number: int) -> Subset:
+    groups = Groups.of(list(speakers))
+    sums = groups.sums(counts)
+    drawn = replicates(sums, seed=seed_of("bootstrap", name) % 2**32, number=number)
+    figures = []
+    for place, measure in enumerate(MEASURES):
+        found = interval(ratio(2 * place, 2 * place + 1), sums, drawn)
+        if found:
+            figures.append(Figure(name, measure.name, found.value, found.low, found.high))
+    return Subset(name, len(counts), int(counts[:, 1].sum()), groups.number, groups.unit, tuple(figures))

@@ -1,0 +1,103 @@
+"""What a recogniser hears in a release: hypotheses, kept in its corpus. The same command hears only what is missing."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from catalogs.catalog import Catalog
+from catalogs.lake import query
+from catalogs.progress import Progress
+from catalogs.records import Evaluation, Failure, Hypothesis, Release
+from catalogs.stage import Outcome, one_by_one
+from catalogs.text import NORMALISER
+from training.evaluation.recogniser import Recogniser
+from training.evaluation.references import Reference
+from training.evaluation.scoring import score
+
+STAGE = "evaluate"
+BATCH_S = 60.0
+"""Seconds of audio, padding included, that are heard at once."""
+FLUSH_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An evaluation, its hypotheses by the order of their references, and what could not be heard."""
+
+    evaluation: Evaluation
+    hypotheses: list[Hypothesis]
+    failures: list[Failure]
+
+
+def hear(
+    recogniser: Recogniser, references: Sequence[Reference], *, catalog: Catalog, release: Release, progress: Progress
+) -> Heard:
+    """Hear what was not heard yet; a take that cannot be heard is a failure, and is tried again next time.
+
+    Raises:
+        SynthgenError: if the recogniser cannot be prepared.
+    """
+    evaluation = Evaluation.new(
+        recogniser_id=recogniser.id,
+        recogniser=recogniser.name,
+        release_id=release.id,
+        decoding=recogniser.decoding,
+        normaliser=NORMALISER,
+    )
+    catalog.add([evaluation])
+    known = {row.take_id for row in hypotheses_of(catalog, evaluation)}
+    missing = [reference for reference in references if reference.member.take_id not in known]
+    failures: list[Failure] = []
+    if missing:
+        recogniser.prepare([reference.member for reference in missing], progress)
+        progress.start(f"{recogniser.name} hears", len(missing))
+        failures = _hear(recogniser, missing, evaluation=evaluation, catalog=catalog, progress=progress)
+        progress.finish()
+    stored = {row.take_id: row for row in hypotheses_of(catalog, evaluation)}
+    asked = [reference.member.take_id for reference in references]
+    return Heard(evaluation, [stored[take_id] for take_id in asked if take_id in stored], failures)
+
+
+def hypotheses_of(catalog: Catalog, evaluation: Evaluation) -> list[Hypothesis]:
+    """All hypotheses of an evaluation, by take."""
+    rows = catalog.lake.table(query("evaluation_hypotheses"), evaluation_id=evaluation.id).to_pylist()
+    lists = ("missed_slots", "missed_entities")
+    return [Hypothesis(**row | {name: tuple(row[name]) for name in lists}) for row in rows]
+
+
+def batches(references: Sequence[Reference]) -> Iterator[list[Reference]]:
+    """References of like length, together no longer than `BATCH_S` when padded to the longest; one at least."""
+    batch: list[Reference] = []
+    for reference in sorted(references, key=lambda r: (r.member.duration_s, r.member.take_id)):
+        if batch and (len(batch) + 1) * reference.member.duration_s > BATCH_S:
+            yield batch
+            batch = []
+        batch.append(reference)
+    if batch:
+        yield batch
+
+
+def _hear(
+    recogniser: Recogniser,
+    missing: Sequence[Reference],
+    *,
+    evaluation: Evaluation,
+    catalog: Catalog,
+    progress: Progress,
+) -> list[Failure]:
+    by_take = {reference.member.take_id: reference for reference in missing}
+    pending: list[Hypothesis] = []
+    failures: list[Failure] = []
+    since = time.monotonic()
+    for batch in batches(missing):
+        members = [reference.member for reference in batch]
+        found, failed = one_by_one(recogniser.transcribe, members, stage=STAGE, subject=lambda member: member.take_id)
+        pending += [score(evaluation.id, by_take[member.take_id], answer) for member, answer in found]
+        failures += failed
+        progress.receive(Outcome(items=len(batch), failures=failed))
+        if time.monotonic() - since > FLUSH_S:
+            catalog.add(pending)
+            pending, since = [], time.monotonic()
+    catalog.add(pending)
+    catalog.add(failures)
+    return failures

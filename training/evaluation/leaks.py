@@ -1,0 +1,146 @@
+"""The leak guard: nothing that training has had, by itself or in what it went on from, is evidence afterwards.
+
+A take has been had if its id or its samples have, a speaker by the name of the voice, a text if it is the same when
+both are normalised, written or spoken.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalogs.config import parse
+from catalogs.errors import DataLeak, SynthgenError
+from catalogs.ids import Id
+from catalogs.text import normalise
+from training import checkpoint
+from training.checkpoint import Checkpoint
+from training.evaluation.trained import GOES_ON_FROM
+from training.members import DataConfig, Member, members_of
+
+KINDS = ("takes", "speakers", "texts")
+
+Marks = dict[str, dict[str, str]]
+"""Kind of mark, mark, and where training has had it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Takes that share a kind of mark with training, and one example: the mark, and where training had it."""
+
+    kind: str
+    take_ids: frozenset[Id]
+    example: str
+    had_in: str
+
+
+def had_by(folder: Path) -> Marks:
+    """All that a checkpoint, and every one that it went on from, was trained on.
+
+    Raises:
+        DataLeak: if that cannot be told, because a corpus, a release or a checkpoint is not there any more.
+        TrainingError: if there is no checkpoint.
+    """
+    had: Marks = {kind: {} for kind in KINDS}
+    for found in lineage(checkpoint.load(folder)):
+        for config, release_id in _data_of(found):
+            for member in _members(found, config, release_id):
+                for kind, mark in marks_of(member):
+                    had[kind].setdefault(mark, f"release {config.release!r} of {config.corpus}")
+    return had
+
+
+def lineage(found: Checkpoint) -> list[Checkpoint]:
+    """A checkpoint, the one that its objective went on from, and so on.
+
+    Raises:
+        DataLeak: if one of them is gone.
+    """
+    chain, waiting = {found.folder.resolve(): found}, [found]
+    while waiting:
+        one = waiting.pop()
+        for named in _gone_on_from(one.provenance.get("recipe", {}).get("objective", {})):
+            try:
+                before = checkpoint.load(Path(named))
+            except SynthgenError as error:
+                raise DataLeak(
+                    f"{one.folder} went on from {named}, whose training data nobody can tell: {error}"
+                ) from error
+            if before.folder.resolve() not in chain:
+                chain[before.folder.resolve()] = before
+                waiting.append(before)
+    return list(chain.values())
+
+
+def overlaps(members: Sequence[Member], had: Marks) -> list[Overlap]:
+    """What the members share with training, kind by kind; the kinds that they do not share are left out."""
+    found = []
+    for kind in KINDS:
+        shared = {m.take_id: mark for m in members for k, mark in marks_of(m) if k == kind and mark in had[kind]}
+        if shared:
+            example = shared[min(shared)]
+            found.append(Overlap(kind, frozenset(shared), example, had[kind][example]))
+    return found
+
+
+def refuse(found: Sequence[Overlap], *, release: str, num_takes: int) -> None:
+    """Refuse members that training has had.
+
+    Raises:
+        DataLeak: if there are any, with what overlaps, an example, and how to make a clean set.
+    """
+    if not found:
+        return
+    counts = ", ".join(f"{len(overlap.take_ids):,} by their {overlap.kind}" for overlap in found)
+    leaked = len(frozenset().union(*(overlap.take_ids for overlap in found)))
+    first = found[0]
+    raise DataLeak(
+        f"{leaked:,} of the {num_takes:,} takes of release {release!r} are known from training: {counts}; "
+        f"for example {first.kind.removesuffix('s')} {first.example!r}, in {first.had_in}. Train on split train of a "
+        "release and name --split test, whose texts and speakers are others, or freeze one with --where that leaves "
+        f"these out; --only-unseen evaluates on the other {num_takes - leaked:,}"
+    )
+
+
+def marks_of(member: Member) -> Iterator[tuple[str, str]]:
+    """What a member is known by: kind and mark."""
+    yield "takes", member.take_id
+    yield "takes", f"samples {member.pcm_sha256}"
+    yield "speakers", member.speaker
+    for text in dict.fromkeys((member.text, member.spoken)):
+        if normalised := normalise(text, member.language):
+            yield "texts", normalised
+
+
+def _gone_on_from(table: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _gone_on_from(value)
+        elif key.endswith(GOES_ON_FROM) and isinstance(value, str):
+            yield value
+
+
+def _data_of(found: Checkpoint) -> list[tuple[DataConfig, Id]]:
+    data, releases = found.provenance.get("recipe", {}).get("data"), found.provenance.get("releases")
+    if not data or not releases or len(data) != len(releases):
+        raise DataLeak(
+            f"{found.folder} does not say what it was trained on, so that nothing is known to be unseen by it"
+        )
+    configs = [parse(DataConfig, table, source=str(found.folder)) for table in data]
+    return [(config, release["id"]) for config, release in zip(configs, releases, strict=True)]
+
+
+def _members(found: Checkpoint, config: DataConfig, release_id: Id) -> list[Member]:
+    try:
+        release, members = members_of(config)
+    except SynthgenError as error:
+        raise DataLeak(
+            f"{found.folder} was trained on release {config.release!r} of {config.corpus}, which cannot be read: "
+            f"nothing is known to be unseen by it; {error}"
+        ) from error
+    if release.id != release_id:
+        raise DataLeak(
+            f"{found.folder} was trained on another release {config.release!r} ({release_id}) than {config.corpus} now "
+            f"has ({release.id}); put the corpus of that time back"
+        )
+    return members

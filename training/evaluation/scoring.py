@@ -1,0 +1,83 @@
+"""A hypothesis held against its reference: errors, values that were lost, and what was said too much."""
+
+from collections.abc import Sequence
+
+from catalogs.ids import Id
+from catalogs.records import Hypothesis, Slot
+from catalogs.text import Comparison, compare, normalise
+from training.answering import Answer
+from training.evaluation.references import Reference
+from training.members import Member
+from training.overrun import overrun
+
+
+def score(evaluation_id: Id, reference: Reference, answer: Answer) -> Hypothesis:
+    """The row of one answer."""
+    member = reference.member
+    wanted, found = nearest_reference(member, answer.text)
+    over = overrun(wanted, answer.text, language=member.language)
+    return Hypothesis(
+        evaluation_id=evaluation_id,
+        take_id=member.take_id,
+        text=answer.text,
+        wer=found.words.wer,
+        cer=found.characters.wer,
+        substitutions=found.words.substitutions,
+        insertions=found.words.insertions,
+        deletions=found.words.deletions,
+        num_words=found.words.length,
+        character_errors=found.characters.errors,
+        num_characters=found.characters.length,
+        length_ratio=over.length_ratio,
+        repeated=over.repeated,
+        loop=over.loop,
+        tail=over.tail,
+        hit_limit=answer.hit_limit,
+        num_slots=num_sayable(reference.slots, member.language),
+        missed_slots=missed(reference.slots, answer.text, language=member.language),
+        num_entities=num_sayable(reference.entities, member.language),
+        missed_entities=missed(reference.entities, answer.text, language=member.language),
+    )
+
+
+def nearest_reference(member: Member, *heard: str) -> tuple[str, Comparison]:
+    """The text as written or as spoken, whichever has fewer errors over all that was heard; compared with the first."""
+
+    def errors(text: str) -> float:
+        return sum(compare(text, each, language=member.language).words.wer for each in heard)
+
+    wanted = min(dict.fromkeys((member.text, member.spoken)), key=errors)
+    return wanted, compare(wanted, heard[0], language=member.language)
+
+
+def num_sayable(labels: Sequence[Slot], language: str) -> int:
+    """How many labels have a value with words in it."""
+    return sum(bool(normalise(label.value, language)) for label in labels)
+
+
+def missed(labels: Sequence[Slot], heard: str, *, language: str) -> tuple[str, ...]:
+    """The labels whose value is not among what was heard, word for word, as "name=value".
+
+    Texts are normalised. A value that two labels have must be heard twice, apart from itself.
+    """
+    words = normalise(heard, language).split()
+    left: dict[tuple[str, ...], int] = {}
+    lost = []
+    for label in labels:
+        value = tuple(normalise(label.value, language).split())
+        left.setdefault(value, _occurrences(value, words))
+        if value and left[value] == 0:
+            lost.append(f"{label.name}={label.value}")
+        else:
+            left[value] -= 1
+    return tuple(lost)
+
+
+def _occurrences(phrase: Sequence[str], words: Sequence[str]) -> int:
+    """How often a phrase is said, not counting those that overlap the one before."""
+    count = at = 0
+    while phrase and at + len(phrase) <= len(words):
+        is_here = tuple(words[at : at + len(phrase)]) == tuple(phrase)
+        count += is_here
+        at += len(phrase) if is_here else 1
+    return count

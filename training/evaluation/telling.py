@@ -1,0 +1,76 @@
+"""An evaluation in words, for people."""
+
+from collections.abc import Iterator
+
+from training.evaluation.comparing import Comparison
+from training.evaluation.figures import MEASURES, Subset
+from training.evaluation.report import Report, System
+from training.evaluation.segments import ENOUGH
+
+_OF_SLICES = ("wer", "insertions", "deletions", "slot_recall", "entity_recall")
+
+
+def told(report: Report) -> str:
+    """All of a report, its slices as a table."""
+    of_split = f", split {report.split}" if report.split else ""
+    lines = [f"{report.release}{of_split}: {report.num_takes:,} takes"]
+    if report.left_out:
+        lines.append(f"left out: {report.left_out:,} takes that share a take, a speaker or a text with training")
+    for system in report.systems:
+        lines += ["", *_of_system(system)]
+    if report.comparison:
+        lines += ["", *_of_comparison(report.comparison, *(system.name for system in report.systems))]
+    return "\n".join(lines)
+
+
+def _of_system(system: System) -> Iterator[str]:
+    yield f"{system.name}, decoding {system.decoding}"
+    if system.failures:
+        first = system.failures[0]
+        yield f"not heard, and in no figure: {len(system.failures):,} takes, {first.subject_id} first: {first.message}"
+    if not system.subsets:
+        return
+    every, *slices = system.subsets
+    yield f"{every.num_utterances:,} utterances, {every.num_words:,} words; 95 % intervals over {_groups(every)}"
+    meanings = {measure.name: measure.meaning for measure in MEASURES}
+    for figure in every.figures:
+        low, high = f"{figure.low:.4f}", f"{figure.high:.4f}"
+        yield f"  {figure.name:<14} {figure.value:.4f}  [{low}, {high}]  {meanings[figure.name]}"
+    if slices:
+        yield from _table(slices)
+
+
+def _groups(subset: Subset) -> str:
+    if subset.unit == "speakers":
+        return f"{subset.num_groups:,} speakers"
+    return f"{subset.num_groups:,} utterances, as there is one speaker only"
+
+
+def _table(slices: list[Subset]) -> Iterator[str]:
+    shown = [name for name in _OF_SLICES if any(figure.name == name for subset in slices for figure in subset.figures)]
+    rows = [["slice", "utterances", "words", "over", *shown]]
+    for subset in slices:
+        by_name = {figure.name: figure for figure in subset.figures}
+        found = (by_name.get(name) for name in shown)
+        cells = [f"{f.value:.4f} [{f.low:.4f}, {f.high:.4f}]" if f else "-" for f in found]
+        over = f"{subset.num_groups:,} {subset.unit}"
+        rows.append([subset.name, f"{subset.num_utterances:,}", f"{subset.num_words:,}", over, *cells])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _of_comparison(found: Comparison, first: str, second: str) -> Iterator[str]:
+    wers = f"wer {found.first:.4f} and {found.second:.4f}"
+    yield f"{first} against {second}, on {found.num_utterances:,} utterances: {wers}"
+    wer = found.difference
+    yield (
+        f"  difference     {wer.value:+.4f}  [{wer.low:+.4f}, {wer.high:+.4f}]  "
+        f"p = {found.p:.4f}, paired bootstrap over {found.num_groups:,} {found.unit}"
+    )
+    pairs = found.matched_pairs
+    few = "; too few segments for a normal approximation" if pairs.num_segments < ENOUGH else ""
+    if pairs.z is None or pairs.p is None:
+        yield f"  matched pairs  {pairs.num_segments:,} segments, which all differ alike: no test"
+    else:
+        yield f"  matched pairs  z = {pairs.z:+.2f}, p = {pairs.p:.4f}, over {pairs.num_segments:,} segments{few}"

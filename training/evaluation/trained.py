@@ -1,0 +1,96 @@
+"""A recogniser out of a checkpoint: its recipe says what it is made of, its tensors what it has learned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from catalogs.audio import hash_file
+from catalogs.errors import RecipeError, TrainingError
+from catalogs.ids import canonical, content_id
+from catalogs.progress import Progress
+from training import checkpoint
+from training.answering import Answer, Answering, DecodingConfig
+from training.backbones.frozen import device_of
+from training.checkpoint import TRAINED, Checkpoint
+from training.inputs import Inputs, loaded
+from training.members import Member, Wave
+from training.recipe import TrainRecipe, parse_recipe
+from training.sampling import Draw
+
+GOES_ON_FROM = "_from"
+"""How keys of an objective's table end that name the training it goes on from; a checkpoint has no need of it."""
+
+GREEDY = DecodingConfig(beams=1)
+
+
+class TrainedRecogniser:
+    """See `Recogniser`. Features of takes are kept, as those of training are."""
+
+    def __init__(
+        self, found: Checkpoint, recipe: TrainRecipe, inputs: Inputs, objective: Answering, settings: DecodingConfig
+    ) -> None:
+        self.name = f"{recipe.name}@{found.position.step}"
+        self.id = content_id("recogniser", found.provenance["training"], hash_file(found.folder / TRAINED))
+        self.decoding = canonical(asdict(settings))
+        self._inputs, self._objective, self._settings = inputs, objective, settings
+
+    def prepare(self, members: Sequence[Member], progress: Progress) -> None:
+        """Encode what was not encoded yet."""
+        self._inputs.prepare([Draw(member, 0) for member in members], progress)
+
+    def transcribe(self, members: Sequence[Member]) -> list[Answer]:
+        """Answer by the features of takes, which are kept."""
+        return self._objective.answers(self._inputs.utterances([Draw(m, 0) for m in members]), self._settings)
+
+    def hear(self, waves: Mapping[str, Wave]) -> list[Answer]:
+        """Answer by the features of waves, which are not kept."""
+        return self._objective.answers(self._inputs.of_waves(waves), self._settings)
+
+
+def recogniser_of(
+    folder: Path, settings: DecodingConfig = GREEDY, *, features: Path | None = None
+) -> TrainedRecogniser:
+    """The recogniser of a checkpoint, or of the last one of a training; ``features`` None is the user's cache.
+
+    Raises:
+        TrainingError: if there is no checkpoint, or none of a recogniser, or what it was trained with has changed.
+        EngineError: if a model that it was trained with is not to be had.
+    """
+    found = checkpoint.load(folder)
+    recipe = recipe_of(found, features=features)
+    inputs, objective = loaded(recipe)
+    if inputs.encoder_id != found.provenance.get("encoder"):
+        raise TrainingError(
+            f"{found.folder} was trained on the features of another encoder than its recipe now names "
+            f"({found.provenance.get('encoder')}, not {inputs.encoder_id}); restore the encoder's checkpoint"
+        )
+    if not isinstance(objective, Answering):
+        raise TrainingError(
+            f"{found.folder} is of method {recipe.objective.method!r}, which makes no recogniser; "
+            "train one that goes on from it, and name that"
+        )
+    objective.answers([], settings)  # a method that does not have these settings says so
+    checkpoint.restore(found, objective.trained())
+    objective.module.eval().to(device_of("auto"))
+    return TrainedRecogniser(found, recipe, inputs, objective, settings)
+
+
+def recipe_of(found: Checkpoint, *, features: Path | None = None) -> TrainRecipe:
+    """The recipe of a checkpoint, without the training that it went on from: its tensors hold what that has left.
+
+    Raises:
+        TrainingError: if the checkpoint has no recipe, or one that this version does not know.
+    """
+    table = found.provenance.get("recipe")
+    if not isinstance(table, dict):
+        raise TrainingError(
+            f"{found.folder} does not say by which recipe it was trained; train it with `synthgen train`"
+        )
+    objective = {key: None if key.endswith(GOES_ON_FROM) else value for key, value in table["objective"].items()}
+    try:
+        recipe = parse_recipe(table | {"objective": objective}, source=str(found.folder))
+    except RecipeError as error:
+        raise TrainingError(
+            f"{found.folder} was trained by a recipe that this version does not know: {error}"
+        ) from error
+    return replace(recipe, features=replace(recipe.features, folder=None if features is None else str(features)))

@@ -1,0 +1,143 @@
+"""What objectives hear: features of a frozen encoder, which hears a take once, or waves, made as they are needed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from catalogs.errors import RecipeError
+from catalogs.progress import Progress
+from catalogs.stage import Outcome
+from training.augmentation.variants import Augmentation, AugmentationConfig
+from training.backbones.encoders import Encoder
+from training.features import FeatureStore, as_stored
+from training.members import Wave
+from training.objective import Objective, Utterance
+from training.processes import processes
+from training.recipe import FeaturesConfig, OnWaves, TrainRecipe
+from training.sampling import Draw
+
+
+class Inputs(Protocol):
+    """Makes utterances for an objective."""
+
+    @property
+    def encoder_id(self) -> str | None:
+        """The encoder that has heard them before; None if the objective hears waves."""
+        ...
+
+    def prepare(self, draws: Sequence[Draw], progress: Progress) -> None:
+        """Do what is done once for all draws; every process of a training does its share.
+
+        Raises:
+            AudioError: if a take's audio is missing or damaged.
+        """
+        ...
+
+    def utterances(self, draws: Sequence[Draw]) -> list[Utterance]:
+        """The utterances of some draws, in their order."""
+        ...
+
+    def of_waves(self, waves: Mapping[str, Wave]) -> list[Utterance]:
+        """Utterances of waves that belong to no release, under the names of their waves."""
+        ...
+
+
+class FeatureInputs:
+    """Features, kept in a store; see `Inputs`."""
+
+    def __init__(self, encoder: Encoder, config: FeaturesConfig, augmentation: Augmentation) -> None:
+        layers = "_".join(str(layer) for layer in config.layers)
+        key = f"{encoder.id}-{layers}-{config.dtype}"
+        self.encoder_id: str | None = encoder.id
+        self._store = FeatureStore(config.path, key, augmentation_id=augmentation.id)
+        self._encoder, self._config, self._augmentation = encoder, config, augmentation
+
+    def prepare(self, draws: Sequence[Draw], progress: Progress) -> None:
+        """Keep the features of the takes and variants that are not in the store yet."""
+        here = processes()
+        missing = self._store.missing(draws)
+        if missing:
+            mine = missing[here.process_index :: here.num_processes]
+            progress.start("encoding", len(mine))
+            self._store.fill(mine, self._heard, received=lambda number: progress.receive(Outcome(items=number)))
+            progress.finish()
+        here.wait_for_everyone()
+        self._store.refresh()
+
+    def utterances(self, draws: Sequence[Draw]) -> list[Utterance]:
+        """Utterances with their features."""
+        return [_utterance(draw, features=self._store.read(draw).float()) for draw in draws]
+
+    def of_waves(self, waves: Mapping[str, Wave]) -> list[Utterance]:
+        """Features that are not kept."""
+        heard = self._features(list(waves.values()))
+        return [_nameless(name, features=features.float()) for name, features in zip(waves, heard, strict=True)]
+
+    def _heard(self, draws: Sequence[Draw]) -> list[Tensor]:
+        return self._features([self._augmentation.heard(draw.member, draw.variant) for draw in draws])
+
+    def _features(self, waves: Sequence[Wave]) -> list[Tensor]:
+        heard = self._encoder.encode([torch.from_numpy(wave) for wave in waves], self._config.layers)
+        return [as_stored(features, self._config.dtype) for features in heard]
+
+
+class WaveInputs:
+    """Waves; see `Inputs`. Variants are made anew whenever they are drawn."""
+
+    encoder_id: str | None = None
+
+    def __init__(self, augmentation: Augmentation) -> None:
+        self._augmentation = augmentation
+
+    def prepare(self, draws: Sequence[Draw], progress: Progress) -> None:
+        """There is nothing to be done before."""
+
+    def utterances(self, draws: Sequence[Draw]) -> list[Utterance]:
+        """Utterances with their samples."""
+        waves = [torch.from_numpy(self._augmentation.heard(draw.member, draw.variant)) for draw in draws]
+        return [_utterance(draw, samples=wave) for draw, wave in zip(draws, waves, strict=True)]
+
+    def of_waves(self, waves: Mapping[str, Wave]) -> list[Utterance]:
+        """The waves themselves."""
+        return [_nameless(name, samples=torch.from_numpy(wave)) for name, wave in waves.items()]
+
+
+def loaded(recipe: TrainRecipe, augmentation: Augmentation | None = None) -> tuple[Inputs, Objective]:
+    """The objective of a recipe, and what makes utterances for it.
+
+    Raises:
+        RecipeError: for a method on features without an encoder.
+        EngineError: if a model is not to be had.
+        TrainingError: if models do not suit each other.
+    """
+    augmentation = augmentation or AugmentationConfig().build(())
+    if isinstance(recipe.objective, OnWaves):
+        return WaveInputs(augmentation), recipe.objective.build_on_waves(seed=recipe.loop.seed)
+    if recipe.encoder is None:
+        raise RecipeError(f"encoder is missing: {recipe.objective.method} hears the features of one")
+    encoder = recipe.encoder.build()
+    num_layers = len(recipe.features.layers)
+    objective = recipe.objective.build(encoder, num_layers=num_layers, seed=recipe.loop.seed)
+    return FeatureInputs(encoder, recipe.features, augmentation), objective
+
+
+def _utterance(draw: Draw, *, features: Tensor | None = None, samples: Tensor | None = None) -> Utterance:
+    member = draw.member
+    return Utterance(
+        take_id=member.take_id,
+        text=member.text,
+        spoken=member.spoken,
+        language=member.language,
+        is_synthetic=member.is_synthetic,
+        variant=draw.variant,
+        features=features,
+        samples=samples,
+    )
+
+
+def _nameless(name: str, *, features: Tensor | None = None, samples: Tensor | None = None) -> Utterance:
+    return Utterance(
+        take_id=name, text="", spoken="", language="en", is_synthetic=False, features=features, samples=samples
+    )
