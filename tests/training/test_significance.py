@@ -174,4 +174,5 @@ def test_only_what_both_have_heard_is_compared(losing: Any) -> None:
     found = compare_systems(references, heard(0.2, seed=1)[:50], heard(0.2, seed=2)[30:], number=50)
 
     assert found.num_utterances == 20
+    assert compare_systems(references, heard(0.2, seed=1)[:1], heard(0.4, seed=2), number=50).p is None
     assert compare_systems(references, [], [], number=50) is None

@@ -70,9 +70,10 @@ def _of_comparison(found: Comparison, first: str, second: str) -> Iterator[str]:
     wers = f"wer {found.first:.4f} and {found.second:.4f}"
     yield f"{first} against {second}, on {found.num_utterances:,} utterances: {wers}"
     wer = found.difference
+    p = "no p" if found.p is None else f"p = {found.p:.4f}"
     yield (
         f"  difference     {wer.value:+.4f}  {_interval(wer.low, wer.high)}  "
-        f"p = {found.p:.4f}, paired bootstrap over {found.num_groups:,} {found.unit}"
+        f"{p}, paired bootstrap over {found.num_groups:,} {found.unit}"
     )
     pairs = found.matched_pairs
     few = "; too few segments for a normal approximation" if pairs.num_segments < ENOUGH else ""
