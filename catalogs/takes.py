@@ -118,10 +118,8 @@ def forget(lake: Lake, take_ids: Sequence[Id]) -> None:
     with lake.transaction(), lake.lent("gone", pa.table({"id": gone})):
         tables = [
             ("take", "id"),
-            ("verdict", "take_id"),
-            ("hypothesis", "take_id"),
             ("failure", "subject_id"),
-            *((f.table, "take_id") for f in families(lake)),
+            *((table, "take_id") for table in ("verdict", "hypothesis", *(f.table for f in families(lake)))),
         ]
         if _flattened_upto(lake) is not None:
             tables.append((FLAT, "take_id"))

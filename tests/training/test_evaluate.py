@@ -96,7 +96,7 @@ def test_a_recogniser_is_evaluated_on_what_it_has_not_heard(evaluate: Evaluate, 
     every, *slices = system["subsets"]
     figures = {figure["name"]: figure for figure in every["figures"]}
     assert (report["num_takes"], report["left_out"]) == (6, 0)
-    assert (every["num_groups"], every["unit"]) == (2, "speakers")
+    assert (every["num_groups"], every["unit"], system["is_guarded"]) == (2, "speakers", True)
     assert {"wer", "cer", "insertions", "deletions", "substitutions", "slot_recall", "length_ratio"} <= figures.keys()
     assert "entity_recall" not in figures
     assert all(figure["low"] <= figure["value"] <= figure["high"] for figure in every["figures"])

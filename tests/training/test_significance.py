@@ -15,7 +15,7 @@ from catalogs.records import Hypothesis
 from training.answering import Answer
 from training.evaluation.comparing import compare_systems
 from training.evaluation.references import Reference
-from training.evaluation.resampling import Groups, Sums, interval, ratio, replicates
+from training.evaluation.resampling import Groups, Interval, Sums, interval, ratio, replicates
 from training.evaluation.scoring import score
 from training.evaluation.segments import mapsswe, segments
 
@@ -65,6 +65,12 @@ def test_one_speaker_alone_is_resampled_by_utterance() -> None:
     assert (alone.unit, alone.number) == ("utterances", 4)
     assert (several.unit, several.number) == ("speakers", 3)
     assert several.sums(np.array([[1.0], [2.0], [4.0], [8.0]])).tolist() == [[5.0], [2.0], [8.0]]
+
+
+def test_a_group_alone_has_a_figure_and_no_interval() -> None:
+    alone: Sums = np.array([[1.0, 4.0]])
+
+    assert interval(WER, alone, replicates(alone, number=10)) == Interval(0.25, None, None)
 
 
 def test_a_figure_over_nothing_has_no_value() -> None:
@@ -168,4 +174,5 @@ def test_only_what_both_have_heard_is_compared(losing: Any) -> None:
     found = compare_systems(references, heard(0.2, seed=1)[:50], heard(0.2, seed=2)[30:], number=50)
 
     assert found.num_utterances == 20
+    assert compare_systems(references, heard(0.2, seed=1)[:1], heard(0.4, seed=2), number=50).p is None
     assert compare_systems(references, [], [], number=50) is None

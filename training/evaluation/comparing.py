@@ -19,7 +19,7 @@ class Comparison:
     """Two recognisers on the same utterances, each held against the one reference that is nearest to both.
 
     ``difference`` is the first one's WER less the second's, with its 95 % interval by a paired bootstrap; ``p`` is
-    two-sided, the share of replicates that do not agree with it.
+    two-sided, the share of replicates that do not agree with it; None for one utterance, which tells no spread.
     """
 
     num_utterances: int
@@ -28,7 +28,7 @@ class Comparison:
     first: float
     second: float
     difference: Interval
-    p: float
+    p: float | None
     matched_pairs: MatchedPairs
 
 
@@ -65,7 +65,7 @@ def compare_systems(
         first=first_wer,
         second=second_wer,
         difference=found,
-        p=_p(_difference(drawn)),
+        p=_p(_difference(drawn)) if groups.number > 1 else None,
         matched_pairs=mapsswe(segment for pair in pairs for segment in pair.segments),
     )
 

@@ -72,13 +72,13 @@ MEASURES = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of one subset ("" is all, "domain=bank" a slice), and its 95 % interval."""
+    """One figure of one subset ("" is all, "domain=bank" a slice), and its 95 % interval, as in `Interval`."""
 
     subset: str
     name: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,12 +41,16 @@ class EvaluationConfig:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One recogniser: its evaluation in the catalog, its figures, and the takes that it could not hear."""
+    """One recogniser: its evaluation in the catalog, its figures, and the takes that it could not hear.
+
+    ``is_guarded``: it is known what it was trained on, and that is not in the figures.
+    """
 
     name: str
     evaluation_id: Id
     recogniser_id: Id
     decoding: str
+    is_guarded: bool
     subsets: tuple[Subset, ...]
     failures: tuple[Failure, ...]
 
@@ -88,7 +92,7 @@ def evaluate(names: Sequence[str], config: EvaluationConfig, *, progress: Progre
         split=config.split,
         num_takes=len(unseen),
         left_out=len(references) - len(unseen),
-        systems=tuple(_system(each, unseen, config) for each in heard),
+        systems=tuple(_system(name, each, unseen, config=config) for name, each in zip(names, heard, strict=True)),
         comparison=comparison,
     )
 
@@ -121,7 +125,7 @@ def _heard(
         return hear(recogniser, references, catalog=catalog, release=release, progress=progress)
 
 
-def _system(heard: Heard, references: Sequence[Reference], config: EvaluationConfig) -> System:
+def _system(name: str, heard: Heard, references: Sequence[Reference], *, config: EvaluationConfig) -> System:
     by_take = {row.take_id: row for row in heard.hypotheses}
     there = [reference for reference in references if reference.member.take_id in by_take]
     rows = [by_take[reference.member.take_id] for reference in there]
@@ -132,6 +136,7 @@ def _system(heard: Heard, references: Sequence[Reference], config: EvaluationCon
         evaluation.id,
         evaluation.recogniser_id,
         evaluation.decoding,
+        is_guarded=checkpoint_folder(name) is not None,
         subsets=tuple(found),
         failures=tuple(heard.failures),
     )

@@ -51,11 +51,11 @@ class Groups:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure and its 95 % interval, the percentiles of its replicates."""
+    """A figure and its 95 % interval, the percentiles of its replicates; one group alone tells nothing of a spread."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 def replicates(sums: Sums, *, seed: int = 0, number: int = REPLICATES) -> Sums:
@@ -75,6 +75,8 @@ def interval(figure: Figure, sums: Sums, drawn: Sums) -> Interval | None:
     value = float(figure(sums.sum(axis=0)))
     if not np.isfinite(value):
         return None
+    if len(sums) < 2:
+        return Interval(value, None, None)
     low, high = np.nanpercentile(figure(drawn), (2.5, 97.5))
     return Interval(value, float(low), float(high))
 

@@ -25,6 +25,8 @@ def told(report: Report) -> str:
 
 def _of_system(system: System) -> Iterator[str]:
     yield f"{system.name}, decoding {system.decoding}"
+    if not system.is_guarded:
+        yield "what it was trained on is not known here: no leak can be ruled out"
     if system.failures:
         first = system.failures[0]
         yield f"not heard, and in no figure: {len(system.failures):,} takes, {first.subject_id} first: {first.message}"
@@ -34,8 +36,8 @@ def _of_system(system: System) -> Iterator[str]:
     yield f"{every.num_utterances:,} utterances, {every.num_words:,} words; 95 % intervals over {_groups(every)}"
     meanings = {measure.name: measure.meaning for measure in MEASURES}
     for figure in every.figures:
-        low, high = f"{figure.low:.4f}", f"{figure.high:.4f}"
-        yield f"  {figure.name:<14} {figure.value:.4f}  [{low}, {high}]  {meanings[figure.name]}"
+        within = _interval(figure.low, figure.high)
+        yield f"  {figure.name:<14} {figure.value:.4f}  {within:<16}  {meanings[figure.name]}"
     if slices:
         yield from _table(slices)
 
@@ -46,13 +48,17 @@ def _groups(subset: Subset) -> str:
     return f"{subset.num_groups:,} utterances, as there is one speaker only"
 
 
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"[{low:.4f}, {high:.4f}]"
+
+
 def _table(slices: list[Subset]) -> Iterator[str]:
     shown = [name for name in _OF_SLICES if any(figure.name == name for subset in slices for figure in subset.figures)]
     rows = [["slice", "utterances", "words", "over", *shown]]
     for subset in slices:
         by_name = {figure.name: figure for figure in subset.figures}
         found = (by_name.get(name) for name in shown)
-        cells = [f"{f.value:.4f} [{f.low:.4f}, {f.high:.4f}]" if f else "-" for f in found]
+        cells = [f"{f.value:.4f} {_interval(f.low, f.high)}".rstrip() if f else "-" for f in found]
         over = f"{subset.num_groups:,} {subset.unit}"
         rows.append([subset.name, f"{subset.num_utterances:,}", f"{subset.num_words:,}", over, *cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -64,9 +70,10 @@ def _of_comparison(found: Comparison, first: str, second: str) -> Iterator[str]:
     wers = f"wer {found.first:.4f} and {found.second:.4f}"
     yield f"{first} against {second}, on {found.num_utterances:,} utterances: {wers}"
     wer = found.difference
+    p = "no p" if found.p is None else f"p = {found.p:.4f}"
     yield (
-        f"  difference     {wer.value:+.4f}  [{wer.low:+.4f}, {wer.high:+.4f}]  "
-        f"p = {found.p:.4f}, paired bootstrap over {found.num_groups:,} {found.unit}"
+        f"  difference     {wer.value:+.4f}  {_interval(wer.low, wer.high)}  "
+        f"{p}, paired bootstrap over {found.num_groups:,} {found.unit}"
     )
     pairs = found.matched_pairs
     few = "; too few segments for a normal approximation" if pairs.num_segments < ENOUGH else ""
