@@ -23,16 +23,27 @@ def register(app: typer.Typer) -> None:
 def train(
     recipe: Annotated[str, typer.Argument(help="A TOML file.")],
     changes: Annotated[list[str], typer.Option("-o", "--set", metavar="KEY=VALUE", help="Change one setting.")] = [],
+    on: Annotated[str, typer.Option(help="here, ray, or the address of a Ray cluster.")] = "here",
+    workers: Annotated[int, typer.Option(min=1, help="Processes to train with, on Ray.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Train a recogniser on releases; run again, it goes on where it was."""
     from dataclasses import asdict
 
+    from catalogs.errors import UsageError
     from catalogs.progress import Progress
     from training.recipe import load_recipe
-    from training.session import train as run
+    from training.session import train as run_here
 
-    found = run(load_recipe(recipe, changes), progress=Progress(quiet=as_json))
+    asked = load_recipe(recipe, changes)
+    if on == "here" and workers > 1:
+        raise UsageError("--workers are Ray's: give --on ray, or start the processes with torchrun")
+    if on == "here":
+        found = run_here(asked, progress=Progress(quiet=as_json))
+    else:
+        from training.on_ray import train_on_ray
+
+        found = train_on_ray(asked, address=None if on == "ray" else on, workers=workers)
     if as_json:
         print(json.dumps(asdict(found), default=str))
         return

@@ -55,12 +55,11 @@ class FeatureStore:
         unique = {self.key_of(draw): draw for draw in draws}
         return [draw for key, draw in unique.items() if key not in self._files]
 
-    def fill(self, draws: Sequence[Draw], encode: Encode, *, received: Callable[[int], None] = lambda _: None) -> None:
+    def fill(self, draws: Sequence[Draw], encode: Encode) -> None:
         """Encode what is missing, utterances of like length together, and keep it, file by file."""
         ordered = sorted(self.missing(draws), key=lambda draw: (draw.member.duration_s, self.key_of(draw)))
         for part in batched(ordered, PER_FILE):
             self._keep(dict(zip(map(self.key_of, part), encode(part), strict=True)))
-            received(len(part))
 
     def read(self, draw: Draw) -> Tensor:
         """The features of one draw, (L, T, D).

@@ -1,6 +1,7 @@
 """What objectives hear: features of a frozen encoder, which hears a take once, or waves, made as they are needed."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from catalogs.errors import RecipeError
 from catalogs.progress import Progress
-from catalogs.stage import Outcome
+from catalogs.stage import Outcome, batched
 from training.augmentation.variants import Augmentation, AugmentationConfig
 from training.backbones.encoders import Encoder
 from training.features import FeatureStore, as_stored
@@ -17,6 +18,9 @@ from training.objective import Objective, Utterance
 from training.processes import processes
 from training.recipe import FeaturesConfig, OnWaves, TrainRecipe
 from training.sampling import Draw
+
+_AT_ONCE = 32
+"""Waves in memory while they are encoded; also how often progress is told."""
 
 
 class Inputs(Protocol):
@@ -61,7 +65,7 @@ class FeatureInputs:
         if missing:
             mine = missing[here.process_index :: here.num_processes]
             progress.start("encoding", len(mine))
-            self._store.fill(mine, self._heard, received=lambda number: progress.receive(Outcome(items=number)))
+            self._store.fill(mine, partial(self._heard, progress=progress))
             progress.finish()
         here.wait_for_everyone()
         self._store.refresh()
@@ -75,8 +79,12 @@ class FeatureInputs:
         heard = self._features(list(waves.values()))
         return [_nameless(name, features=features.float()) for name, features in zip(waves, heard, strict=True)]
 
-    def _heard(self, draws: Sequence[Draw]) -> list[Tensor]:
-        return self._features([self._augmentation.heard(draw.member, draw.variant) for draw in draws])
+    def _heard(self, draws: Sequence[Draw], *, progress: Progress) -> list[Tensor]:
+        found = []
+        for part in batched(draws, _AT_ONCE):
+            found += self._features([self._augmentation.heard(draw.member, draw.variant) for draw in part])
+            progress.receive(Outcome(items=len(part)))
+        return found
 
     def _features(self, waves: Sequence[Wave]) -> list[Tensor]:
         heard = self._encoder.encode([torch.from_numpy(wave) for wave in waves], self._config.layers)

@@ -11,7 +11,7 @@ from typing import Any
 from catalogs.errors import TrainingError
 from catalogs.progress import Progress
 from catalogs.records import Release
-from training import curve
+from training import checkpoint, curve
 from training.augmentation.variants import Augmentation
 from training.inputs import loaded
 from training.loop import Loop
@@ -60,12 +60,24 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     loop = Loop(objective, epochs, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {steps:,} steps")
     about = provenance(recipe, [release for release, _ in found], inputs.encoder_id, augmentation)
-    end = loop.run(about, total_steps=steps)
+    loop.run(about, total_steps=steps)
     if here.is_main_process:
         curve.plot(recipe.folder)
-    rows = curve.rows_of(recipe.folder)
+    here.wait_for_everyone()
+    return trained_in(recipe)
+
+
+def trained_in(recipe: TrainRecipe) -> Trained:
+    """What the training of a recipe has come to.
+
+    Raises:
+        TrainingError: if it has no checkpoint yet.
+    """
+    members = [member for config in recipe.data for member in members_of(config)[1]]
     audio_s = sum(member.duration_s for member in members)
-    return Trained(recipe.folder, end.step, len(members), audio_s, rows[-1]["loss"] if rows else None)
+    rows = curve.rows_of(recipe.folder)
+    step = checkpoint.load(recipe.folder).position.step
+    return Trained(recipe.folder, step, len(members), audio_s, rows[-1]["loss"] if rows else None)
 
 
 def provenance(

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
+from transformers import GenerationConfig, GenerationMixin
 
 from catalogs.errors import TrainingError
 from catalogs.models.pretrained import packages
@@ -106,11 +107,27 @@ class WhisperAsr:
             return []
         windows = self._windows(utterances).to(device=self.module.device, dtype=self.module.dtype)
         limits = [min(self._most, settings.limit(len(_samples(u)) // SAMPLES_PER_FRAME)) for u in utterances]
-        with torch.inference_mode(), at_rest(self.module):
-            found: Tensor = self.module.generate(
-                input_features=windows, decoder_input_ids=self._prompts(len(utterances)), do_sample=False,
-                num_beams=settings.beams, length_penalty=settings.length_penalty, max_new_tokens=max(limits),
-            )  # fmt: skip
+        own = self.module.generation_config
+        search = GenerationConfig(  # type: ignore[no-untyped-call]
+            num_beams=settings.beams,
+            length_penalty=settings.length_penalty,
+            max_new_tokens=max(limits),
+            do_sample=False,
+            suppress_tokens=own.suppress_tokens,
+            begin_suppress_tokens=own.begin_suppress_tokens,
+            eos_token_id=self._tokenizer.eos_token_id,
+            pad_token_id=self._tokenizer.eos_token_id,
+            decoder_start_token_id=self._begin[0],
+        )
+        self.module.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+        try:
+            with torch.inference_mode(), at_rest(self.module):
+                # Whisper's own `generate` is for long recordings: it cuts, retries, and takes the last EOS away.
+                found: Any = GenerationMixin.generate(
+                    self.module, windows, generation_config=search, decoder_input_ids=self._prompts(len(utterances))
+                )
+        finally:
+            self.module.generation_config = own
         return [
             self._answer(utterance, row, limit)
             for utterance, row, limit in zip(utterances, found.tolist(), limits, strict=True)
@@ -119,8 +136,7 @@ class WhisperAsr:
     def _answer(self, utterance: Utterance, tokens: list[int], limit: int) -> Answer:
         """The text of tokens up to the one that ends it, or to the limit."""
         end = self._tokenizer.eos_token_id
-        said = tokens[len(self._begin) :] if tokens[: len(self._begin)] == self._begin else tokens
-        said = said[:limit]
+        said = tokens[len(self._begin) :][:limit]
         ended = end in said
         said = said[: said.index(end)] if ended else said
         text = self._tokenizer.decode(said, skip_special_tokens=True).strip()

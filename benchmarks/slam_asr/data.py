@@ -38,7 +38,9 @@ def prepare(speech: Path, texts: Path, to: Path) -> None:
     held = {row["text"] for row in rows}
     made_up = [order for order in orders(NUM_ORDERS + len(held), seed=1) if order["text"] not in held]
     write(to / "orders.jsonl", made_up[:NUM_ORDERS])
-    write(to / "general.jsonl", unique(row for row in general(texts) if row["text"] not in held))
+    elsewhere = unique(row for row in general(texts) if row["text"] not in held)
+    write(to / "general.jsonl", elsewhere)
+    (to / "general.txt").write_text("".join(row["text"] + "\n" for row in elsewhere), encoding="utf-8")
     for name, part in (("real", real), ("test", test)):
         write(to / f"{name}.jsonl", part)
         make_corpus(to / name, to / f"{name}.jsonl", name)

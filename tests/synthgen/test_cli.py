@@ -56,7 +56,7 @@ SURFACE = {
     "sql": ["STATEMENT", "--corpus", "--format", "--json", "--output", "--rows", "--timeout", "-c"],
     "status": ["--corpus", "--json", "-c"],
     "tdsc": RECIPE,
-    "train": ["RECIPE", "--json", "--set", "-o"],
+    "train": ["RECIPE", "--json", "--on", "--set", "--workers", "-o"],
     "transcribe": ["CHECKPOINT", "AUDIO", "--beams", "--json"],
     "verify": ["--corpus", "--deep", "--json", "--repair", "-c"],
     "voices": ["ENGINE", "--json"],
