@@ -29,15 +29,16 @@ class Progress:
         """A new stage begins, with this many items to do."""
         self._stage, self._total = stage, total
         self._done, self._audio_s, self._failed = 0, 0.0, 0
-        self._kept, self._reasons = 0, Counter[str]()
+        self._kept, self._reasons, self._remark = 0, Counter[str](), ""
         self._began = self._said = self._clock()
 
     def note(self, text: str) -> None:
         """Say something once."""
         self._print(text)
 
-    def receive(self, outcome: Outcome, verdicts: Sequence[Verdict] = ()) -> None:
-        """Count a batch, and speak if it is time."""
+    def receive(self, outcome: Outcome, verdicts: Sequence[Verdict] = (), *, remark: str = "") -> None:
+        """Count a batch, and speak if it is time; a remark ("loss 2.31") stands at the end until the next one."""
+        self._remark = remark or self._remark
         self._done += outcome.items
         self._failed += len(outcome.failures)
         self._audio_s += sum(r.num_samples / r.sample_rate_hz for r in outcome.recordings)
@@ -60,7 +61,8 @@ class Progress:
         if self._audio_s:
             parts.append(f"{self._audio_s / 3600:.2f} h audio, {self._audio_s / elapsed:.1f}× real time")
         else:
-            parts.append(f"{self._done / elapsed:,.0f}/s")
+            rate = self._done / elapsed
+            parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
         if self._kept or self._reasons:
             top = ", ".join(f"{reason} {n:,}" for reason, n in self._reasons.most_common(3))
             parts.append(f"kept {self._kept:,}" + (f" · dropped: {top}" if top else ""))
@@ -68,6 +70,8 @@ class Progress:
             parts.append(f"failed {self._failed:,}")
         left = self._total - self._done
         parts.append(f"{_clock(elapsed / self._done * left)} left" if left > 0 and self._done else _clock(elapsed))
+        if self._remark:
+            parts.append(self._remark)
         return " · ".join(parts)
 
     def _print(self, text: str, *, live: bool = False) -> None:
@@ -78,6 +82,10 @@ class Progress:
         else:
             self._out.write(text + "\n")
         self._out.flush()
+
+
+SILENT = Progress(quiet=True)
+"""Says nothing; for those who did not ask."""
 
 
 def _clock(seconds: float) -> str:

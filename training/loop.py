@@ -17,7 +17,8 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from catalogs.errors import TrainingError
-from catalogs.stage import batched
+from catalogs.progress import SILENT, Progress
+from catalogs.stage import Outcome, batched
 from training import checkpoint
 from training.checkpoint import Position
 from training.curve import Curve
@@ -70,6 +71,10 @@ class _Sums:
         for name, value in watched.items():
             self.watched[name] = self.watched.get(name, 0.0) + value
 
+    def remark(self) -> str:
+        """The loss so far, for people."""
+        return f"loss {self.watched['loss'] / max(self.targets, 1):.3f}"
+
     def row(self) -> dict[str, float]:
         """Loss per target, what was watched per target, and how fast it went."""
         spent_s = time.perf_counter() - self.began
@@ -94,7 +99,7 @@ class Loop:
         self._trained = dict(sorted(objective.trained().items()))
         self._optimizer = optim.build(self._trained.values())
 
-    def run(self, provenance: Mapping[str, Any], *, total_steps: int) -> Position:
+    def run(self, provenance: Mapping[str, Any], *, total_steps: int, progress: Progress = SILENT) -> Position:
         """Train to the end, from the last checkpoint if there is one; gives where it ended.
 
         Raises:
@@ -103,9 +108,11 @@ class Loop:
         at = begun = self._resume()
         curve = Curve(self._folder, after=at.step) if self._accelerator.is_main_process else None
         sums = _Sums()
+        progress.start("training, steps", total_steps - begun.step)
         for at, draws in self._todo(begun, total_steps):
             rate = self._optim.rate_at(at.step - 1, of=total_steps)
             self._step(draws, rate=rate, sums=sums, step=at.step)
+            progress.receive(Outcome(items=1), remark=sums.remark())
             if at.step % self._config.log_every == 0:
                 if curve:
                     curve.add(at, sums.row(), rate=rate)
@@ -114,6 +121,7 @@ class Loop:
                 self._save(at, provenance)
         if at != begun and at.step % self._config.save_every:
             self._save(at, provenance)
+        progress.finish()
         if curve:
             curve.close()
         return at

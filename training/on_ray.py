@@ -18,7 +18,6 @@ from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
 
 from catalogs.errors import EngineError, SynthgenError, TrainingError, UsageError
 from catalogs.progress import Progress
-from training.processes import processes
 from training.recipe import TrainRecipe
 from training.session import Trained, train, trained_in
 
@@ -57,8 +56,7 @@ def train_on_ray(recipe: TrainRecipe, *, address: str | None, workers: int) -> T
 def _work(config: Mapping[str, Any]) -> None:
     """One process of a training, in the folder that the command was given in."""
     os.chdir(config["folder"])
-    is_quiet = not processes().is_main_process
-    train(config["recipe"], progress=Progress(quiet=is_quiet))
+    train(config["recipe"], progress=Progress())
 
 
 def _connect(address: str | None) -> None:

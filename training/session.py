@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.errors import TrainingError
-from catalogs.progress import Progress
+from catalogs.progress import SILENT, Progress
 from catalogs.records import Release
 from training import checkpoint, curve
 from training.augmentation.variants import Augmentation
@@ -42,6 +42,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
         EngineError: if a model is not to be had.
     """
     here = processes()
+    progress = progress if here.is_main_process else SILENT
     if here.is_main_process:
         _claim(recipe)
     here.wait_for_everyone()
@@ -60,7 +61,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     loop = Loop(objective, epochs, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {steps:,} steps")
     about = provenance(recipe, [release for release, _ in found], inputs.encoder_id, augmentation)
-    loop.run(about, total_steps=steps)
+    loop.run(about, total_steps=steps, progress=progress)
     if here.is_main_process:
         curve.plot(recipe.folder)
     here.wait_for_everyone()

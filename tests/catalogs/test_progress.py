@@ -140,7 +140,22 @@ def test_a_new_stage_counts_from_nothing(clock: Clock) -> None:
     clock.now_s += 1
     progress.receive(Outcome(items=1))
 
-    assert progress.line() == "measuring words 1/2 · 1/s · 0:01 left"
+    assert progress.line() == "measuring words 1/2 · 1.0/s · 0:01 left"
+
+
+def test_the_last_remark_stands_at_the_end_of_its_stage() -> None:
+    clock = Clock()
+    progress = Progress(StringIO(), clock=clock)
+    progress.start("training, steps", 100)
+    clock.now_s += 1
+    progress.receive(Outcome(items=25), remark="loss 2.310")
+    progress.receive(Outcome(items=25))
+
+    assert progress.line() == "training, steps 50/100 · 50/s · 0:01 left · loss 2.310"
+
+    progress.start("encoding", 1)
+    progress.receive(Outcome(items=1))
+    assert "loss" not in progress.line()
 
 
 def test_a_stage_that_did_nothing_says_nothing_at_its_end(clock: Clock) -> None:
