@@ -27,8 +27,8 @@ def plot_layers(rows: Sequence[LayerRow], to: Path) -> None:
     axes.set_ylabel("AUC, synthetic against real")
     axes.set_ylim(min(0.3, *axes.get_ylim()), 1.02)
     axes.grid(alpha=0.3, axis="y")
-    axes.legend(loc="lower right")
-    _name_layers(axes, [row.layer for row in layers])
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    _mark_parts([axes], [row.layer for row in layers])
     _save(figure, to)
 
 
@@ -50,7 +50,7 @@ def plot_sweep(rows: Sequence[SweepRow], to: Path) -> None:
         axes.scatter(*zip(*dots, strict=True) if dots else ((), ()), s=4, color="black")
         axes.set_yticks(range(len(names)), names)
         axes.set_title(f"{kind} takes, perturbed", fontsize="medium")
-    _name_layers(panels[-1], layers)
+    _mark_parts(panels, layers)
     figure.colorbar(image, ax=panels, label="shift of P(synthetic); a dot: the 95 % interval holds 0")
     _save(figure, to)
 
@@ -58,23 +58,24 @@ def plot_sweep(rows: Sequence[SweepRow], to: Path) -> None:
 def _curve(axes: Any, intervals: Sequence[Interval], colour: str, label: str, **style: Any) -> None:
     places = np.arange(len(intervals))
     axes.plot(places, [i.value for i in intervals], color=colour, label=label, linewidth=1.4, **style)
-    low, high = ([i.value if edge is None else edge for i, edge in zip(intervals, edges, strict=True)] for edges in (
-        [i.low for i in intervals], [i.high for i in intervals]))  # fmt: skip
+    low = [i.value if i.low is None else i.low for i in intervals]
+    high = [i.value if i.high is None else i.high for i in intervals]
     axes.fill_between(places, low, high, color=colour, alpha=0.2, linewidth=0)
 
 
-def _name_layers(axes: Any, names: Sequence[str]) -> None:
-    """Number the layers beneath an axis, name the parts they belong to, and draw a line where a part ends."""
+def _mark_parts(panels: Sequence[Any], names: Sequence[str]) -> None:
+    """Number the layers beneath the last panel, name the parts they belong to, and draw lines where parts end."""
     parts = [name.partition(".")[0] for name in names]
-    axes.set_xticks(range(len(names)), [name.partition(".")[2] for name in names], fontsize="x-small")
+    last = panels[-1]
+    last.set_xticks(range(len(names)), [name.partition(".")[2] for name in names], fontsize="x-small")
     for part in dict.fromkeys(parts):
         first, number = parts.index(part), parts.count(part)
         slanted = {"rotation": 30, "ha": "right"} if number < 3 else {"ha": "center"}
-        axes.annotate(
+        last.annotate(
             part.replace("_", " "), (first + (number - 1) / 2, 0), (0, -18), va="top", fontsize="small",
-            xycoords=axes.get_xaxis_transform(), textcoords="offset points", **slanted,
+            xycoords=last.get_xaxis_transform(), textcoords="offset points", **slanted,
         )  # fmt: skip
-        if first:
+        for axes in panels if first else ():
             axes.axvline(first - 0.5, color="black", linewidth=0.6)
 
 
