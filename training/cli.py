@@ -16,7 +16,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 def register(app: typer.Typer) -> None:
     """Mount the verbs."""
-    for verb in (train, evaluate, transcribe):
+    for verb in (train, evaluate, transcribe, probe):
         app.command(rich_help_panel=PANEL)(verb)
 
 
@@ -102,3 +102,26 @@ def transcribe(
         failed += len(failures)
     if failed:
         raise SystemExit(5)
+
+
+def probe(
+    checkpoint: Annotated[Path, typer.Argument(help="The folder of a training or a checkpoint.")],
+    real: Annotated[str, typer.Option(metavar="CORPUS/RELEASE", help="A release with real takes.")],
+    synthetic: Annotated[str, typer.Option(metavar="CORPUS/RELEASE", help="One with synthetic takes of its texts.")],
+    split: Annotated[str | None, typer.Option(help="One split of both; all of them if not given.")] = None,
+    sweep: Annotated[bool, typer.Option("--sweep", help="Also perturb takes, and see what that does.")] = False,
+    takes: Annotated[int, typer.Option(min=1, help="How many of each kind to hear at most.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """See in which layers a recogniser tells synthetic speech from real; rows and plots are kept beside it."""
+    from dataclasses import asdict
+
+    from catalogs.progress import Progress
+    from training.probing.report import ProbeConfig
+    from training.probing.report import probe as run
+    from training.probing.telling import told
+
+    config = ProbeConfig(real, synthetic, split=split, takes=takes, sweep=sweep)
+    report = run(checkpoint, config, progress=Progress(quiet=as_json))
+    print(json.dumps(asdict(report), default=str) if as_json else told(report))
+    print(f"rows and plots are in {report.folder}", file=sys.stderr)

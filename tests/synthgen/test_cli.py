@@ -46,6 +46,7 @@ SURFACE = {
     "models verify": ["NAMES", "--json"],
     "plan": RECIPE,
     "preferences": ["--corpus", "--json", "--method", "--objective", "--to", "--use", "-c"],
+    "probe": ["CHECKPOINT", "--json", "--real", "--split", "--sweep", "--synthetic", "--takes"],
     "record": RECIPE,
     "releases": ["--corpus", "--json", "-c"],
     "report": ["NAME", "--corpus", "--json", "--players", "--to", "-c"],

@@ -16,10 +16,12 @@ from catalogs.ids import content_id, seed_of
 from catalogs.progress import Progress
 from curation.production import Production
 from curation.recipe import parse_recipe
+from training import session
 from training.backbones.causal_lm import Ends, LanguageModel
 from training.ctc import Ctc, CtcConfig
 from training.members import Member
 from training.objective import Utterance
+from training.recipe import parse_recipe as parse_training
 from training.sampling import Draw
 
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>"}
@@ -157,6 +159,20 @@ def produce() -> Produce:
         return job.corpus
 
     return make
+
+
+def train_on_told(folder: Path, corpus: Path, name: str, objective: dict[str, Any], *, layer: int = -1) -> None:
+    """One step of training on the release "told"; features are kept beside it."""
+    table = {
+        "name": name,
+        "folder": str(folder / name),
+        "data": [{"corpus": str(corpus), "release": "told", "split": None}],
+        "encoder": {"name": "tiny"},
+        "features": {"folder": str(folder / "features"), "layers": [layer]},
+        "objective": objective,
+        "loop": {"epochs": 1, "steps": 1, "threads": 1, "log_every": 1, "save_every": 1},
+    }
+    session.train(parse_training(table, source="test"), progress=Progress(quiet=True))
 
 
 WIDTH = 12

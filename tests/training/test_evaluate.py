@@ -19,12 +19,12 @@ from catalogs.signal import resample
 from catalogs.text import compare
 from synthgen.cli import app
 from synthgen.voices.espeak import EspeakConfig
-from training import session
 from training.evaluation import hearing
 from training.evaluation.naming import recogniser_named
 from training.evaluation.trained import TrainedRecogniser
 from training.members import Member
-from training.recipe import parse_recipe
+
+from .conftest import train_on_told
 
 TOLD = ("good morning", "see you at nine", "lights off please", "a large tea", "what is due today", "pay my bill")
 ORDERS = [
@@ -45,23 +45,10 @@ def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
     corpus = produce(folder, "told", prompts=TOLD, speakers=["anna", "bela"])
     produce(folder, "orders", prompts=ORDERS, speakers=["cora", "dina"])
     produce(folder, "mixed", prompts=["Good morning!", "where is the station"], speakers=["cora", "dina"])
-    train(folder, corpus, "ctc", {"method": "ctc"})
-    train(folder, corpus, "listener", LISTENER)
-    train(folder, corpus, "warm", LISTENER | {"method": "warm_start"})
+    train_on_told(folder, corpus, "ctc", {"method": "ctc"})
+    train_on_told(folder, corpus, "listener", LISTENER)
+    train_on_told(folder, corpus, "warm", LISTENER | {"method": "warm_start"})
     return folder
-
-
-def train(folder: Path, corpus: Path, name: str, objective: dict[str, Any]) -> None:
-    table = {
-        "name": name,
-        "folder": str(folder / name),
-        "data": [{"corpus": str(corpus), "release": "told", "split": None}],
-        "encoder": {"name": "tiny"},
-        "features": {"folder": str(folder / "features")},
-        "objective": objective,
-        "loop": {"epochs": 1, "steps": 1, "threads": 1, "log_every": 1, "save_every": 1},
-    }
-    session.train(parse_recipe(table, source="test"), progress=Progress(quiet=True))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def active_power(wave: Wave) -> float:
     Frames of 20 ms are active if they are no more than 15.9 dB beneath the level of the active ones, which is the
     margin of ITU-T P.56; 0 for silence.
     """
-    frames = _frame_powers(wave)
+    frames = frame_powers(wave)
     level, before = frames.mean() if len(frames) else 0.0, 0.0
     while level > before:
         before, level = level, frames[frames >= level * _MARGIN].mean()
@@ -32,7 +32,7 @@ def at_power_of(wave: Wave, like: Wave) -> Wave:
     return (wave * np.sqrt(power(like) / own)).astype(np.float32) if own > 0 else wave
 
 
-def _frame_powers(wave: Wave) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def frame_powers(wave: Wave) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """The mean square of each frame of 20 ms, (frames,); a rest of less than a frame belongs to the last."""
     if len(wave) == 0:
         return np.zeros(0)

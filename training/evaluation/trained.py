@@ -6,7 +6,7 @@ from pathlib import Path
 
 from catalogs.audio import hash_file
 from catalogs.errors import RecipeError, TrainingError
-from catalogs.ids import canonical, content_id
+from catalogs.ids import Id, canonical, content_id
 from catalogs.progress import Progress
 from training import checkpoint
 from training.answering import Answer, Answering, DecodingConfig
@@ -59,11 +59,7 @@ def recogniser_of(
     found = checkpoint.load(folder)
     recipe = recipe_of(found, features=features)
     inputs, objective = loaded(recipe)
-    if inputs.encoder_id != found.provenance.get("encoder"):
-        raise TrainingError(
-            f"{found.folder} was trained on the features of another encoder than its recipe now names "
-            f"({found.provenance.get('encoder')}, not {inputs.encoder_id}); restore the encoder's checkpoint"
-        )
+    check_encoder(found, inputs.encoder_id)
     if not isinstance(objective, Answering):
         raise TrainingError(
             f"{found.folder} is of method {recipe.objective.method!r}, which makes no recogniser; "
@@ -73,6 +69,19 @@ def recogniser_of(
     checkpoint.restore(found, objective.trained())
     objective.module.eval().to(device_of("auto"))
     return TrainedRecogniser(found, recipe, inputs, objective, settings)
+
+
+def check_encoder(found: Checkpoint, encoder_id: Id | None) -> None:
+    """Refuse an encoder that the checkpoint was not trained with.
+
+    Raises:
+        TrainingError: if it is another one.
+    """
+    if encoder_id != found.provenance.get("encoder"):
+        raise TrainingError(
+            f"{found.folder} was trained on the features of another encoder than its recipe now names "
+            f"({found.provenance.get('encoder')}, not {encoder_id}); restore the encoder's checkpoint"
+        )
 
 
 def recipe_of(found: Checkpoint, *, features: Path | None = None) -> TrainRecipe:
