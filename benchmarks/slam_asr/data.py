@@ -36,7 +36,7 @@ def prepare(speech: Path, texts: Path, to: Path) -> None:
     real = [row for row in rows if is_for_training(row["speaker"]) and row["text"] not in tested]
     write(to / "twin.jsonl", unique({"text": row["text"], "domain": row["domain"]} for row in real))
     held = {row["text"] for row in rows}
-    made_up = [order for order in orders(NUM_ORDERS + len(held), seed=1) if order["text"] not in held]
+    made_up = [order for order in orders(NUM_ORDERS + len(held), seed=1) if normalise(order["text"], "en") not in held]
     write(to / "orders.jsonl", made_up[:NUM_ORDERS])
     elsewhere = unique(row for row in general(texts) if row["text"] not in held)
     write(to / "general.jsonl", elsewhere)
