@@ -18,8 +18,9 @@ from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
 
 from catalogs.errors import EngineError, SynthgenError, TrainingError, UsageError
 from catalogs.progress import Progress
+from training.members import members_of
 from training.recipe import TrainRecipe
-from training.session import Trained, train, trained_in
+from training.session import Trained, train, trained_on
 
 
 def train_on_ray(recipe: TrainRecipe, *, address: str | None, workers: int) -> Trained:
@@ -29,7 +30,8 @@ def train_on_ray(recipe: TrainRecipe, *, address: str | None, workers: int) -> T
 
     Raises:
         UsageError: for no workers, or more than a step has micro-batches.
-        EngineError: if the cluster does not answer, or a worker died.
+        EngineError: if the cluster does not answer.
+        TrainingError: if a worker died.
         SynthgenError: what `training.session.train` raises, from the first worker that did.
     """
     if not 1 <= workers <= recipe.loop.micro_batches:
@@ -50,7 +52,7 @@ def train_on_ray(recipe: TrainRecipe, *, address: str | None, workers: int) -> T
         trainer.fit()
     except TrainingFailedError as error:
         raise _cause(error) from error
-    return trained_in(recipe)
+    return trained_on([member for config in recipe.data for member in members_of(config)[1]], recipe)
 
 
 def _work(config: Mapping[str, Any]) -> None:

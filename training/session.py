@@ -15,7 +15,7 @@ from training import checkpoint, curve
 from training.augmentation.variants import Augmentation
 from training.inputs import loaded
 from training.loop import Loop
-from training.members import members_of
+from training.members import Member, members_of
 from training.processes import processes
 from training.recipe import TrainRecipe
 from training.sampling import Epochs
@@ -65,16 +65,15 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     if here.is_main_process:
         curve.plot(recipe.folder)
     here.wait_for_everyone()
-    return trained_in(recipe)
+    return trained_on(members, recipe)
 
 
-def trained_in(recipe: TrainRecipe) -> Trained:
-    """What the training of a recipe has come to.
+def trained_on(members: Sequence[Member], recipe: TrainRecipe) -> Trained:
+    """What the training of a recipe has come to; ``members`` are those of its releases.
 
     Raises:
         TrainingError: if it has no checkpoint yet.
     """
-    members = [member for config in recipe.data for member in members_of(config)[1]]
     audio_s = sum(member.duration_s for member in members)
     rows = curve.rows_of(recipe.folder)
     step = checkpoint.load(recipe.folder).position.step

@@ -7,9 +7,12 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalogs.errors import EngineError, ModelMissing
+
+if TYPE_CHECKING:
+    import torch
 
 
 def load_pretrained(model_class: Any, folder: Path, *, dtype: str, spare: tuple[str, ...] = ()) -> Any:
@@ -32,6 +35,20 @@ def load_pretrained(model_class: Any, folder: Path, *, dtype: str, spare: tuple[
             f"{len(missing)} of its weights are missing, {missing[0]} first"
         )
     return model.eval()
+
+
+def device_of(wanted: str) -> "torch.device":
+    """The device a table asks for, "auto", "cpu" or "cuda"; "auto" is a CUDA device where there is one.
+
+    Raises:
+        EngineError: if CUDA is asked for and there is none.
+    """
+    import torch
+
+    found = torch.cuda.is_available()
+    if wanted == "cuda" and not found:
+        raise EngineError('device = "cuda", but PyTorch sees no CUDA device here; use "auto" or "cpu"')
+    return torch.device("cuda" if found and wanted != "cpu" else "cpu")
 
 
 @contextmanager

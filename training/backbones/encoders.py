@@ -101,7 +101,20 @@ class EncoderConfig(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhisperConfig:
+class EncoderSettings:
+    """What all encoders that are loaded have; ``batch`` is how many waves go through the model at once."""
+
+    revision: str | None = None
+    device: Device = "auto"
+    dtype: Dtype = "float32"
+    batch: int = 8
+
+    def __post_init__(self) -> None:
+        check_batch(self.batch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhisperConfig(EncoderSettings):
     """Whisper's encoder: the starter ``whisper-tiny-en``, or a checkpoint in `transformers` form.
 
     ``checkpoint`` is the name of a pinned model, a folder, or a hub id with a commit as its ``revision``; ``batch`` is
@@ -110,13 +123,6 @@ class WhisperConfig:
 
     name: Literal["whisper"] = "whisper"
     checkpoint: str = "whisper-tiny-en"
-    revision: str | None = None
-    device: Device = "auto"
-    dtype: Dtype = "float32"
-    batch: int = 8
-
-    def __post_init__(self) -> None:
-        check_batch(self.batch)
 
     def build(self) -> Encoder:
         """Load the encoder; weights in CTranslate2 form are converted the first time."""
@@ -126,7 +132,7 @@ class WhisperConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaveEncoderConfig:
+class WaveEncoderConfig(EncoderSettings):
     """An encoder that hears the wave itself.
 
     ``checkpoint`` is a folder, or a hub id with a commit as its ``revision``. ``normalize`` says whether a wave is
@@ -135,14 +141,7 @@ class WaveEncoderConfig:
 
     name: Literal["wavlm", "hubert"]
     checkpoint: str
-    revision: str | None = None
     normalize: bool | None = None
-    device: Device = "auto"
-    dtype: Dtype = "float32"
-    batch: int = 8
-
-    def __post_init__(self) -> None:
-        check_batch(self.batch)
 
     def build(self) -> Encoder:
         """Load the encoder."""

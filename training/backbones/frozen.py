@@ -8,9 +8,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from catalogs.errors import EngineError
-from training.backbones.encoders import Device
-
 FILES = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model")
 """What a checkpoint on a hub is made of."""
 
@@ -18,18 +15,6 @@ FILES = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model")
 def freeze(module: Any) -> Any:
     """The same module, in inference mode, with no parameter that wants a gradient."""
     return module.eval().requires_grad_(False)
-
-
-def device_of(wanted: Device) -> torch.device:
-    """The device a table asks for; "auto" is a CUDA device where there is one.
-
-    Raises:
-        EngineError: if CUDA is asked for and there is none.
-    """
-    found = torch.cuda.is_available()
-    if wanted == "cuda" and not found:
-        raise EngineError('device = "cuda", but PyTorch sees no CUDA device here; use "auto" or "cpu"')
-    return torch.device("cuda" if found and wanted != "cpu" else "cpu")
 
 
 def sha256_of_weights(module: nn.Module) -> str:

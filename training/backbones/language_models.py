@@ -63,17 +63,23 @@ class LanguageModelConfig(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmolLm2Config:
+class CausalSettings:
+    """What all causal language models have: ``checkpointing`` saves memory in training for a third more time."""
+
+    dtype: Precision = "float32"
+    checkpointing: bool = False
+    lora: LoraTable | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmolLm2Config(CausalSettings):
     """The starter SmolLM2-135M-Instruct, of four bits a weight, which are unpacked the first time.
 
     Its weights are ``dtype`` in memory; those of LoRA are always float32.
     """
 
     name: Literal["smollm2"] = "smollm2"
-    dtype: Precision = "float32"
     device: Device = "auto"
-    checkpointing: bool = False
-    lora: LoraTable | None = None
 
     def build(self) -> "LanguageModel":
         """Load it; half a minute the first time."""
@@ -83,12 +89,11 @@ class SmolLm2Config:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CausalLmConfig:
+class CausalLmConfig(CausalSettings):
     """Any causal language model in `transformers` form.
 
     ``checkpoint`` is a folder, or a hub id with a commit as its ``revision``. ``bos`` and ``eos`` are the tokens that
     begin and end a text, where they are not those that the tokenizer names; a model may have no ``bos``.
-    ``checkpointing`` saves memory in training for a third more time.
     """
 
     name: Literal["causal_lm"] = "causal_lm"
@@ -96,10 +101,7 @@ class CausalLmConfig:
     revision: str | None = None
     bos: str | None = None
     eos: str | None = None
-    dtype: Precision = "float32"
     device: Device = "auto"
-    checkpointing: bool = False
-    lora: LoraTable | None = None
 
     def build(self) -> "LanguageModel":
         """Load it."""
@@ -109,16 +111,13 @@ class CausalLmConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TinyLmConfig:
+class TinyLmConfig(CausalSettings):
     """A tiny random Llama that reads bytes, for tests and dry runs."""
 
     name: Literal["tiny"] = "tiny"
     width: int = 32
     num_layers: int = 3
     seed: int = 0
-    dtype: Precision = "float32"
-    checkpointing: bool = False
-    lora: LoraTable | None = None
 
     def __post_init__(self) -> None:
         if self.width < 8 or self.width % 8 or self.num_layers < 1:

@@ -18,10 +18,10 @@ from transformers import AutoConfig, HubertModel, Wav2Vec2FeatureExtractor, WavL
 
 from catalogs.errors import EngineError, ModelMissing
 from catalogs.models import checkpoint_folder, checkpoint_sha256
-from catalogs.models.pretrained import load_pretrained, told_plainly
+from catalogs.models.pretrained import device_of, load_pretrained, told_plainly
 from training.backbones.encoders import RATE_HZ, WaveEncoderConfig
 from training.backbones.encoding import SpeechEncoder, watched
-from training.backbones.frozen import FILES, device_of, freeze
+from training.backbones.frozen import FILES, freeze
 
 MODELS = {"wavlm": WavLMModel, "hubert": HubertModel}
 """The class of each table's model."""

@@ -23,11 +23,11 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 
 from catalogs.errors import EngineError
 from catalogs.models import artefacts, checkpoint_folder, checkpoint_sha256
-from catalogs.models.pretrained import load_pretrained, told_plainly
+from catalogs.models.pretrained import device_of, load_pretrained, told_plainly
 from training.backbones.ctranslate2 import converted
 from training.backbones.encoders import RATE_HZ, WhisperConfig
 from training.backbones.encoding import SpeechEncoder, watched
-from training.backbones.frozen import FILES, device_of, freeze
+from training.backbones.frozen import FILES, freeze
 
 STEP = 320
 """Samples a frame: 160 a mel frame, two of which become one."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from catalogs.audio import hash_file
 from catalogs.errors import RecipeError, TrainingError
 from catalogs.ids import Id, canonical, content_id
+from catalogs.models.pretrained import device_of
 from catalogs.progress import Progress
 from training import checkpoint
 from training.answering import Answer, Answering, DecodingConfig
-from training.backbones.frozen import device_of
 from training.checkpoint import TRAINED, Checkpoint
 from training.inputs import Inputs, loaded
 from training.members import Member, Wave

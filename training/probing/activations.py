@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from catalogs.errors import TrainingError
+from catalogs.models.pretrained import device_of
 from training import checkpoint
 from training.answering import at_rest
 from training.backbones.encoders import Encoder
-from training.backbones.frozen import device_of
 from training.checkpoint import Checkpoint
 from training.ctc import Ctc
 from training.evaluation.trained import check_encoder, recipe_of

@@ -99,8 +99,7 @@ def probe(folder: Path, config: ProbeConfig, *, progress: Progress) -> Report:
     bench = Bench.of(readings, groups=config.groups, replicates=config.replicates)
     listener = listener_of(found)
     before = _vectors(listener, readings, progress)
-    probes = {layer: bench.probe(vectors) for layer, vectors in before.items()}
-    layers = tuple(bench.row(layer, before[layer], each) for layer, each in probes.items())
+    probes, layers = _fitted(bench, before, progress)
     names = PERTURBATIONS if config.sweep else ()
     sweep = tuple(row for by in names for row in _swept(by, bench, probes, before, listener, progress))
     about = About(
@@ -117,6 +116,20 @@ def probe(folder: Path, config: ProbeConfig, *, progress: Progress) -> Report:
     report = Report(found.folder / "probe" / name, about, layers, sweep)
     _keep(report)
     return report
+
+
+def _fitted(
+    bench: Bench, vectors: Mapping[Layer, Vectors], progress: Progress
+) -> tuple[dict[Layer, Probe], tuple[LayerRow, ...]]:
+    """The probe of every layer, and how well it does."""
+    progress.start("probing, layers", len(vectors))
+    probes, rows = {}, []
+    for layer, of_layer in vectors.items():
+        probes[layer] = bench.probe(of_layer)
+        rows.append(bench.row(layer, of_layer, probes[layer]))
+        progress.receive(Outcome(items=1))
+    progress.finish()
+    return probes, tuple(rows)
 
 
 def _swept(

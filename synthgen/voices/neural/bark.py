@@ -21,14 +21,13 @@ from transformers.models.bark.generation_configuration_bark import (
 from catalogs.errors import EngineError, UsageError
 from catalogs.ids import seed_of
 from catalogs.models import checkpoint_folder
-from catalogs.models.pretrained import load_pretrained, told_plainly
+from catalogs.models.pretrained import device_of, load_pretrained, told_plainly
 from catalogs.records import Line
 from synthgen.voice import Reading
 from synthgen.voices.bark import PLAIN, BarkConfig
 from synthgen.voices.neural.loading import check_rate
 from synthgen.voices.neural.noise import LineNoise
 from synthgen.voices.neural.running import (
-    device_of,
     empty_reading,
     read_in_batches,
     reading_of,

@@ -12,7 +12,7 @@ from TTS.tts.models.vits import Vits
 
 from catalogs.errors import EngineError, UsageError
 from catalogs.models import checkpoint_folder
-from catalogs.models.pretrained import told_plainly
+from catalogs.models.pretrained import device_of, told_plainly
 from catalogs.records import Line
 from synthgen.voice import Reading
 from synthgen.voices.coqui import CoquiConfig
@@ -20,7 +20,6 @@ from synthgen.voices.neural.loading import check_rate, load_tensors, weights_fil
 from synthgen.voices.neural.noise import LineNoise
 from synthgen.voices.neural.running import (
     RowwiseDecoder,
-    device_of,
     empty_reading,
     read_in_batches,
     reading_of,

@@ -7,7 +7,7 @@ from transformers.utils.import_utils import is_phonemizer_available, is_uroman_a
 
 from catalogs.errors import EngineError, UsageError
 from catalogs.models import checkpoint_folder
-from catalogs.models.pretrained import load_pretrained, told_plainly
+from catalogs.models.pretrained import device_of, load_pretrained, told_plainly
 from catalogs.records import Line
 from synthgen.voice import Reading
 from synthgen.voices.mms import MmsConfig
@@ -15,7 +15,6 @@ from synthgen.voices.neural.loading import check_rate
 from synthgen.voices.neural.noise import LineNoise
 from synthgen.voices.neural.running import (
     RowwiseDecoder,
-    device_of,
     empty_reading,
     read_in_batches,
     reading_of,

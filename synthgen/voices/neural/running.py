@@ -17,18 +17,6 @@ from synthgen.voice import Reading
 Device = Literal["auto", "cpu", "cuda"]
 
 
-def device_of(wanted: Device) -> torch.device:
-    """The device a table asks for; "auto" is a CUDA device where there is one.
-
-    Raises:
-        EngineError: if CUDA is asked for and there is none.
-    """
-    found = torch.cuda.is_available()
-    if wanted == "cuda" and not found:
-        raise EngineError('device = "cuda", but PyTorch sees no CUDA device here; use "auto" or "cpu"')
-    return torch.device("cuda" if found and wanted != "cpu" else "cpu")
-
-
 @contextmanager
 def repeatable(threads: int) -> Iterator[None]:
     """Inference whose sums are done in the same order every time, on this many threads.

@@ -11,12 +11,11 @@ from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, SpeechT5Token
 
 from catalogs.errors import EngineError
 from catalogs.models import checkpoint_folder
-from catalogs.models.pretrained import load_pretrained, told_plainly
+from catalogs.models.pretrained import device_of, load_pretrained, told_plainly
 from catalogs.records import Line
 from synthgen.voice import Reading
 from synthgen.voices.neural.loading import check_rate
 from synthgen.voices.neural.running import (
-    device_of,
     empty_reading,
     read_in_batches,
     reading_of,

@@ -20,6 +20,7 @@ from transformers import LogitsProcessorList
 
 from catalogs.errors import EngineError, UsageError
 from catalogs.models import checkpoint_folder
+from catalogs.models.pretrained import device_of
 from catalogs.records import Line
 from catalogs.signal import resample
 from synthgen.voice import Reading
@@ -27,7 +28,6 @@ from synthgen.voices.coqui import CoquiConfig
 from synthgen.voices.neural.loading import check_rate, load_tensors
 from synthgen.voices.neural.noise import LineNoise
 from synthgen.voices.neural.running import (
-    device_of,
     empty_reading,
     read_in_batches,
     reading_of,
