@@ -33,6 +33,25 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
+def stoppable_elsewhere() -> Iterator[None]:
+    """Let compiled code stop that lets `KeyboardInterrupt` alone out of its waiting, as Ray's does: `Stopped` here."""
+    seen: list[int] = []
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    numbers = [number for number in STOPPING if signal.getsignal(number) is _stop]
+    try:
+        with _handled(numbers, interrupt):
+            yield
+    except KeyboardInterrupt:
+        if not seen:
+            raise
+        raise Stopped(seen[0]) from None
+
+
+@contextmanager
 def undisturbed() -> Iterator[None]:
     """Hold the signals back until the block is done, unless it fails by itself."""
     held: list[int] = []

@@ -18,6 +18,7 @@ from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
 
 from catalogs.errors import EngineError, SynthgenError, TrainingError, UsageError
 from catalogs.progress import Progress
+from catalogs.stopping import stoppable_elsewhere
 from training.members import members_of
 from training.recipe import TrainRecipe
 from training.session import Trained, train, trained_on
@@ -49,7 +50,8 @@ def train_on_ray(recipe: TrainRecipe, *, address: str | None, workers: int) -> T
         run_config=RunConfig(name=recipe.id, storage_path=str(storage)),
     )
     try:
-        trainer.fit()
+        with stoppable_elsewhere():
+            trainer.fit()
     except TrainingFailedError as error:
         raise _cause(error) from error
     return trained_on([member for config in recipe.data for member in members_of(config)[1]], recipe)

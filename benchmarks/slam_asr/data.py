@@ -3,16 +3,16 @@
     python -m benchmarks.slam_asr.data --speech FOLDER --texts FOLDER --to WORK
 
 ``FOLDER`` are those of sets of real speech (``SET/manifest.jsonl``) and of texts (``SET.jsonl``). Under WORK come the
-prompts ``orders.jsonl`` (made up), ``general.jsonl`` (home assistant, SLURP, LibriSpeech) and ``twin.jsonl`` (what the
-real training part says), none of which is a text of the test; and the corpora ``real`` and ``test``, each with a
-release of its name. Speakers are drawn by hash; coffee orders and LibriSpeech are domains.
+prompts ``orders.jsonl`` (made up), ``general.jsonl`` (home assistant, SLURP, LibriSpeech), ``long.jsonl`` (LibriSpeech)
+and ``twin.jsonl`` (what the real training part says), none of which is a text of the test; and the corpora ``real`` and
+``test``, each with a release of its name. Speakers are drawn by hash; coffee orders and LibriSpeech are domains.
 """
 
 import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ SPEECH = {"coffee_orders": "orders", "libri_multispk": "libri", "libri_longspk":
 TRAINING_SHARE = 0.4
 NUM_ORDERS = 2000
 GENERAL = {"home_assistant_en": 400, "slurp_devel": 700, "librispeech_train100_text": 500}
-WORDS = (2, 24)
+SHORT = range(2, 25)
+LONG = {"librispeech_train100_text": 400}
+"""How many texts of a set; those of `LONG` have more words than `SHORT` ones, as sentences read from books do."""
 
 
 def prepare(speech: Path, texts: Path, to: Path) -> None:
@@ -38,9 +40,10 @@ def prepare(speech: Path, texts: Path, to: Path) -> None:
     held = {row["text"] for row in rows}
     made_up = [order for order in orders(NUM_ORDERS + len(held), seed=1) if normalise(order["text"], "en") not in held]
     write(to / "orders.jsonl", made_up[:NUM_ORDERS])
-    elsewhere = unique(row for row in general(texts) if row["text"] not in held)
-    write(to / "general.jsonl", elsewhere)
-    (to / "general.txt").write_text("".join(row["text"] + "\n" for row in elsewhere), encoding="utf-8")
+    short, long = texts_of(texts, GENERAL, SHORT, held), texts_of(texts, LONG, range(SHORT.stop, 56), held)
+    write(to / "general.jsonl", short)
+    write(to / "long.jsonl", long)
+    (to / "general.txt").write_text("".join(row["text"] + "\n" for row in (*short, *long)), encoding="utf-8")
     for name, part in (("real", real), ("test", test)):
         write(to / f"{name}.jsonl", part)
         make_corpus(to / name, to / f"{name}.jsonl", name)
@@ -68,13 +71,16 @@ def is_for_training(speaker: str) -> bool:
     return seed_of("slam_asr", speaker) % 1000 < 1000 * TRAINING_SHARE
 
 
-def general(texts: Path) -> Iterator[dict[str, str]]:
-    """Texts of other domains: of each set those whose hashes come first."""
-    for name, number in GENERAL.items():
-        found = {normalise(row["text"], "en") for row in rows_of(texts / f"{name}.jsonl")}
-        fit = [text for text in found if WORDS[0] <= len(text.split()) <= WORDS[1]]
-        for text in sorted(fit, key=lambda text: seed_of("slam_asr", text))[:number]:
-            yield {"text": text, "domain": name.split("_")[0]}
+def texts_of(
+    folder: Path, numbers: Mapping[str, int], words: Container[int], held: Container[str]
+) -> list[dict[str, str]]:
+    """Texts of so many words: of each set those whose hashes come first, without those held out."""
+    chosen = []
+    for name, number in numbers.items():
+        found = {normalise(row["text"], "en") for row in rows_of(folder / f"{name}.jsonl")}
+        fit = sorted((text for text in found if len(text.split()) in words), key=lambda text: seed_of("slam_asr", text))
+        chosen += [{"text": text, "domain": name.split("_")[0]} for text in fit[:number] if text not in held]
+    return unique(chosen)
 
 
 def make_corpus(folder: Path, manifest: Path, name: str) -> None:

@@ -10,7 +10,7 @@ import ray
 from ray.exceptions import RayError
 
 from catalogs.errors import EngineError
-from catalogs.stopping import STOPPING
+from catalogs.stopping import STOPPING, stoppable_elsewhere
 from synthgen.fleet.sizes import Room
 
 ANSWER_WITHIN_S = 10.0
@@ -41,7 +41,8 @@ def _initialise(address: str | None) -> None:
     handlers = {number: signal.getsignal(number) for number in STOPPING}
     try:
         _check_that_somebody_listens(address)
-        ray.init(logging_level=logging.ERROR, log_to_driver=False, configure_logging=False, **options)
+        with stoppable_elsewhere():
+            ray.init(logging_level=logging.ERROR, log_to_driver=False, configure_logging=False, **options)
     except (ConnectionError, OSError, RayError, RuntimeError, ValueError) as error:
         raise EngineError(f"{where} does not answer: {str(error).splitlines()[0]}") from error
     finally:

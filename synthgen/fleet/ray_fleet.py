@@ -16,6 +16,7 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from catalogs.errors import EngineError
 from catalogs.stage import Crew, Outcome, Stream
+from catalogs.stopping import stoppable_elsewhere
 from synthgen.fleet import FleetConfig
 from synthgen.fleet.pool import IN_FLIGHT_PER_WORKER, YIELD_AFTER_S, Pool
 from synthgen.fleet.sizes import Room, crew_sizes
@@ -164,7 +165,8 @@ class _Shift:
     def _received(self, ref: Any) -> Iterator[Outcome]:
         call = self._calls.pop(ref)
         try:
-            outcome: Outcome = ray.get(ref)
+            with stoppable_elsewhere():
+                outcome: Outcome = ray.get(ref)
         except RayTaskError as error:
             if isinstance(error.cause, Exception) and not isinstance(error.cause, RayError):
                 raise error.cause from error
@@ -215,5 +217,6 @@ def _happened(waiting: list[Any], *, within_s: float) -> list[Any]:
     """What has come back of what is waited for; nothing, if nothing has for so long."""
     if not waiting:
         return []
-    first, _ = ray.wait(waiting, num_returns=1, timeout=within_s, fetch_local=False)
-    return ray.wait(waiting, num_returns=len(waiting), timeout=0, fetch_local=False)[0] if first else []
+    with stoppable_elsewhere():
+        first, _ = ray.wait(waiting, num_returns=1, timeout=within_s, fetch_local=False)
+        return ray.wait(waiting, num_returns=len(waiting), timeout=0, fetch_local=False)[0] if first else []

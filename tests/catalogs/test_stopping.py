@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from catalogs.stopping import Stopped, stoppable, undisturbed
+from catalogs.stopping import Stopped, stoppable, stoppable_elsewhere, undisturbed
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -40,6 +40,29 @@ def test_an_error_of_an_undisturbed_block_goes_before_the_stop() -> None:
 
     with pytest.raises(ZeroDivisionError):
         work()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_other_peoples_code_is_interrupted_and_ours_stopped(number: int, code: int) -> None:
+    heard = []
+
+    def theirs() -> None:
+        try:
+            signal.raise_signal(number)
+        except BaseException as error:
+            heard.append(type(error))
+            raise
+
+    with pytest.raises(Stopped) as stop, stoppable(), stoppable_elsewhere():
+        theirs()
+
+    assert heard == [KeyboardInterrupt]
+    assert stop.value.exit_code == code
+
+
+def test_nothing_is_made_stoppable_that_was_not() -> None:
+    with pytest.raises(KeyboardInterrupt), stoppable_elsewhere():
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_handlers_are_as_they_were_afterwards() -> None:

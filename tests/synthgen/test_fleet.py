@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ import ray
 from catalogs.errors import EngineError, ModelMissing
 from catalogs.records import Failure
 from catalogs.stage import Crew, Outcome, Stream, batched, inline
+from catalogs.stopping import Stopped, stoppable
 from synthgen.fleet import FleetConfig
 from synthgen.fleet.connection import connect
 from synthgen.fleet.ray_fleet import Fleet
@@ -120,6 +122,15 @@ def test_a_worker_that_hangs_is_taken_for_dead(room: Room) -> None:
 
     assert read(outcomes) == ["a"]
     assert failed(outcomes, "lost") == ["hang"]
+
+
+@pytest.mark.timeout(60)
+def test_a_stop_waits_for_no_batch(room: Room) -> None:
+    """Ray's own waiting, in compiled code, knows no exception but `KeyboardInterrupt`."""
+    threading.Timer(5.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
+    with pytest.raises(Stopped), stoppable():
+        work(room, [stream(["hang"], workers=1)])
 
 
 def test_a_bug_in_a_worker_is_raised_here(room: Room) -> None:
