@@ -66,12 +66,12 @@ def measure(work: Path, start: Path, names: Sequence[str]) -> str:
     lines = [
         f"| | seeds | {' | '.join(COLUMNS)} |",
         "|---|" + "---:|" * (len(COLUMNS) + 1),
-        _line("the start", [_tested(start, work)]),
+        _line("the start", [tested(start, work)]),
     ]
     heard: dict[str, Errors] = {}
     for name in names:
         seeds = range(SEEDS if name in CLAIMS else 1)
-        reports = [_tested(_trained(name, work, start, seed), work) for seed in seeds]
+        reports = [tested(_trained(name, work, start, seed), work) for seed in seeds]
         heard[name] = errors_of(work / "test", [report.systems[0].evaluation_id for report in reports])
         lines.append(_line(name, reports))
         print(lines[-1], file=sys.stderr, flush=True)
@@ -99,14 +99,13 @@ def _freeze(corpus: Path, release: str, where: str) -> None:
 
 def _trained(name: str, work: Path, start: Path, seed: int) -> Path:
     row, recipe = ROWS[name], dict(read_toml(RECIPE))
-    slug = f"{name.replace(' %', '').replace(', ', '-').replace(' ', '-')}-{seed}"
-    folder = work / "models" / slug
+    folder = folder_of(name, work, seed)
     tables = dict(row.tables)
     objective = recipe["objective"] | {"projector_from": str(start)}
     if penalty := tables.pop("penalty", None):
         objective["penalty"] = penalty
     recipe |= tables | {
-        "name": slug,
+        "name": folder.name,
         "folder": str(folder),
         "data": [{"corpus": str(work / corpus), "release": release} for corpus, release in row.data],
         "loop": recipe["loop"] | {"seed": seed},
@@ -116,7 +115,13 @@ def _trained(name: str, work: Path, start: Path, seed: int) -> Path:
     return folder
 
 
-def _tested(folder: Path, work: Path) -> Report:
+def folder_of(name: str, work: Path, seed: int) -> Path:
+    """Where a row is trained."""
+    return work / "models" / f"{name.replace(' %', '').replace(', ', '-').replace(' ', '-')}-{seed}"
+
+
+def tested(folder: Path, work: Path) -> Report:
+    """The evaluation of a training on real people."""
     config = EvaluationConfig(work / "test", "test", by=("domain",))
     return evaluate([str(folder)], config, progress=Progress())
 
@@ -130,13 +135,14 @@ def _line(name: str, reports: Sequence[Report]) -> str:
     """Means over seeds, and the least and the greatest of them."""
     cells = []
     for subset, figure in _FIGURES:
-        values = [_value(report, subset, figure) for report in reports]
+        values = [figure_of(report, subset, figure) for report in reports]
         spread = f" ({min(values):.1%}–{max(values):.1%})" if len(values) > 1 else ""
         cells.append(f"{mean(values):.1%}{spread}")
     return f"| {name} | {len(reports)} | {' | '.join(cells)} |"
 
 
-def _value(report: Report, subset: str, figure: str) -> float:
+def figure_of(report: Report, subset: str, figure: str) -> float:
+    """One figure of one subset, such as the WER of ``domain=orders``."""
     (system,) = report.systems
     return next(f.value for s in system.subsets if s.name == subset for f in s.figures if f.name == figure)
 

@@ -11,8 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Studio
 
-TEXTS = [f"slow text number {n}" for n in range(40)]
-SLOW_S = 0.25
+TEXTS = [f"slow text number {n}" for n in range(24)]
+SLOW_S = 0.2
 BATCH = 4
 
 

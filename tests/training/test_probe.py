@@ -113,6 +113,7 @@ def test_a_sweep_has_a_row_for_each_perturbation_layer_and_kind(probe: Run) -> N
     assert report["about"]["real_takes"] == 8
     assert all(0 <= row["p_synthetic"]["value"] <= 1 for row in report["sweep"])
     assert any(abs(row["shift"]["value"]) > 0.01 for row in report["sweep"])
+    assert all(0 <= row["auc_anew"]["value"] <= 1 for row in report["sweep"] if row["kind"] == "synthetic")
     assert rows["slower", "surface", "real"]["shift"]["value"] != 0
     assert (Path(report["folder"]) / "sweep.svg").exists()
 

@@ -15,7 +15,7 @@ from training.evaluation.references import Reference
 from training.evaluation.scoring import score
 
 STAGE = "evaluate"
-BATCH_S = 60.0
+BATCH_S = 120.0
 """Seconds of audio, padding included, that are heard at once."""
 FLUSH_S = 15.0
 

@@ -56,6 +56,11 @@ def fit(vectors: Vectors, labels: Flags, cells: Sequence[Cell], readings: Readin
     )
 
 
+def fit_quickly(vectors: Vectors, labels: Flags, cells: Sequence[Cell]) -> Probe:
+    """The same without a choice of the penalty, a tenth of the work: for probes that are fitted by the hundred."""
+    return Probe(cells, [_fitted(vectors[cell.train], labels[cell.train], ()) for cell in cells])
+
+
 def probability(scores: Scores) -> Scores:
     """Log odds as probabilities."""
     return 1 / (1 + np.exp(-scores))

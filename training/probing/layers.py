@@ -12,7 +12,7 @@ from catalogs.errors import ReleaseError
 from training.evaluation.resampling import Interval
 from training.probing.activations import Layer
 from training.probing.cells import Cell, Grid
-from training.probing.classifier import Probe, Vectors, fit
+from training.probing.classifier import Probe, Vectors, fit, fit_quickly
 from training.probing.figures import Resampled
 from training.probing.pairing import Flags, Readings
 
@@ -64,6 +64,10 @@ class Bench:
     def probe(self, vectors: Vectors) -> Probe:
         """The probe of a layer."""
         return fit(vectors, self.readings.is_synthetic, self.cells, self.readings)
+
+    def probe_anew(self, vectors: Vectors) -> Probe:
+        """A probe of takes of which some are perturbed, with a penalty that is not chosen."""
+        return fit_quickly(vectors, self.readings.is_synthetic, self.cells)
 
     def row(self, layer: Layer, vectors: Vectors, probe: Probe) -> LayerRow:
         """How well a layer's probe does, and what it does with random labels."""

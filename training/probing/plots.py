@@ -1,6 +1,6 @@
 """The plots of a probe: the curve over the layers with its controls, and the sweep as a map of shifts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,26 +33,44 @@ def plot_layers(rows: Sequence[LayerRow], to: Path) -> None:
 
 
 def plot_sweep(rows: Sequence[SweepRow], to: Path) -> None:
-    """Draw how far each perturbation shifts P(synthetic) in each layer, for takes of either kind.
+    """Draw how far each perturbation shifts P(synthetic) in each layer, and how well a probe fitted anew still tells.
 
-    Where the 95 % interval holds 0, there is a dot.
+    Where the 95 % interval of a shift holds 0, or that of an area under the curve 0.5, there is a dot.
     """
     from matplotlib.figure import Figure
 
     layers, names = ([*dict.fromkeys(getattr(row, key) for row in rows)] for key in ("layer", "perturbation"))
-    figure = Figure(figsize=(max(7, 0.28 * len(layers) + 3), 2 + 0.5 * len(names)), layout="constrained")
-    panels = figure.subplots(2, 1, sharex=True)
-    for axes, kind in zip(panels, ("synthetic", "real"), strict=True):
-        by_place = {(row.perturbation, row.layer): row.shift for row in rows if row.kind == kind}
-        shifts = [[by_place[name, layer] for layer in layers] for name in names]
-        image = axes.imshow([[s.value for s in row] for row in shifts], cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
-        dots = [(x, y) for y, row in enumerate(shifts) for x, shift in enumerate(row) if _holds_zero(shift)]
-        axes.scatter(*zip(*dots, strict=True) if dots else ((), ()), s=4, color="black")
-        axes.set_yticks(range(len(names)), names)
+    figure = Figure(figsize=(max(7, 0.28 * len(layers) + 3), 2.5 + 0.75 * len(names)), layout="constrained")
+    panels = figure.subplots(3, 1, sharex=True)
+    for axes, kind in zip(panels, ("synthetic", "real"), strict=False):
+        shifts = {(row.perturbation, row.layer): row.shift for row in rows if row.kind == kind}
+        image = _map(axes, shifts, names, layers, middle=0.0, cmap="RdBu_r", vmin=-1, vmax=1)
         axes.set_title(f"{kind} takes, perturbed", fontsize="medium")
+    figure.colorbar(image, ax=panels[:2], label="shift of P(synthetic)")
+    anew = {(row.perturbation, row.layer): row.auc_anew for row in rows if row.auc_anew is not None}
+    image = _map(panels[2], anew, names, layers, middle=0.5, cmap="viridis", vmin=0.5, vmax=1)
+    panels[2].set_title("synthetic takes, perturbed, and a probe that was fitted on them", fontsize="medium")
+    figure.colorbar(image, ax=panels[2:], label="AUC")
     _mark_parts(panels, layers)
-    figure.colorbar(image, ax=panels, label="shift of P(synthetic); a dot: the 95 % interval holds 0")
     _save(figure, to)
+
+
+def _map(
+    axes: Any,
+    cells: Mapping[tuple[str, str], Interval],
+    names: Sequence[str],
+    layers: Sequence[str],
+    *,
+    middle: float,
+    **style: Any,
+) -> Any:
+    """Draw intervals by perturbation and layer, with a dot where one holds the middle."""
+    found = [[cells[name, layer] for layer in layers] for name in names]
+    image = axes.imshow([[interval.value for interval in row] for row in found], aspect="auto", **style)
+    dots = [(x, y) for y, row in enumerate(found) for x, interval in enumerate(row) if _holds(interval, middle)]
+    axes.scatter(*zip(*dots, strict=True) if dots else ((), ()), s=4, color="black")
+    axes.set_yticks(range(len(names)), names)
+    return image
 
 
 def _curve(axes: Any, intervals: Sequence[Interval], colour: str, label: str, **style: Any) -> None:
@@ -79,8 +97,8 @@ def _mark_parts(panels: Sequence[Any], names: Sequence[str]) -> None:
             axes.axvline(first - 0.5, color="black", linewidth=0.6)
 
 
-def _holds_zero(shift: Interval) -> bool:
-    return shift.low is None or shift.high is None or shift.low <= 0 <= shift.high
+def _holds(found: Interval, value: float) -> bool:
+    return found.low is None or found.high is None or found.low <= value <= found.high
 
 
 def _save(figure: Any, to: Path) -> None:

@@ -1,4 +1,7 @@
-"""The perturbation sweep: a probe that was fitted on takes as they are scores takes as they are not."""
+"""The perturbation sweep: a probe that was fitted on takes as they are scores takes as they are not.
+
+What fools it need not have made synthetic speech any more real, so a second probe is fitted on perturbed takes.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +23,8 @@ class SweepRow:
 
     ``p_synthetic`` is the mean probability of being synthetic that perturbed takes have, ``shift`` how much more that
     is than before, ``shift_log_odds`` the same in log odds, which do not saturate. ``auc`` sets perturbed takes of
-    this kind against takes of the other as they are.
+    this kind against takes of the other as they are, by the probe as it was; ``auc_anew`` by one fitted on just
+    these, if they are synthetic: whether perturbing could hide them.
     """
 
     perturbation: str
@@ -30,6 +34,7 @@ class SweepRow:
     shift: Interval
     shift_log_odds: Interval
     auc: Interval
+    auc_anew: Interval | None
 
 
 def sweep_rows(
@@ -46,14 +51,27 @@ def sweep_rows(
         were, are = probe.scores(before[layer]), probe.scores(after[layer])
         for is_synthetic in (True, False):
             figures = _figures(bench, were, are, is_synthetic=is_synthetic)
-            rows.append(SweepRow(perturbation, layer.name, "synthetic" if is_synthetic else "real", *figures))
+            anew = _told_anew(bench, before[layer], after[layer]) if is_synthetic else None
+            kind: Kind = "synthetic" if is_synthetic else "real"
+            rows.append(SweepRow(perturbation, layer.name, kind, *figures, auc_anew=anew))
     return rows
 
 
-def _figures(bench: Bench, were: Scores, are: Scores, *, is_synthetic: bool) -> tuple[Interval, ...]:
-    """The figures of a row, where the scores (N,) of one kind are no longer what they were."""
+def _figures(
+    bench: Bench, were: Scores, are: Scores, *, is_synthetic: bool
+) -> tuple[Interval, Interval, Interval, Interval]:
+    """The first figures of a row, where the scores (N,) of one kind are no longer what they were."""
     labels, draws = bench.readings.is_synthetic, bench.resampled
     among = (labels == is_synthetic) & np.isfinite(were)
     shift = probability(are) - probability(were)
     auc = draws.auc(are if is_synthetic else were, were if is_synthetic else are, labels, bench.cells)
     return draws.mean(probability(are), among), draws.mean(shift, among), draws.mean(are - were, among), auc
+
+
+def _told_anew(bench: Bench, before: Vectors, after: Vectors) -> Interval:
+    """How well perturbed synthetic takes are told from real ones by a probe that was fitted on such takes."""
+    labels = bench.readings.is_synthetic
+    vectors = np.where(labels[:, None], after, before)
+    probe = bench.probe_anew(vectors)
+    scores = probe.scores(vectors)
+    return bench.resampled.auc(scores, scores, labels, probe.cells)

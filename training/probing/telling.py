@@ -27,11 +27,12 @@ def _of_layers(report: Report) -> Iterator[str]:
 def _of_sweep(report: Report) -> Iterator[str]:
     if not report.sweep:
         return
-    yield "shift of P(synthetic) when synthetic takes are perturbed, where it is greatest"
+    yield "shift of P(synthetic) by perturbing synthetic takes, where it is greatest; auc of a probe fitted anew there"
     for name in dict.fromkeys(row.perturbation for row in report.sweep):
         rows = (row for row in report.sweep if row.perturbation == name and row.kind == "synthetic")
         most = max(rows, key=lambda row: abs(row.shift.value))
-        yield f"  {name:<18} {_written(most.shift, sign='+'):<26} {most.layer}"
+        anew = "" if most.auc_anew is None else _written(most.auc_anew)
+        yield f"  {name:<18} {_written(most.shift, sign='+'):<26} {most.layer:<18} {anew}".rstrip()
 
 
 def _written(found: Interval, *, sign: str = "") -> str:
