@@ -3,7 +3,10 @@
     python -m benchmarks.arms --texts FOLDER --corpus FOLDER
 
 Every text is read by one of two voices. Each arm may make twelve readings of it and keeps four: at random; those in
-which the judge hears fewest errors; TDSC, one pass of its schedule; TDSC with DGSA, every step expressively and flatly.
+which the judge hears fewest errors; TDSC, one pass of its schedule; TDSC with DGSA, every step expressively, in the
+styles of the voice's bank by turns, and flatly. Of readings with equally few errors TDSC keeps those that differ
+most in speech tokens, so that the distance of readings is in part what it chose by; F0 and energy are not.
+
 Readings that two arms have in common are recorded once. Stages are kept in the corpus: run again, it goes on.
 
 Texts are drawn by hash from the files of `SETS`, so that everybody draws the same. Intervals are over texts. An arm
@@ -13,7 +16,7 @@ beside another is compared on the texts that both have kept readings of, and tho
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +73,8 @@ def run(texts: Path, corpus: Path, *, per_set: int) -> str:
     prompts = write_prompts(texts, corpus.parent / f"{corpus.name}-prompts.jsonl", per_set=per_set)
     whole = {
         "pool": _recipe("arms-pool", prompts, corpus, casting={"temperatures": {"*": [1.0]}, "takes": CANDIDATES}),
-        "tdsc": _recipe("arms-tdsc", prompts, corpus, tdsc=_plain(RULE)),
-        "dgsa": _recipe("arms-dgsa", prompts, corpus, tdsc=_plain(RULE), dgsa={}),
+        "tdsc": _apart(_recipe("arms-tdsc", prompts, corpus, tdsc=_plain(RULE))),
+        "dgsa": _apart(_recipe("arms-dgsa", prompts, corpus, tdsc=_plain(RULE), dgsa={})),
     }
     found = {name: produce(recipe) for name, recipe in whole.items()}
     with Catalog.create(corpus) as catalog, catalog.job("benchmarks.arms"):
@@ -170,6 +173,11 @@ def _recipe(name: str, prompts: Path, corpus: Path, *, casting: dict[str, Any] |
         "casting": {"voices_per_prompt": 1, **(casting or {})},
     }
     return parse_recipe(found | more, folder=Path(), source=name)
+
+
+def _apart(recipe: Recipe) -> Recipe:
+    """The recipe with a release of its own, so that a corpus may hold those of several versions of the method."""
+    return replace(recipe, release=replace(recipe.release, name=f"{recipe.name}-{recipe.job_id[:8]}"))
 
 
 def _plain(config: TdscConfig) -> dict[str, Any]:

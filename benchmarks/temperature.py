@@ -24,6 +24,7 @@ from curation.metrics.prosody import ProsodyConfig
 from curation.metrics.words import WordsConfig
 from curation.recipe import shipped_recipes
 from synthgen.spoken import Spoken, SpokenConfig
+from synthgen.voice import Voice
 
 FIGURES = ("f0_median_hz", "f0_sd_st", "energy_sd_db", "chars_per_s", "duration_s")
 LADDER = (0.3, 0.7, 1.0, 1.3)
@@ -67,17 +68,22 @@ def ladder(engine: str, *, texts: int, readings: int) -> list[Step]:
                 )
                 for n in range(readings)
             ]  # fmt: skip
-            clips = [
-                Clip(
-                    Take.id_of_line(line.id), card.id, to_float32(to_int16(reading.samples)), reading.sample_rate_hz,
-                    prompt.text, line.text, prompt.language,
-                )
-                for line, reading in zip(lines, voice.speak(lines), strict=True)
-            ]  # fmt: skip
+            clips = read(voice, lines, prompt)
             found[temperature].append([_merged(clip, words, prosody, pace) for clip in clips])
     every = [figures for of_step in found.values() for of_text in of_step for figures in of_text]
     scale = {name: float(np.nanstd([f[name] for f in every])) or 1.0 for name in FIGURES}
     return [_step(card.name, temperature, of_texts, scale) for temperature, of_texts in found.items()]
+
+
+def read(voice: Voice, lines: Sequence[Line], prompt: Prompt) -> list[Clip]:
+    """Readings of a prompt as metrics take them."""
+    return [
+        Clip(
+            Take.id_of_line(line.id), line.voice_id, to_float32(to_int16(reading.samples)), reading.sample_rate_hz,
+            prompt.text, line.text, prompt.language,
+        )
+        for line, reading in zip(lines, voice.speak(lines), strict=True)
+    ]  # fmt: skip
 
 
 def prompts(count: int) -> list[Prompt]:

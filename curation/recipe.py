@@ -14,6 +14,7 @@ from catalogs.records import MetricCard
 from curation.consistency import Cast, unfit, unmeasured
 from curation.derived import with_derived
 from curation.dgsa.config import DgsaConfig
+from curation.dgsa.toggles import Mode, bank_of
 from curation.metric import MetricConfig
 from curation.policies.policy import Policy
 from curation.reader import TableReader, entries_of
@@ -91,11 +92,16 @@ class Recipe:
                 "spoken": Spoken(self.spoken).version,
                 "casting": _plain(self.casting),
                 "tdsc": _plain(self.tdsc) if self.tdsc else None,
-                **({"dgsa": _plain(self.dgsa)} if self.dgsa else {}),
+                **({"dgsa": {**_plain(self.dgsa), "banks": self._banks()}} if self.dgsa else {}),
                 "policy": _plain(self.policy),
                 "release": _plain(self.release),
             }
         )
+
+    def _banks(self) -> dict[str, list[list[Any]]]:
+        """How each voice reads in either mode: a better table of styles makes other lines, and so another job."""
+        cards = [card for config in self.voices for card in config.cards()]
+        return {c.name: [[m.style, m.temperature] for mode in Mode for m in bank_of(c, mode)] for c in cards}
 
     @property
     def job_id(self) -> Id:

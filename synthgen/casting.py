@@ -30,7 +30,8 @@ class Manner:
     number: int = 0
 
 
-Manners: TypeAlias = Callable[[VoiceCard], Iterable[Manner]]
+Manners: TypeAlias = Callable[[VoiceCard, Id], Iterable[Manner]]
+"""How a voice reads a prompt, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Casting:
         if not drawn:
             yield Failure(STAGE, prompt.id, 1, "no_voice", "casting.ratios gives all voices that speak it weight 0")
         for part in drawn:
-            for manner in (manners or self._config.manners)(part.card):
+            for manner in manners(part.card, prompt.id) if manners else self._config.manners(part.card):
                 yield from self._in_batch(part, self._line(part.card, prompt.id, text, manner))
 
     def again(self, line: Line, manner: Manner) -> Iterator[Line]:

@@ -1,11 +1,12 @@
 """The settings of DGSA, what each of its two losses weighs, and how a voice reads for it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from catalogs.ids import Id
 from catalogs.records import VoiceCard
-from curation.dgsa.toggles import Mode, manner_of
+from curation.dgsa.toggles import Mode, bank_of, first_turn
 from synthgen.casting import Manner
 
 
@@ -34,16 +35,18 @@ class DgsaConfig:
         if self.least_gain_st < 0:
             raise ValueError("dgsa.least_gain_st must not be negative")
 
-    def manners(self, card: VoiceCard) -> Iterator[Manner]:
-        """How a voice reads every text: expressively and flatly, again only where a seed makes a difference.
+    def manners(self, card: VoiceCard, prompt_id: Id) -> Iterator[Manner]:
+        """How a voice reads a text: expressively and flatly, again only where a style or a seed makes a difference.
 
         Raises:
             UsageError: for a voice without a style to turn off.
         """
         for mode in Mode:
-            manner = manner_of(card, mode)
-            for number in range(self.takes if manner.temperature is not None else 1):
-                yield Manner(manner.style, manner.timbre, manner.temperature, number)
+            bank = bank_of(card, mode)
+            first = first_turn(prompt_id, card.id)
+            is_drawn = bank[0].temperature is not None
+            for turn in range(self.takes if is_drawn else min(self.takes, len(bank))):
+                yield replace(bank[(first + turn) % len(bank)], number=turn // len(bank))
 
 
 @dataclass(frozen=True, slots=True)

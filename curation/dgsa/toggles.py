@@ -1,28 +1,33 @@
 """What style on and style off are for each engine; the timbre is the voice's own in both.
 
+Style off is one way of reading, style on a *bank* of them: the readings of a text take one after the other.
+
     engine          expressive                                 stable
-    kokoro          the prosody half of jf_alpha               that of jf_nezumi
-    piper           noise on durations and frames, × 1.2       × 0.2
+    kokoro          prosody halves that are lively under the   that of jf_nezumi
+                    voice's timbre, see `curation.dgsa.banks`
+    piper           noise on durations and frames, as          × 0.2
+                    published; at three speeds
     mms, coqui/vits noise scale 0.9                            0.2
     coqui/xtts      the GPT follows the speaker's recording    it follows the first of `styles`, a neutral reading
     bark            semantic codes after the speaker's preset  after none
-    transplant      a lively reading, the first of `styles`    the base voice as it is
+    transplant      lively readings, all of `styles`           the base voice as it is
     tone            pitch and loudness of letters move, × 1    × 0.2
 
-Kokoro is exact: its two halves are a latent of timbre and one of prosody. Under every one of its five timbres the first
-half named here moves the pitch more than the second: 3.0 against 2.2 semitones, in 10 of 10 pairs. How strongly a
-speaker's own half is followed (`*0.3`, `*1.5`) does not order readings so. For VITS voices style is chance, and to
-turn it off is to turn the noise down.
+Kokoro is exact: its two halves are a latent of timbre and one of prosody. For VITS voices style is chance, and to turn
+it off is to turn the noise down. More noise than published does not make readings of Piper differ more, so that its
+bank has the published noise and differs in speed.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from catalogs.errors import UsageError
+from catalogs.ids import Id, seed_of
 from catalogs.records import VoiceCard
+from curation.dgsa.banks import KOKORO, KOKORO_STABLE, OTHER_KOKORO, PIPER_SPEEDS
 from synthgen.casting import Manner
 from synthgen.voices.bark import PLAIN
 
@@ -34,7 +39,11 @@ class Mode(StrEnum):
     STABLE = "stable"
 
 
-def manner_of(card: VoiceCard, mode: Mode) -> Manner:
+Bank: TypeAlias = tuple[Manner, ...]
+"""The ways in which a voice reads in one mode, the liveliest first; they differ in style alone."""
+
+
+def bank_of(card: VoiceCard, mode: Mode) -> Bank:
     """How a voice reads a text in a mode.
 
     Raises:
@@ -46,46 +55,45 @@ def manner_of(card: VoiceCard, mode: Mode) -> Manner:
     return toggle(card, mode)
 
 
-def in_mode(card: VoiceCard, mode: Mode, temperature: float) -> Manner:
+def in_mode(card: VoiceCard, mode: Mode, temperature: float) -> Bank:
     """How a voice reads a text in a mode at a temperature; where noise is its style, the mode scales it.
 
     Raises:
-        UsageError: as `manner_of` does.
+        UsageError: as `bank_of` does.
     """
-    manner = manner_of(card, mode)
-    factor = (manner.temperature or 1.0) if _is_noise(card) else 1.0
-    return replace(manner, temperature=round(temperature * factor, 6))
+    usual = {each: bank_of(card, each)[0].temperature for each in Mode}
+    is_noise = len(set(usual.values())) > 1
+    factor = (usual[mode] or 1.0) if is_noise else 1.0
+    return tuple(replace(manner, temperature=round(temperature * factor, 6)) for manner in bank_of(card, mode))
+
+
+def first_turn(prompt_id: Id, card_id: Id) -> int:
+    """Where in a bank a voice begins with a text: as good as chance, and the same whenever the job is cast."""
+    return seed_of("bank", prompt_id, card_id)
 
 
 def mode_of(card: VoiceCard, manner: Manner) -> Mode | None:
     """The mode that a voice was in when it read in this manner; None if in neither, or with a borrowed timbre.
 
-    Where style is a style, it decides at any temperature. Where it is noise, stable is at most as much as
-    `manner_of` says, expressive at least as much.
+    A style that only one of the modes has decides at any temperature. Of one that both have, stable is at most as much
+    noise as `bank_of` says, expressive at least as much.
     """
     if not has_toggle(card):
         return None
-    found = {mode: manner_of(card, mode) for mode in Mode}
-    for mode, usual in found.items():
-        if (manner.style, manner.timbre) != (usual.style, usual.timbre):
-            continue
-        if not _is_noise(card) or _reaches(manner.temperature, usual.temperature, mode):
-            return mode
-    return None
+    how = (manner.style, manner.timbre)
+    found = [(mode, usual) for mode in Mode for usual in bank_of(card, mode) if (usual.style, usual.timbre) == how]
+    if len(found) == 1:
+        return found[0][0]
+    return next((mode for mode, usual in found if _reaches(manner.temperature, usual.temperature, mode)), None)
 
 
 def has_toggle(card: VoiceCard) -> bool:
     """Whether a voice has a style to turn off."""
     try:
-        manner_of(card, Mode.STABLE)
+        bank_of(card, Mode.STABLE)
     except UsageError:
         return False
     return True
-
-
-def _is_noise(card: VoiceCard) -> bool:
-    """Whether the two modes of a voice differ in nothing but their temperature."""
-    return manner_of(card, Mode.EXPRESSIVE).temperature != manner_of(card, Mode.STABLE).temperature
 
 
 def _reaches(temperature: float | None, usual: float | None, mode: Mode) -> bool:
@@ -94,44 +102,47 @@ def _reaches(temperature: float | None, usual: float | None, mode: Mode) -> bool
     return temperature >= usual if mode is Mode.EXPRESSIVE else temperature <= usual
 
 
-def _kokoro(_: VoiceCard, mode: Mode) -> Manner:
-    return Manner(style=_KOKORO[mode])
+def _kokoro(card: VoiceCard, mode: Mode) -> Bank:
+    styles = KOKORO.get(card.speaker, OTHER_KOKORO) if mode is Mode.EXPRESSIVE else (KOKORO_STABLE,)
+    return tuple(Manner(style=style) for style in styles)
 
 
-def _piper(_: VoiceCard, mode: Mode) -> Manner:
-    return Manner(temperature=1.2 if mode is Mode.EXPRESSIVE else 0.2)
+def _piper(_: VoiceCard, mode: Mode) -> Bank:
+    if mode is Mode.STABLE:
+        return (Manner(temperature=0.2),)
+    return tuple(Manner(style=style, temperature=1.0) for style in PIPER_SPEEDS)
 
 
-def _tone(_: VoiceCard, mode: Mode) -> Manner:
-    return Manner(temperature=1.0 if mode is Mode.EXPRESSIVE else 0.2)
+def _tone(_: VoiceCard, mode: Mode) -> Bank:
+    return (Manner(temperature=1.0 if mode is Mode.EXPRESSIVE else 0.2),)
 
 
-def _vits(_: VoiceCard, mode: Mode) -> Manner:
-    return Manner(temperature=0.9 if mode is Mode.EXPRESSIVE else 0.2)
+def _vits(_: VoiceCard, mode: Mode) -> Bank:
+    return (Manner(temperature=0.9 if mode is Mode.EXPRESSIVE else 0.2),)
 
 
-def _coqui(card: VoiceCard, mode: Mode) -> Manner:
+def _coqui(card: VoiceCard, mode: Mode) -> Bank:
     return _xtts(card, mode) if _table(card).get("model") == "xtts" else _vits(card, mode)
 
 
-def _xtts(card: VoiceCard, mode: Mode) -> Manner:
+def _xtts(card: VoiceCard, mode: Mode) -> Bank:
     neutral = _table(card).get("styles")
     if not neutral:
         raise UsageError(f"{card.name}: dgsa turns XTTS's style off with a neutral recording, the first of `styles`")
     usual = _table(card).get("temperature")
     temperature = _XTTS_TEMPERATURE if usual is None else float(usual)
-    return Manner(style="" if mode is Mode.EXPRESSIVE else neutral[0], temperature=temperature)
+    return (Manner(style="" if mode is Mode.EXPRESSIVE else neutral[0], temperature=temperature),)
 
 
-def _bark(card: VoiceCard, mode: Mode) -> Manner:
-    return Manner(style="" if mode is Mode.EXPRESSIVE else PLAIN, temperature=float(_table(card)["temperature"]))
+def _bark(card: VoiceCard, mode: Mode) -> Bank:
+    return (Manner(style="" if mode is Mode.EXPRESSIVE else PLAIN, temperature=float(_table(card)["temperature"])),)
 
 
-def _transplant(card: VoiceCard, mode: Mode) -> Manner:
+def _transplant(card: VoiceCard, mode: Mode) -> Bank:
     lively = _table(card).get("styles")
     if not lively:
-        raise UsageError(f"{card.name}: dgsa turns its style on with a lively reading, the first of `styles`")
-    return Manner(style=lively[0] if mode is Mode.EXPRESSIVE else "")
+        raise UsageError(f"{card.name}: dgsa turns its style on with lively readings, all of `styles`")
+    return tuple(Manner(style=style) for style in lively) if mode is Mode.EXPRESSIVE else (Manner(),)
 
 
 def _table(card: VoiceCard) -> Mapping[str, Any]:
@@ -139,12 +150,10 @@ def _table(card: VoiceCard) -> Mapping[str, Any]:
     return table
 
 
-_KOKORO = {Mode.EXPRESSIVE: "jf_alpha", Mode.STABLE: "jf_nezumi"}
-
 _XTTS_TEMPERATURE = 0.75
 """What XTTS publishes. Its codes, as Bark's, are sampled in either mode, so a line has a temperature and a seed."""
 
-_TOGGLES: Mapping[str, Callable[[VoiceCard, Mode], Manner]] = {
+_TOGGLES: Mapping[str, Callable[[VoiceCard, Mode], Bank]] = {
     "kokoro": _kokoro,
     "piper": _piper,
     "mms": _vits,

@@ -12,13 +12,16 @@ from catalogs.records import Group, Line
 from curation.policies.policy import Policy
 from curation.tdsc.config import LENGTH, REPETITION, WORDS, TdscConfig
 
-FEATURES = ("f0_median_hz", "f0_sd_st", "energy_sd_db", "chars_per_s", "pause_count")
-"""What readings of a text are told apart by, as far as it is measured."""
+TOKENS = "speech_tokens"
+"""What readings of a text are told apart by, if the job has them measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One reading; its figures are None if it could not be recorded or measured."""
+    """One reading; its figures are None if it could not be recorded or measured.
+
+    ``tokens`` are its speech codes, each as a character: "" where they were not asked for, or not measured.
+    """
 
     temperature: float
     iteration: int
@@ -27,9 +30,9 @@ class Candidate:
     words: float | None
     repetition: float | None
     length: float | None
-    features: tuple[float | None, ...]
     is_kept: bool
     style: str = ""
+    tokens: str = ""
 
     def is_accepted(self, config: TdscConfig) -> bool:
         """Whether the rule and the job's policy accept it."""
@@ -65,12 +68,12 @@ def groups_of(lines: Sequence[Line], job_id: Id, *, iteration: int) -> list[Grou
     return [Group(Group.id_of(job_id, x.prompt_id, x.voice_id), x.id, job_id, iteration) for x in lines]
 
 
-def texts_of(catalog: Catalog, job_id: Id, policy: Policy, *, upto: int) -> list[Text]:
-    """Every text with the candidates of the rounds up to ``upto``, in the job's order."""
+def texts_of(catalog: Catalog, job_id: Id, policy: Policy, *, upto: int, tokens: bool = False) -> list[Text]:
+    """Every text with the candidates of the rounds up to ``upto``, in the job's order, with their tokens if asked."""
     known = {name for (name,) in catalog.lake.rows("SELECT column_name FROM (DESCRIBE takes)")}
-    features = ", ".join(f'takes."{name}"::DOUBLE' for name in FEATURES if name in known)
+    spoken = f'takes."{TOKENS}"' if tokens and TOKENS in known else "NULL"
     sql = query("tdsc_candidates").format(
-        words=WORDS, repetition=REPETITION, length=LENGTH, features=f"[{features}]::DOUBLE[]"
+        words=WORDS, repetition=REPETITION, length=LENGTH, tokens=f"{spoken}::INTEGER[]"
     )
     grouped: dict[Id, list[Mapping[str, Any]]] = {}
     for row in _rows(catalog, sql, job_id=job_id, policy=policy.id, upto=upto):
@@ -101,7 +104,7 @@ def _candidate(row: Mapping[str, Any]) -> Candidate:
         words=row["words"],
         repetition=row["repetition"],
         length=row["length"],
-        features=tuple(row["features"] or ()),
         is_kept=bool(row["is_kept"]),
         style=row["style"],
+        tokens="".join(map(chr, row["tokens"] or ())),
     )

@@ -14,7 +14,8 @@ class TdscConfig:
     Each of ``iterations`` rounds reads a text up to ``candidates`` times: at ``temperatures``, and at T_max, which is
     ``t_max`` in the first round and ``t_max_step`` more in each that follows. A reading is accepted if its word error
     rate is below ``max_wer``, its repetition below ``max_repetition``, and its length ``min_length`` to ``max_length``
-    times what the text should take. A release gets up to ``keep`` accepted readings of a text by a voice.
+    times what the text should take. A release gets up to ``keep`` accepted readings of a text by a voice: those with
+    the lowest word error rates, where rates that are at most ``same_wer`` apart count as equal; see `tdsc.choosing`.
 
     ``spend`` "evenly" gives every text all its candidates in every round, as the paper does. "where_it_pays" gives a
     text only what it is expected to need until ``keep`` are accepted, at the temperatures that serve its voice and
@@ -31,6 +32,7 @@ class TdscConfig:
     min_length: float = 0.5
     max_length: float = 2.0
     keep: int = 4
+    same_wer: float = 0.0
     spend: Literal["evenly", "where_it_pays"] = "where_it_pays"
     budget_audio_s: float | None = None
 
@@ -41,6 +43,8 @@ class TdscConfig:
             raise ValueError("tdsc.temperatures and t_max must be positive, and t_max_step not negative")
         if self.candidates < len(self.temperatures) + 1:
             raise ValueError("tdsc.candidates must be enough for one reading at each temperature and at t_max")
+        if not self.same_wer >= 0:
+            raise ValueError("tdsc.same_wer must not be negative")
         if self.min_length > self.max_length:
             raise ValueError("tdsc.min_length is above max_length: nothing would be accepted")
         if self.budget_audio_s is not None and self.budget_audio_s <= 0:

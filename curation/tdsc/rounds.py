@@ -5,9 +5,7 @@ them from 0, `Group` rows from 1, as the paper does.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
 
 from catalogs.catalog import Catalog
 from catalogs.ids import Id
@@ -16,16 +14,13 @@ from catalogs.stage import batched
 from curation.recipe import Recipe
 from curation.rounds import GUESSED_TAKE_S, PAGE, Rounds, parts_of
 from curation.tdsc.accounts import accounts_of, set_scores
-from curation.tdsc.candidates import Candidate, Text, groups_of, texts_of
-from curation.tdsc.choosing import chosen_of, preference_of, scale_of
+from curation.tdsc.candidates import Text, groups_of, texts_of
+from curation.tdsc.choosing import chosen_of, preference_of
 from curation.tdsc.config import TdscConfig
 from curation.tdsc.controller import Steps, plan_round
-from curation.tdsc.ladder import Ladder
+from curation.tdsc.ladder import How, Ladder
 from synthgen.casting import Casting, Manner
 from synthgen.spoken import Spoken
-
-How: TypeAlias = tuple[str, float | None]
-"""A style and a temperature: readings that share both differ in their number alone."""
 
 
 class TdscRounds:
@@ -51,20 +46,27 @@ class TdscRounds:
 
     def conclude(self) -> list[tuple[Id, float]]:
         """Note preferences and accounts; gives the chosen takes, (id, seconds), in the job's order."""
-        texts = self._texts(upto=self._config.iterations)
+        texts = self._texts(upto=self._config.iterations, tokens=True)
         found = (preference_of(text, self._config) for text in texts)
         self._catalog.add([preference for preference in found if preference])
         self._catalog.add(set_scores(self._job_id, accounts_of(texts, self._config)))
-        scale = scale_of(texts)
         seconds = {c.take_id: c.audio_s for text in texts for c in text.candidates}
-        return [(take_id, seconds[take_id]) for text in texts for take_id in chosen_of(text, self._config, scale=scale)]
+        return [(take_id, seconds[take_id]) for text in texts for take_id in self._chosen(text)]
 
-    def _texts(self, *, upto: int) -> list[Text]:
-        return texts_of(self._catalog, self._job_id, self._recipe.policy, upto=upto)
+    def _chosen(self, text: Text) -> list[Id]:
+        expressive = (
+            candidate.take_id
+            for candidate in text.candidates
+            if self._ladder.is_expressive(text.line.voice_id, candidate.style, candidate.temperature)
+        )
+        return chosen_of(text, self._config, lively={take_id for take_id in expressive if take_id})
 
-    def _first_manners(self, card: VoiceCard) -> Iterator[Manner]:
+    def _texts(self, *, upto: int, tokens: bool = False) -> list[Text]:
+        return texts_of(self._catalog, self._job_id, self._recipe.policy, upto=upto, tokens=tokens)
+
+    def _first_manners(self, card: VoiceCard, prompt_id: Id) -> Iterator[Manner]:
         counts = self._ladder.evenly() if self._config.spend == "evenly" else (1,) * len(self._ladder)
-        yield from _numbered(self._ladder.steps(card.id, 1), counts, Counter())
+        return self._ladder.readings(card.id, prompt_id, 1, counts=counts, made={})
 
     def _cast_first(self) -> Round:
         budget_s = self._config.budget_audio_s
@@ -91,21 +93,9 @@ class TdscRounds:
     def _lines(self, texts: list[Text], plan: Mapping[Id, Steps], *, iteration: int) -> Iterator[Line]:
         casting = Casting(self._recipe.casting, parts_of(self._recipe), Spoken(self._recipe.spoken))
         for text in texts:
-            steps = self._ladder.steps(text.line.voice_id, iteration)
-            made = Counter(_how(candidate) for candidate in text.candidates)
-            for manner in _numbered(steps, plan.get(text.group_id, ()), made):
+            made = Counter[How]((candidate.style, candidate.temperature) for candidate in text.candidates)
+            counts = plan.get(text.group_id, ())
+            voice_id, prompt_id = text.line.voice_id, text.line.prompt_id
+            for manner in self._ladder.readings(voice_id, prompt_id, iteration, counts=counts, made=made):
                 yield from casting.again(text.line, manner)
         yield from casting.rest()
-
-
-def _numbered(steps: Sequence[Manner], counts: Steps, made: Counter[How]) -> Iterator[Manner]:
-    """So many readings at each step, numbered on from what was made in that manner before."""
-    for manner, count in zip(steps, counts, strict=False):
-        how = _how(manner)
-        for _ in range(count):
-            yield replace(manner, number=made[how])
-            made[how] += 1
-
-
-def _how(read: Manner | Candidate) -> How:
-    return read.style, read.temperature

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 
@@ -50,12 +51,16 @@ def reading_distance(
 def mean_distance(readings: Sequence[NDArray[np.integer]], *, rate_hz: float, most: int = 8) -> float:
     """Mean edits per second over all pairs of readings of one text, of the first ``most`` of them; NaN for one."""
     texts = [_text(reading) for reading in readings[:most] if len(reading)]
-    found = [
-        2 * rate_hz * Levenshtein.distance(one, other) / (len(one) + len(other))
-        for place, one in enumerate(texts)
-        for other in texts[place + 1 :]
-    ]
-    return float(np.mean(found)) if found else float("nan")
+    pairs = np.triu_indices(len(texts), k=1)
+    return rate_hz * float(edits_per_token(texts)[pairs].mean()) if len(pairs[0]) else float("nan")
+
+
+def edits_per_token(readings: Sequence[str]) -> NDArray[np.float64]:
+    """Edits from each reading to each over the mean length of both, (N, N), codes as characters; 0 for an empty one."""
+    lengths = np.array([len(reading) for reading in readings], np.float64)
+    edits = process.cdist(readings, readings, scorer=Levenshtein.distance).astype(np.float64)
+    edits[lengths == 0] = edits[:, lengths == 0] = 0.0
+    return 2 * edits / np.maximum(lengths[:, None] + lengths, 1.0)
 
 
 def _text(tokens: Sequence[int] | NDArray[np.integer]) -> str:

@@ -2,9 +2,11 @@
 
 VITS draws noise for durations and for frames. Here both are drawn from the line's seed, so that a line
 always has the same samples. One line is one run of the graph: in a padded batch samples would differ.
+A line's style is a speed, "speed:0.9", on top of that of the recipe.
 """
 
 import json
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs import models
-from catalogs.errors import EngineError
+from catalogs.errors import EngineError, UsageError
 from catalogs.ids import seed_of
 from catalogs.records import Line, VoiceCard
 from synthgen.espeak import Espeak, with_phonemes
@@ -23,7 +25,7 @@ from synthgen.onnx import open_session
 from synthgen.phonemes import clauses_of, pack, sentences_of
 from synthgen.voice import Reading
 from synthgen.voices.piper_graph import DURATION_NOISE, FRAME_NOISE, lift_noise
-from synthgen.voices.speakers import check_in_range, check_some, check_speaker, refuse_style, table_of
+from synthgen.voices.speakers import check_in_range, check_some, check_speaker, table_of
 
 MODELS = {"joe": "piper-en-us-joe"}
 RATE_HZ = 22_050
@@ -33,6 +35,7 @@ _MAX_SYMBOLS = 400
 _CHANNELS = 192
 _COLUMNS_PER_SYMBOL = 8
 _PAUSE_S = 0.2
+_SPEED = "speed:"
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Piper:
 
         Raises:
             EngineError: for a text without phonemes.
-            UsageError: for a line with a style or a timbre.
+            UsageError: for a line with a timbre, or a style that is no speed of 0.5 to 2.
         """
         return [Reading(self._readers[line.voice_id].read(line), RATE_HZ) for line in lines]
 
@@ -115,13 +118,14 @@ class _Reader:
         self._session = open_session(lift_noise(folder / "model.onnx"), threads=config.threads)
 
     def read(self, line: Line) -> NDArray[np.float32]:
-        refuse_style(line, engine="piper")
+        speed = _speed_of(line)
         if not line.text:
             return np.zeros(0, np.float32)
         temperature = 1.0 if line.temperature is None else line.temperature
         rng = np.random.default_rng(seed_of(line.text) if line.seed is None else line.seed)
         pause = np.zeros(round(_PAUSE_S * RATE_HZ), np.float32)
-        pieces = [self._run(ids, temperature, rng=rng) for ids in self._sentences(line.text)]
+        length_scale = self._length_scale / speed
+        pieces = [self._run(ids, temperature, length_scale, rng=rng) for ids in self._sentences(line.text)]
         if not pieces:
             raise EngineError(f"piper: there is nothing to say in the text {line.text!r}")
         joined = np.concatenate([part for piece in pieces for part in (pause, piece)][1:])
@@ -138,16 +142,37 @@ class _Reader:
         spaced = [ids for symbol in known for ids in (*self._ids[symbol], *self._ids[_PAD])]
         return spaced[: -len(self._ids[_PAD])]
 
-    def _run(self, ids: list[int], temperature: float, *, rng: np.random.Generator) -> NDArray[np.float32]:
+    def _run(
+        self, ids: list[int], temperature: float, length_scale: float, *, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
         columns = _COLUMNS_PER_SYMBOL * len(ids)
         feed = {
             "input": np.array([ids], np.int64),  # (1, T)
             "input_lengths": np.array([len(ids)], np.int64),
             "scales": np.array(
-                [temperature * self._noise_scale, self._length_scale, temperature * self._noise_w], np.float32
+                [temperature * self._noise_scale, length_scale, temperature * self._noise_w], np.float32
             ),
             DURATION_NOISE: rng.standard_normal((1, 2, len(ids)), np.float32),
             FRAME_NOISE: rng.standard_normal((1, _CHANNELS, columns), np.float32),
         }
         audio: NDArray[np.float32] = self._session.run(["output"], feed)[0]  # (1, 1, 1, samples)
         return audio.ravel()
+
+
+def _speed_of(line: Line) -> float:
+    """How many times as fast as usual a line is read, by its style; 1 without one.
+
+    Raises:
+        UsageError: for a timbre, a style that is no speed, or a speed out of range.
+    """
+    if line.timbre is not None:
+        raise UsageError(f"piper has no timbres; got {line.timbre!r}")
+    if line.style is None:
+        return 1.0
+    try:
+        speed = float(line.style.removeprefix(_SPEED)) if line.style.startswith(_SPEED) else math.nan
+    except ValueError:
+        speed = math.nan
+    if not 0.5 <= speed <= 2.0:
+        raise UsageError(f"piper: a style is a speed from 0.5 to 2, such as {_SPEED}0.9; got {line.style!r}")
+    return speed

@@ -13,7 +13,7 @@ from catalogs.records import (
 )
 from curation.dgsa.config import DgsaConfig, Weights, weights_of
 from curation.dgsa.pairs import EXPRESSIVITY, STABILITY, DgsaTake, preferences_of
-from curation.dgsa.toggles import Mode, has_toggle, in_mode, manner_of, mode_of
+from curation.dgsa.toggles import Mode, bank_of, has_toggle, in_mode, mode_of
 from curation.metrics.prosody import Prosody, ProsodyConfig
 from synthgen.casting import Casting, CastingConfig, Manner, Part
 from synthgen.spoken import Spoken, SpokenConfig
@@ -164,19 +164,21 @@ def test_pairs_are_of_one_speaker_and_text_and_do_not_depend_on_the_order(takes,
     ids=lambda c: c.name,
 )
 def test_every_toggle_has_two_modes_that_are_told_apart_and_keeps_the_timbre(made: VoiceCard) -> None:
-    expressive, stable = (manner_of(made, mode) for mode in Mode)
+    expressive, stable = (bank_of(made, mode) for mode in Mode)
 
-    assert expressive != stable
-    assert expressive.timbre == stable.timbre == ""
-    assert [mode_of(made, m) for m in (expressive, stable, Manner("elsewhere"))] == [*Mode, None]
-    assert mode_of(made, replace(expressive, timbre="bela")) is None
+    assert len(stable) == 1
+    assert not {(m.style, m.temperature) for m in expressive} & {(m.style, m.temperature) for m in stable}
+    assert {m.timbre for m in (*expressive, *stable)} == {""}
+    assert [mode_of(made, m) for m in expressive] == [Mode.EXPRESSIVE] * len(expressive)
+    assert [mode_of(made, m) for m in (*stable, Manner("elsewhere"))] == [Mode.STABLE, None]
+    assert mode_of(made, replace(expressive[0], timbre="bela")) is None
 
 
 def test_bark_has_no_preset_and_xtts_a_neutral_recording_when_style_is_off() -> None:
     xtts = card("coqui", '{"model":"xtts","styles":["carl"],"temperature":0.6}')
 
-    assert manner_of(card("bark", '{"temperature":0.7}'), Mode.STABLE) == Manner("plain", temperature=0.7)
-    assert manner_of(xtts, Mode.STABLE) == Manner("carl", temperature=0.6)
+    assert bank_of(card("bark", '{"temperature":0.7}'), Mode.STABLE) == (Manner("plain", temperature=0.7),)
+    assert bank_of(xtts, Mode.STABLE) == (Manner("carl", temperature=0.6),)
 
 
 def test_a_voice_without_a_style_is_refused() -> None:
@@ -184,9 +186,9 @@ def test_a_voice_without_a_style_is_refused() -> None:
 
     assert not has_toggle(espeak)
     with pytest.raises(UsageError, match="one way only"):
-        manner_of(espeak, Mode.STABLE)
+        bank_of(espeak, Mode.STABLE)
     with pytest.raises(UsageError, match="neutral recording"):
-        manner_of(card("coqui", '{"model":"xtts","styles":[]}'), Mode.STABLE)
+        bank_of(card("coqui", '{"model":"xtts","styles":[]}'), Mode.STABLE)
 
 
 def test_every_prompt_is_read_in_both_modes_by_one_voice() -> None:
@@ -196,10 +198,29 @@ def test_every_prompt_is_read_in_both_modes_by_one_voice() -> None:
 
     lines = dual_mode(prompts, kokoro)
 
-    assert [(line.prompt_id, line.style) for line in lines] == [
-        (prompt.id, style) for prompt in prompts for style in ("jf_alpha", "jf_nezumi")
+    modes = [mode_of(kokoro, Manner(line.style or "")) for line in lines]
+    assert [(line.prompt_id, mode) for line, mode in zip(lines, modes, strict=True)] == [
+        (prompt.id, mode) for prompt in prompts for mode in Mode
     ]
     assert lines == dual_mode(prompts, kokoro)
+
+
+@given(st.text(min_size=1), st.integers(1, 9))
+def test_readings_take_the_styles_of_a_bank_in_turn_and_none_twice_without_a_seed(text: str, takes: int) -> None:
+    banked, prompt_id = card("transplant", '{"styles":["glad","sad","calm"]}'), Prompt.id_of(text, "en")
+
+    found = list(replace(CONFIG, takes=takes).manners(banked, prompt_id))
+
+    assert len({(m.style, m.number) for m in found}) == len(found) == min(takes, 3) + 1
+    assert len({m.style for m in found}) == len(found)
+
+
+def test_every_style_of_a_bank_comes_first_for_some_texts() -> None:
+    banked = card("transplant", '{"styles":["glad","sad","calm"]}')
+
+    first = [next(CONFIG.manners(banked, Prompt.id_of(str(n), "en"))).style for n in range(60)]
+
+    assert {style: first.count(style) > 10 for style in first} == {"glad": True, "sad": True, "calm": True}
 
 
 def test_a_voice_that_draws_may_read_each_mode_several_times() -> None:
@@ -208,19 +229,22 @@ def test_a_voice_that_draws_may_read_each_mode_several_times() -> None:
 
     lines = dual_mode([prompt], piper, config=replace(CONFIG, takes=3))
 
-    assert [line.temperature for line in lines] == [1.2] * 3 + [0.2] * 3
+    assert [line.temperature for line in lines] == [1.0] * 3 + [0.2] * 3
+    assert len({line.style for line in lines[:3]}) == 3
     assert len({line.seed for line in lines}) == 6
 
 
 def test_a_mode_at_a_temperature_is_a_style_or_the_noise_itself() -> None:
     ((kokoro,), (piper,)) = KokoroConfig().cards(), PiperConfig().cards()
 
-    assert in_mode(kokoro, Mode.STABLE, 0.7) == Manner("jf_nezumi", temperature=0.7)
-    assert [in_mode(piper, mode, 1.0) for mode in Mode] == [Manner(temperature=1.2), Manner(temperature=0.2)]
-    assert mode_of(kokoro, in_mode(kokoro, Mode.EXPRESSIVE, 1.3)) is Mode.EXPRESSIVE
+    assert in_mode(kokoro, Mode.STABLE, 0.7) == (Manner("jf_nezumi", temperature=0.7),)
+    assert {manner.temperature for manner in in_mode(kokoro, Mode.EXPRESSIVE, 0.7)} == {0.7}
+    assert [in_mode(piper, mode, 0.7)[0] for mode in Mode] == [Manner(temperature=0.7), Manner(temperature=0.14)]
+    assert all(mode_of(kokoro, manner) is Mode.EXPRESSIVE for manner in in_mode(kokoro, Mode.EXPRESSIVE, 1.3))
     assert [mode_of(piper, Manner(temperature=t)) for t in (0.14, 0.7, 1.0, 1.3)] == [
-        Mode.STABLE, None, None, Mode.EXPRESSIVE,
+        Mode.STABLE, None, Mode.EXPRESSIVE, Mode.EXPRESSIVE,
     ]  # fmt: skip
+    assert mode_of(piper, Manner("speed:1.15", temperature=0.7)) is Mode.EXPRESSIVE
 
 
 @pytest.mark.slow
@@ -232,7 +256,7 @@ def test_a_kokoro_timbre_moves_more_with_its_style_on(speaker: str, make_clip) -
     text = "The weather was cold, and nobody wanted to go outside."
     spreads = []
     for mode in Mode:
-        style = manner_of(made, mode).style
+        style = bank_of(made, mode)[0].style or None
         line = Line.new(prompt_id="p", voice_id=made.id, text=text, normaliser="none", style=style)
         (reading,) = voice.speak([line])
         (score,) = metric.measure([make_clip(reading.samples, rate_hz=reading.sample_rate_hz)])

@@ -21,7 +21,6 @@ from curation.production import Production
 from curation.recipe import Recipe, parse_recipe
 from curation.tdsc.accounts import accounts_of
 from curation.tdsc.candidates import Candidate, Text, texts_of
-from curation.tdsc.choosing import chosen_of, preference_of, scale_of
 from curation.tdsc.config import TdscConfig
 from curation.tdsc.controller import is_hopeless, plan_round
 from curation.tdsc.ladder import Ladder
@@ -39,11 +38,11 @@ SMALL = TdscConfig(iterations=3, candidates=6, keep=2)
 
 @dataclass(frozen=True)
 class HashedWords:
-    """The figures that the rule reads, drawn from a hash of the samples: hard words are mostly misheard."""
+    """What the rule and the choice read, drawn from a hash of the samples: hard words are mostly misheard."""
 
     def card(self) -> MetricCard:
-        columns = ("wer", "token_repetition", "duration_ratio")
-        return MetricCard("hashed", "1", tuple(ScoreColumn(c, "DOUBLE", "ratio", "lower", c) for c in columns))
+        figures = [ScoreColumn(c, "DOUBLE", "", "lower", c) for c in ("wer", "token_repetition", "duration_ratio")]
+        return MetricCard("hashed", "1", (*figures, ScoreColumn("speech_tokens", "INTEGER[]", "", "neither", "codes")))
 
     def build(self) -> Metric:
         return self
@@ -51,17 +50,18 @@ class HashedWords:
     def measure(self, clips: Sequence[Clip]) -> list[Score]:
         return [Score(clip.take_id, self._figures(clip)) for clip in clips]
 
-    def _figures(self, clip: Clip) -> tuple[float, float, float]:
-        draw = seed_of(clip.samples.tobytes().hex()) % 10
+    def _figures(self, clip: Clip) -> tuple[float, float, float, tuple[int, ...]]:
+        seed = seed_of(clip.samples.tobytes().hex())
+        draw = seed % 10
         wer = (0.0 if draw < 2 else 0.6) if "hard" in clip.spoken else (0.0 if draw < 7 else 0.5)
-        return wer, 0.0, 1.0
+        return wer, 0.0, 1.0, tuple(1 + (seed >> 8 >> place) % 5 for place in range(12))
 
 
 def candidate(
     *, words: float | None = 0.0, repetition: float | None = 0.0, length: float | None = 1.0, **changes: Any
 ) -> Candidate:
     """A candidate that is accepted, but for what is changed."""
-    usual = Candidate(1.0, 1, content_id("take", str(changes)), 1.0, words, repetition, length, (0.0,), is_kept=True)
+    usual = Candidate(1.0, 1, content_id("take", str(changes)), 1.0, words, repetition, length, is_kept=True)
     return replace(usual, **changes)
 
 
@@ -114,54 +114,6 @@ class TestRule:
         assert Ladder(replace(PAPER, candidates=8)).evenly() == (3, 3, 2)
 
 
-class TestChoosing:
-    def test_the_fewest_errors_win_over_the_most(self) -> None:
-        takes = {name: content_id(name) for name in "abcd"}
-        found = preference_of(
-            text(
-                candidate(words=0.2, take_id=takes["a"]),
-                candidate(words=0.1, take_id=takes["b"], iteration=2),
-                candidate(words=0.5, take_id=takes["c"]),
-                candidate(words=0.9, take_id=takes["d"]),
-            ),
-            PAPER,
-        )
-
-        assert found is not None
-        assert (found.winner, found.loser, found.iteration) == (takes["b"], takes["d"], 2)
-
-    @pytest.mark.parametrize("words", [0.0, 0.8])
-    def test_without_a_winner_or_a_loser_there_is_no_preference(self, words: float) -> None:
-        assert preference_of(text(candidate(words=words)), PAPER) is None
-
-    def test_of_equals_those_that_differ_most_are_chosen(self) -> None:
-        same, near, far, wrong = (content_id(name) for name in ("same", "near", "far", "wrong"))
-        found = text(
-            candidate(take_id=min(same, near, far), features=(1.0,)),
-            candidate(take_id=sorted((same, near, far))[1], features=(1.1,)),
-            candidate(take_id=max(same, near, far), features=(9.0,)),
-            candidate(take_id=wrong, words=0.3, features=(99.0,)),
-        )
-
-        chosen = chosen_of(found, replace(PAPER, keep=2), scale=scale_of([found]))
-
-        assert chosen == [min(same, near, far), max(same, near, far)]
-
-    @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.2), st.floats(0, 3)), max_size=12))
-    def test_what_is_chosen_is_accepted_and_once(self, figures: list[tuple[float, float, float]]) -> None:
-        made = [
-            candidate(words=w, repetition=r, length=x, take_id=content_id(str(n)), features=(w, None))
-            for n, (w, r, x) in enumerate(figures)
-        ]
-        found = text(*made)
-
-        chosen = chosen_of(found, PAPER, scale=scale_of([found]))
-
-        accepted = {c.take_id for c in found.accepted(PAPER)}
-        assert len(chosen) == len(set(chosen)) == min(PAPER.keep, len(accepted))
-        assert set(chosen) <= accepted
-
-
 class TestController:
     def test_a_solved_text_gets_nothing_more(self) -> None:
         solved = text(*[candidate(take_id=content_id(str(n))) for n in range(4)])
@@ -189,7 +141,6 @@ class TestController:
 
     def test_tries_go_to_the_temperatures_that_serve(self) -> None:
         tried = [candidate(words=0.0 if t == 0.7 else 0.9, temperature=t) for t in (0.7, 1.0, 1.3) for _ in range(10)]
-
         new = text(name="new")
 
         steps = planned([text(*tried, name="tried"), new], TdscConfig())[new.group_id]
@@ -226,10 +177,11 @@ def test_a_job_of_candidates_ends_in_a_release_of_chosen_takes(
 
     summary = produce(recipe).run()
 
-    texts = texts_of(catalog, recipe.job_id, recipe.policy, upto=9)
+    texts = texts_of(catalog, recipe.job_id, recipe.policy, upto=9, tokens=True)
     assert len(texts) == len(TEXTS)
     assert summary.release is not None
     assert summary.release.num_takes == sum(min(2, len(t.accepted(SMALL))) for t in texts)
+    assert {len(c.tokens) for t in texts for c in t.candidates} == {12}
     easy = [t for t in texts if "hard" not in t.line.text]
     hard = [t for t in texts if "hard" in t.line.text]
     tries = [sum(len(t.candidates) for t in group) / len(group) for group in (easy, hard)]

@@ -4,7 +4,7 @@ SELECT
     line.voice_id::VARCHAR AS voice_id, line.text, line.normaliser, line.temperature,
     coalesce(line.style, '') AS style, prompt.domain, prompt.text AS written,
     takes.take_id::VARCHAR AS take_id, takes.audio_s, takes."{words}"::DOUBLE AS words,
-    takes."{repetition}"::DOUBLE AS repetition, takes."{length}"::DOUBLE AS length, {features} AS features,
+    takes."{repetition}"::DOUBLE AS repetition, takes."{length}"::DOUBLE AS length, {tokens} AS tokens,
     verdict.decision = 'keep' AS is_kept
 FROM line_group
 JOIN job_line ON job_line.line_id = line_group.line_id AND job_line.job_id = line_group.job_id

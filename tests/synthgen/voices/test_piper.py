@@ -113,6 +113,20 @@ def test_a_wrong_setting_is_refused(wrong: PiperConfig) -> None:
         wrong.cards()
 
 
-def test_a_style_is_refused(piper: Piper) -> None:
-    with pytest.raises(UsageError, match="neither styles nor timbres"):
-        piper.speak([replace(line(), style="cheerful")])
+def test_a_style_is_a_speed_on_top_of_the_recipe_s(piper: Piper) -> None:
+    still = line(temperature=0.0)
+    usual, slow, fast = (len(read(piper, replace(still, style=s))) for s in (None, "speed:0.8", "speed:1.25"))
+
+    assert 1.1 * fast < usual < slow / 1.1
+    np.testing.assert_array_equal(read(piper, replace(still, style="speed:1")), read(piper, still))
+
+
+@pytest.mark.parametrize("wrong", ["cheerful", "speed:", "speed:fast", "speed:nan", "speed:0.4", "1.1"])
+def test_another_style_is_refused(piper: Piper, wrong: str) -> None:
+    with pytest.raises(UsageError, match=r"speed from 0\.5 to 2"):
+        piper.speak([replace(line(), style=wrong)])
+
+
+def test_a_timbre_is_refused(piper: Piper) -> None:
+    with pytest.raises(UsageError, match="no timbres"):
+        piper.speak([replace(line(), timbre="joe")])

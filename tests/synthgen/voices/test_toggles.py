@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curation.dgsa.toggles import Mode, manner_of
+from curation.dgsa.toggles import Mode, bank_of
 
 
 @pytest.mark.parametrize("name", ["mms", "coqui_vits", "xtts", "bark"])
@@ -14,7 +14,7 @@ def test_both_modes_are_read_and_sound_different(name: str, made: Any) -> None:
     (card, *_) = voice.config.cards()
     waves = []
     for mode in Mode:
-        manner = manner_of(card, mode)
+        manner = bank_of(card, mode)[0]
         how = {"style": manner.style or None, "temperature": manner.temperature}
         waves.append(voice.read("see you at nine", **how).samples)
 
