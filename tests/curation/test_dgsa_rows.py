@@ -76,7 +76,7 @@ def corpus(tmp_path):
 
 
 def test_a_corpus_gives_its_pairs_and_gives_them_once(corpus) -> None:
-    anna, bela = KokoroConfig(speakers=("jm_kumo", "jf_tebukuro")).cards()
+    anna, bela = KokoroConfig(speakers=("jf_gongitsune", "jf_tebukuro")).cards()
     corpus.add([anna, bela])
     own = recorded(corpus, anna, 0.0, 2.6)
     lively = recorded(corpus, anna, 0.3, 3.0, style="jf_alpha")
@@ -92,13 +92,13 @@ def test_a_corpus_gives_its_pairs_and_gives_them_once(corpus) -> None:
 
 
 def test_a_real_reading_counts_only_for_the_voice_that_speaks_as_its_speaker(corpus) -> None:
-    (anna,) = KokoroConfig(speakers=("jm_kumo",)).cards()
+    (anna,) = KokoroConfig(speakers=("jf_gongitsune",)).cards()
     human = human_voice("anna", "en", sample_rate_hz=16_000, licence="CC0-1.0", consent="given")
     corpus.add([anna, human])
     lively = recorded(corpus, anna, 0.3, 3.0, style="jf_alpha")
     real = recorded(corpus, human, 0.2, 2.0)
 
-    as_anna = replace(CONFIG, real={"kokoro/jm_kumo": "human/anna"})
+    as_anna = replace(CONFIG, real={"kokoro/jf_gongitsune": "human/anna"})
 
     assert preferences_of(dgsa_takes(corpus, CONFIG), CONFIG, iteration=1) == []
     assert [(p.winner, p.loser) for p in note_preferences(corpus, as_anna)] == [(real, lively)]
@@ -110,7 +110,7 @@ def test_the_verb_tells_pairs_and_weights(tmp_path) -> None:
     dgsa.register(app)
     app.command("other")(lambda: None)
     folder = tmp_path / "corpus"
-    (anna,) = KokoroConfig(speakers=("jm_kumo",)).cards()
+    (anna,) = KokoroConfig(speakers=("jf_gongitsune",)).cards()
     with Catalog.create(folder) as made:
         takes.declare(made.lake, [FIGURES])
         made.add([PROMPT])
