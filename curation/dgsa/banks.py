@@ -1,6 +1,6 @@
 """The styles of Kokoro's prosody half that are lively, voice by voice, and the one that is not; "" is the voice's own.
 
-jm_kumo's come of `python -m benchmarks.styles`: the halves of others flatten it; mixtures with its own half are livelier
+jm_kumo's is of `python -m benchmarks.styles`: the halves of others flatten it; mixtures with its own half are livelier
 (3.1 to 3.9 semitones against 3.0), but take 11 to 17 % of its similarity, which is more than a style may. For the other
 voices jf_alpha's half is known to move the pitch more than jf_nezumi's (3.0 against 2.2 semitones, 10 of 10 pairs).
 """
