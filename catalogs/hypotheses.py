@@ -1,4 +1,4 @@
-"""The data dictionary of the tables ``evaluation`` and ``hypothesis``: what recognisers heard in releases."""
+"""The data dictionary of the tables about recognisers: ``evaluation``, ``hypothesis`` and ``task_vector``."""
 
 import pyarrow as pa
 
@@ -35,11 +35,32 @@ _MEANINGS: dict[str, dict[str, tuple[str, str, str]]] = {
         "num_entities": ("entities", "neither", "entities of the prompt that have a value to be said"),
         "missed_entities": ("", "neither", "those whose value was not heard, as name=value"),
     },
+    "task_vector": {
+        "id": ("", "neither", "id of the vector: a hash of the weights that it is made of"),
+        "name": ("", "neither", "its domain, or how it was made of which"),
+        "base_id": ("", "neither", "hash of all weights that both of its models began with"),
+        "method": ("", "neither", "the method that both were trained by"),
+        "operator": ("", "neither", "difference, or how its members became one, as JSON"),
+        "members": ("", "neither", "ids of the vectors that it was made of"),
+        "real": ("", "neither", "folder of the model that was trained on real speech"),
+        "real_sha256": ("", "neither", "hash of that model's weights"),
+        "real_steps": ("steps", "neither", "how long that model was trained"),
+        "real_releases": ("", "neither", "ids of the releases it was trained on"),
+        "synthetic": ("", "neither", "folder of the model that was trained on synthetic speech"),
+        "synthetic_sha256": ("", "neither", "hash of that model's weights"),
+        "synthetic_steps": ("steps", "neither", "how long that model was trained"),
+        "synthetic_releases": ("", "neither", "ids of the releases it was trained on"),
+        "voices": ("", "neither", "voices of the synthetic speech"),
+        "num_parameters": ("", "neither", "how many numbers it has"),
+        "norm": ("", "neither", "its Euclidean norm"),
+        "layers": ("", "neither", "the layers that it has, by name"),
+        "layer_norms": ("", "neither", "the norm of each of these layers"),
+    },
 }
 
 
 def hypotheses_dictionary(lake: Lake) -> pa.Table:
-    """What the columns of both tables mean, as rows like those of the dictionary of ``takes``."""
+    """What the columns of these tables mean, as rows like those of the dictionary of ``takes``."""
     rows = []
     for table, meanings in _MEANINGS.items():
         for column, kind in lake.rows(f"SELECT column_name, column_type FROM (DESCRIBE {table})"):

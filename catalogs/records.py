@@ -425,6 +425,36 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskVector:
+    """What a model of real speech has that its like of synthetic speech has not: the difference of their weights.
+
+    ``base_id`` is a hash of what both began from. ``operator`` is "difference", or, of a vector that was made of
+    ``members``, how, as JSON; then there are no models and no steps. ``voices`` are those of the synthetic speech.
+    ``norm`` is Euclidean, over ``num_parameters``; ``layer_norms`` are those of ``layers``.
+    """
+
+    id: Id
+    name: str
+    base_id: Id
+    method: str
+    operator: str
+    members: tuple[Id, ...]
+    real: str | None
+    real_sha256: str | None
+    real_steps: int | None
+    real_releases: tuple[Id, ...]
+    synthetic: str | None
+    synthetic_sha256: str | None
+    synthetic_steps: int | None
+    synthetic_releases: tuple[Id, ...]
+    voices: tuple[str, ...]
+    num_parameters: int
+    norm: float
+    layers: tuple[str, ...]
+    layer_norms: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An item that a stage could not do: a rerun skips it until `synthgen retry` reopens it."""
 

@@ -27,6 +27,7 @@ TABLES: dict[type, str] = {
     records.ReleaseItem: "release_item",
     records.Evaluation: "evaluation",
     records.Hypothesis: "hypothesis",
+    records.TaskVector: "task_vector",
     records.Failure: "failure",
 }
 
@@ -49,6 +50,7 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "release_item": ("release_id", "take_id"),
     "evaluation": ("id",),
     "hypothesis": ("evaluation_id", "take_id"),
+    "task_vector": ("id",),
     "failure": ("stage", "subject_id", "attempt"),
 }
 

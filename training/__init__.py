@@ -16,6 +16,8 @@ warm_start           a projector that finds the embeddings of its text first
 answering            how an objective offers to transcribe
 decoding, overrun    what was heard, and what was said too much
 evaluation/          how well it was heard, on what training has not had
+starting             what a training begins with, by content
+merging/             what sets real speech apart, added to another model
 probing/             in which layers real and synthetic speech are told apart
 methods              their recipe tables
 """

@@ -59,15 +59,40 @@ def save(
     provenance: Mapping[str, Any],
 ) -> Checkpoint:
     """Write ``folder/step-N``, whole or not at all."""
-    to = folder / f"step-{position.step:08d}"
-    part = folder / f".{to.name}.part"
+    moments = _moments(trained, optimizer) if optimizer else {}
+    return write(
+        folder / f"step-{position.step:08d}",
+        position,
+        trained={name: parameter.detach() for name, parameter in trained.items()},
+        training={_RANDOM: torch.get_rng_state(), **moments},
+        provenance=provenance,
+    )
+
+
+def write(
+    to: Path,
+    position: Position,
+    *,
+    trained: Mapping[str, Tensor],
+    provenance: Mapping[str, Any],
+    training: Mapping[str, Tensor] | None = None,
+    beside: Mapping[str, str] | None = None,
+) -> Checkpoint:
+    """Write a checkpoint to this very folder, whole or not at all.
+
+    Without ``training`` it can be used and started from, but no training goes on in it. ``beside`` are texts by the
+    names of further files.
+    """
+    part = to.with_name(f".{to.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    save_file({name: p.detach().cpu().contiguous() for name, p in trained.items()}, part / TRAINED)
-    moments = _moments(trained, optimizer) if optimizer else {}
-    save_file({_RANDOM: torch.get_rng_state(), **moments}, part / TRAINING)
+    save_file({name: tensor.cpu().contiguous() for name, tensor in trained.items()}, part / TRAINED)
+    if training is not None:
+        save_file(dict(training), part / TRAINING)
     about = {"position": asdict(position), "provenance": provenance}
-    (part / ABOUT).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    texts = {ABOUT: json.dumps(about, indent=1, sort_keys=True) + "\n", **(beside or {})}
+    for name, text in texts.items():
+        (part / name).write_text(text, encoding="utf-8")
     for path in part.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())

@@ -12,17 +12,19 @@ PANEL = "Train"
 Name = Annotated[str, typer.Argument(help="The folder of a training or a checkpoint, or whisper-tiny-en.")]
 Beams = Annotated[int, typer.Option(min=1, help="1 is greedy.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+Recipe = Annotated[str, typer.Argument(help="A TOML file.")]
+Changes = Annotated[list[str], typer.Option("-o", "--set", metavar="KEY=VALUE", help="Change one setting.")]
 
 
 def register(app: typer.Typer) -> None:
     """Mount the verbs."""
-    for verb in (train, evaluate, transcribe, probe):
+    for verb in (train, evaluate, transcribe, probe, merge, vectors):
         app.command(rich_help_panel=PANEL)(verb)
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A TOML file.")],
-    changes: Annotated[list[str], typer.Option("-o", "--set", metavar="KEY=VALUE", help="Change one setting.")] = [],
+    recipe: Recipe,
+    changes: Changes = [],
     on: Annotated[str, typer.Option(help="here, ray, or the address of a Ray cluster.")] = "here",
     workers: Annotated[int, typer.Option(min=1, help="Processes to train with, on Ray.")] = 1,
     as_json: AsJson = False,
@@ -125,3 +127,34 @@ def probe(
     report = run(checkpoint, config, progress=Progress(quiet=as_json))
     print(json.dumps(asdict(report), default=str) if as_json else told(report))
     print(f"rows and plots are in {report.folder}", file=sys.stderr)
+
+
+def merge(recipe: Recipe, changes: Changes = [], as_json: AsJson = False) -> None:
+    """Add what sets real speech apart from synthetic in some domains to a model of another."""
+    from dataclasses import asdict
+
+    from catalogs.progress import Progress
+    from training.merging.merge import merge as run
+    from training.merging.recipe import load_merge
+    from training.merging.telling import told_merge
+
+    found = run(load_merge(recipe, changes), progress=Progress(quiet=as_json))
+    print(json.dumps(asdict(found), default=str) if as_json else told_merge(found))
+
+
+def vectors(
+    corpus: Annotated[Path, typer.Option("-c", "--corpus", envvar="SYNTHGEN_CORPUS", help="Its corpus.")] = Path(),
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the cosines, as SVG.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the task vectors of a corpus: what they are made of, how large they are, how they lie to each other."""
+    from dataclasses import asdict
+
+    from training.merging.angles import registered
+    from training.merging.plots import plot_cosines
+    from training.merging.telling import told_vectors
+
+    found = registered(corpus)
+    if plot is not None:
+        plot_cosines(found, plot)
+    print(json.dumps(asdict(found)) if as_json else told_vectors(found))

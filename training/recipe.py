@@ -1,5 +1,6 @@
 """A training recipe: releases, an encoder, a method and how long, as frozen dataclasses from one TOML file."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +22,10 @@ from training.sampling import SamplingConfig
 
 OBJECTIVES = "synthgen.objectives"
 
-KEYS = ("name", "folder", "data", "encoder", "features", "objective", "augmentation", "sampling", "optim", "loop")
+KEYS = (
+    *("name", "folder", "start_from", "data", "encoder", "features", "objective", "augmentation", "sampling", "optim"),
+    "loop",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,11 @@ class OnWaves(Protocol):
 
 @dataclass(frozen=True)
 class TrainRecipe:
-    """One training. ``folder`` is where its checkpoints go; it is no part of what it makes."""
+    """One training. ``folder`` is where its checkpoints go; it is no part of what it makes.
+
+    ``start_from`` is the folder of a training, of one of its checkpoints, or of a merge, whose trained parameters it
+    begins with; None begins as the method says.
+    """
 
     name: str
     folder: Path
@@ -80,6 +88,7 @@ class TrainRecipe:
     encoder: EncoderConfig | None
     objective: OnFeatures | OnWaves
     penalty: PenaltyConfig | None = None
+    start_from: str | None = None
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -90,12 +99,19 @@ class TrainRecipe:
     def definition(self) -> str:
         """What is trained, as canonical JSON: everything but where it lies."""
         tables = ("encoder", "objective", "augmentation", "sampling", "optim", "loop")
-        parts = {name: asdict(table) for name in tables if (table := getattr(self, name)) is not None}
+        parts: dict[str, Any] = {name: asdict(table) for name in tables if (table := getattr(self, name)) is not None}
+        if self.start_from is not None:
+            parts["start_from"] = self.start_from
         data = [asdict(config) for config in self.data]
         if self.penalty:
             parts["objective"]["penalty"] = asdict(self.penalty)
         features = {"layers": self.features.layers, "dtype": self.features.dtype}
         return canonical({"name": self.name, "data": data, "features": features, **parts})
+
+    def table(self) -> dict[str, Any]:
+        """The definition, as it is read again from a checkpoint."""
+        table: dict[str, Any] = json.loads(self.definition)
+        return table
 
     @property
     def id(self) -> Id:
@@ -139,11 +155,15 @@ def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
     for key, kind in kinds.items():
         read(key, lambda key=key, kind=kind: parse(kind, table.get(key, {}), source=key))
     mistakes += _encoder_mistakes(found)
+    start_from = table.get("start_from")
+    if not isinstance(start_from, str | None):
+        mistakes.append(f"start_from = {start_from!r}: expected the folder of a training or a checkpoint")
     if mistakes:
         raise RecipeError(mistakes_text(source, mistakes))
     name = str(table["name"])
     folder = Path(str(table.get("folder", f"models/{name}"))).expanduser()
-    return TrainRecipe(name=name, folder=folder, encoder=found.pop("encoder", None), **found)
+    encoder = found.pop("encoder", None)
+    return TrainRecipe(name=name, folder=folder, encoder=encoder, start_from=start_from, **found)
 
 
 def _encoder_mistakes(found: Mapping[str, Any]) -> list[str]:

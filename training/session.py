@@ -1,6 +1,5 @@
 """A training from recipe to checkpoint: what is missing is encoded, the rest is trained; the same command goes on."""
 
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from training.members import Member, members_of
 from training.processes import processes
 from training.recipe import TrainRecipe
 from training.sampling import Epochs
+from training.starting import begin
 
 RECIPE = "recipe.json"
 
@@ -38,7 +38,8 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     """Do all that is missing of a training.
 
     Raises:
-        TrainingError: if there is nothing to train on, the folder holds another training, or a loss is no number.
+        TrainingError: if there is nothing to train on, the folder holds another training, what it is to start from is
+            of another model, or a loss is no number.
         EngineError: if a model is not to be had.
     """
     here = processes()
@@ -55,12 +56,13 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     )  # fmt: skip
     steps, draws = epochs.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     inputs, objective = loaded(recipe, augmentation)
+    base = begin(recipe, objective, inputs.encoder_id)
     inputs.prepare(draws, progress)
     if recipe.penalty:
         objective = recipe.penalty.around(objective)
     loop = Loop(objective, epochs, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {steps:,} steps")
-    about = provenance(recipe, [release for release, _ in found], inputs.encoder_id, augmentation)
+    about = provenance(recipe, [release for release, _ in found], inputs.encoder_id, augmentation) | {"base": base}
     loop.run(about, total_steps=steps, progress=progress)
     if here.is_main_process:
         curve.plot(recipe.folder)
@@ -86,14 +88,19 @@ def provenance(
     """Where a checkpoint comes from: what was trained on what, and with which versions."""
     return {
         "training": recipe.id,
-        "recipe": json.loads(recipe.definition),
+        "recipe": recipe.table(),
         "releases": [{"id": release.id, "name": release.name} for release in releases],
         "encoder": encoder_id,
         "augmentation": augmentation.id if recipe.augmentation.variants else None,
         "licences": sorted({licence for release in releases for licence in release.licences}),
-        "versions": {name: version(name) for name in ("synthgen-studio", "torch", "transformers", "lhotse")}
-        | {"python": platform.python_version()},
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """The versions that decide what a checkpoint holds."""
+    found = {name: version(name) for name in ("synthgen-studio", "torch", "transformers", "lhotse")}
+    return found | {"python": platform.python_version()}
 
 
 def _claim(recipe: TrainRecipe) -> None:

@@ -41,6 +41,7 @@ SURFACE = {
     "ingest": ["PATH", "--consent", "--corpus", "--json", "--language", "--layout", "--licence", "-c"],
     "judge": ["RECIPE", "--corpus", "--job", "--json", "--policy", "--release", "--set", "-c", "-o"],
     "measure": ["RECIPE", "--corpus", "--json", "--metric", "--on", "--release", "--set", "-c", "-o"],
+    "merge": ["RECIPE", "--json", "--set", "-o"],
     "models get": ["NAMES", "--json"],
     "models list": ["--json"],
     "models verify": ["NAMES", "--json"],
@@ -59,6 +60,7 @@ SURFACE = {
     "tdsc": RECIPE,
     "train": ["RECIPE", "--json", "--on", "--set", "--workers", "-o"],
     "transcribe": ["CHECKPOINT", "AUDIO", "--beams", "--json"],
+    "vectors": ["--corpus", "--json", "--plot", "-c"],
     "verify": ["--corpus", "--deep", "--json", "--repair", "-c"],
     "voices": ["ENGINE", "--json"],
 }

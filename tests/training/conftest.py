@@ -163,16 +163,23 @@ def produce() -> Produce:
 
 def train_on_told(folder: Path, corpus: Path, name: str, objective: dict[str, Any], *, layer: int = -1) -> None:
     """One step of training on the release "told"; features are kept beside it."""
+    train_on("told", folder, corpus, name, objective, layer=layer)
+
+
+def train_on(
+    release: str, folder: Path, corpus: Path, name: str, objective: dict[str, Any], *, layer: int = -1, **more: Any
+) -> Path:
+    """One step of training on a release; features are kept beside it. ``more`` are further keys of the recipe."""
     table = {
         "name": name,
         "folder": str(folder / name),
-        "data": [{"corpus": str(corpus), "release": "told", "split": None}],
+        "data": [{"corpus": str(corpus), "release": release, "split": None}],
         "encoder": {"name": "tiny"},
         "features": {"folder": str(folder / "features"), "layers": [layer]},
         "objective": objective,
         "loop": {"epochs": 1, "steps": 1, "threads": 1, "log_every": 1, "save_every": 1},
     }
-    session.train(parse_training(table, source="test"), progress=Progress(quiet=True))
+    return session.train(parse_training(table | more, source="test"), progress=Progress(quiet=True)).folder
 
 
 WIDTH = 12

@@ -1,13 +1,14 @@
-"""The leak guard: nothing that training has had, by itself or in what it went on from, is evidence afterwards.
+"""The leak guard: nothing that training has had, by itself or in what went into it before, is evidence afterwards.
+
+What a training went on from went into it, and so did every model that a merge was made of.
 
 A take has been had if its id or its samples have, a speaker by the name of the voice, a text if it is the same when
 both are normalised, written or spoken.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from catalogs.config import parse
 from catalogs.errors import DataLeak, SynthgenError
@@ -15,8 +16,8 @@ from catalogs.ids import Id
 from catalogs.text import normalise
 from training import checkpoint
 from training.checkpoint import Checkpoint
-from training.evaluation.trained import GOES_ON_FROM
 from training.members import DataConfig, Member, members_of
+from training.starting import goes_on_from
 
 KINDS = ("takes", "speakers", "texts")
 
@@ -43,29 +44,24 @@ def had_by(folder: Path) -> Marks:
     """
     had: Marks = {kind: {} for kind in KINDS}
     for found in lineage(checkpoint.load(folder)):
-        for config, release_id in _data_of(found):
-            for member in _members(found, config, release_id):
+        for config, release_id in data_of(found):
+            for member in members_had(found, config, release_id):
                 for kind, mark in marks_of(member):
                     had[kind].setdefault(mark, f"release {config.release!r} of {config.corpus}")
     return had
 
 
 def lineage(found: Checkpoint) -> list[Checkpoint]:
-    """A checkpoint, the one that its objective went on from, and so on.
+    """A checkpoint, those that it went on from or was merged of, and so on.
 
     Raises:
-        DataLeak: if one of them is gone.
+        DataLeak: if one of them is gone, or is of another training now.
     """
     chain, waiting = {found.folder.resolve(): found}, [found]
     while waiting:
         one = waiting.pop()
-        for named in _gone_on_from(one.provenance.get("recipe", {}).get("objective", {})):
-            try:
-                before = checkpoint.load(Path(named))
-            except SynthgenError as error:
-                raise DataLeak(
-                    f"{one.folder} went on from {named}, whose training data nobody can tell: {error}"
-                ) from error
+        for named, training in _made_of(one):
+            before = _before(one, named, training)
             if before.folder.resolve() not in chain:
                 chain[before.folder.resolve()] = before
                 waiting.append(before)
@@ -112,15 +108,35 @@ def marks_of(member: Member) -> Iterator[tuple[str, str]]:
             yield "texts", normalised
 
 
-def _gone_on_from(table: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _gone_on_from(value)
-        elif key.endswith(GOES_ON_FROM) and isinstance(value, str):
-            yield value
+def _made_of(found: Checkpoint) -> Iterator[tuple[str, Id | None]]:
+    """The folders of all that went into a checkpoint before, and which training each was of, where that is known."""
+    provenance = found.provenance
+    started = provenance.get("base", {}).get("started_from", {})
+    for key, folder in goes_on_from(provenance.get("recipe", {})):
+        yield folder, started.get(key, {}).get("training")
+    for part in provenance.get("merge", {}).get("parts", ()):
+        yield part["folder"], part["training"]
 
 
-def _data_of(found: Checkpoint) -> list[tuple[DataConfig, Id]]:
+def _before(found: Checkpoint, named: str, training: Id | None) -> Checkpoint:
+    try:
+        before = checkpoint.load(Path(named))
+    except SynthgenError as error:
+        raise DataLeak(f"{found.folder} was made from {named}, whose training data nobody can tell: {error}") from error
+    if training is not None and before.provenance.get("training") != training:
+        raise DataLeak(
+            f"{found.folder} was made from {named}, which holds another training now: what that one was trained on "
+            "nobody can tell; put it back"
+        )
+    return before
+
+
+def data_of(found: Checkpoint) -> list[tuple[DataConfig, Id]]:
+    """What a checkpoint itself was trained on, and the id that each release had then.
+
+    Raises:
+        DataLeak: if it does not say.
+    """
     data, releases = found.provenance.get("recipe", {}).get("data"), found.provenance.get("releases")
     if not data or not releases or len(data) != len(releases):
         raise DataLeak(
@@ -130,7 +146,12 @@ def _data_of(found: Checkpoint) -> list[tuple[DataConfig, Id]]:
     return [(config, release["id"]) for config, release in zip(configs, releases, strict=True)]
 
 
-def _members(found: Checkpoint, config: DataConfig, release_id: Id) -> list[Member]:
+def members_had(found: Checkpoint, config: DataConfig, release_id: Id) -> list[Member]:
+    """The takes that a checkpoint was trained on.
+
+    Raises:
+        DataLeak: if they are not there any more, or the release is another now.
+    """
     try:
         release, members = members_of(config)
     except SynthgenError as error:

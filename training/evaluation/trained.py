@@ -16,9 +16,7 @@ from training.inputs import Inputs, loaded
 from training.members import Member, Wave
 from training.recipe import TrainRecipe, parse_recipe
 from training.sampling import Draw
-
-GOES_ON_FROM = "_from"
-"""How keys of an objective's table end that name the training it goes on from; a checkpoint has no need of it."""
+from training.starting import without_start
 
 GREEDY = DecodingConfig(beams=1)
 
@@ -95,9 +93,8 @@ def recipe_of(found: Checkpoint, *, features: Path | None = None) -> TrainRecipe
         raise TrainingError(
             f"{found.folder} does not say by which recipe it was trained; train it with `synthgen train`"
         )
-    objective = {key: None if key.endswith(GOES_ON_FROM) else value for key, value in table["objective"].items()}
     try:
-        recipe = parse_recipe(table | {"objective": objective}, source=str(found.folder))
+        recipe = parse_recipe(without_start(table), source=str(found.folder))
     except RecipeError as error:
         raise TrainingError(
             f"{found.folder} was trained by a recipe that this version does not know: {error}"

@@ -1,0 +1,139 @@
+"""Lambda is chosen on the sources that are left out, and what is chosen is the best by construction."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from catalogs.config import parse
+from catalogs.errors import TrainingError
+from catalogs.ids import content_id
+from catalogs.progress import SILENT
+from catalogs.records import Failure
+from training import checkpoint
+from training.checkpoint import Position
+from training.evaluation.figures import Figure, Subset
+from training.evaluation.report import EvaluationConfig, Report, System
+from training.merging import choosing
+from training.merging.choosing import choose, mean_wers
+from training.merging.parts import Source, load_source
+from training.merging.plots import plot_choosing
+from training.merging.recipe import MergeConfig
+
+STEPS = {"cooking": 1.0, "email": 1.0, "music": 2.0}
+"""How far real speech is from synthetic in each domain, along one direction."""
+
+DIRECTION = torch.tensor([3.0, -4.0, 0.0, 12.0]) / 13
+GRID = [0.0, 0.5, 0.75, 1.0, 1.5, 2.0]
+
+
+def write(folder: Path, name: str, weight: Tensor) -> str:
+    provenance = {
+        "training": content_id("training", name), "recipe": {"name": name, "data": [], "objective": {"method": "ctc"}},
+        "releases": [], "base": {"id": "base", "root": "base", "started_from": {}},
+    }  # fmt: skip
+    trained = {"weight": nn.Parameter(weight)}
+    return str(
+        checkpoint.save(folder / name, Position(1), trained=trained, optimizer=None, provenance=provenance).folder
+    )
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> MergeConfig:
+    sources = []
+    for seed, (name, step) in enumerate(STEPS.items()):
+        synthetic = torch.randn(4, generator=torch.Generator().manual_seed(seed))
+        pair = {"synthetic": synthetic, "real": synthetic + step * DIRECTION}
+        folders = {role: write(tmp_path, f"{name}-{role}", weight) for role, weight in pair.items()}
+        sources.append({"name": name, **folders, "dev": {"corpus": "none", "release": name}})
+    table = {"name": "merged", "folder": str(tmp_path / "merged"), "target": "nowhere", "sources": sources}
+    return parse(MergeConfig, table | {"choosing": {"grid": GRID}}, source="test")
+
+
+@pytest.fixture
+def sources(config: MergeConfig) -> list[Source]:
+    return [load_source(each.domain, each.real, each.synthetic) for each in config.sources]
+
+
+@pytest.fixture
+def heard(config: MergeConfig, sources: Sequence[Source], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Instead of hearing takes: how far a model's weights are from those of real speech, which is its error rate."""
+    asked = []
+
+    def distance(names: Sequence[str], settings: EvaluationConfig, *, progress: Any) -> Report:
+        (source,) = (source for source in sources if source.name == settings.release)
+        weight = checkpoint.load(Path(names[0])).trained()["weight"]
+        asked.append(settings.release)
+        wer = float((weight - source.real.weights["weight"]).norm())
+        return report(wer, settings.release)
+
+    monkeypatch.setattr(choosing, "evaluate", distance)
+    return asked
+
+
+def report(wer: float, release: str, failures: tuple[Failure, ...] = ()) -> Report:
+    subset = Subset("", 10, 30, 2, "speakers", (Figure("", "wer", wer, wer - 0.1, wer + 0.1),))
+    system = System("m@1", "e", "r", "{}", is_guarded=True, subsets=(subset,), failures=failures)
+    return Report(release, "id", None, 10, 0, (system,), None)
+
+
+def test_the_source_that_is_left_out_gets_the_others_vector_alone(
+    config: MergeConfig, sources: list[Source], heard: list[str]
+) -> None:
+    found = choose(config, sources, progress=SILENT)
+
+    for name, step in STEPS.items():
+        others = [each for other, each in STEPS.items() if other != name]
+        wers = {choice.scale: choice.wer for choice in found.choices if choice.source == name}
+        for scale, wer in wers.items():
+            assert wer == pytest.approx(abs(step - scale * sum(others) / len(others)), abs=1e-5)
+    assert sorted(heard) == sorted(name for name in STEPS for _ in GRID)
+
+
+def test_the_lambda_of_the_best_mean_is_taken(config: MergeConfig, sources: list[Source], heard: list[str]) -> None:
+    found = choose(config, sources, progress=SILENT)
+
+    means = mean_wers(found.choices)
+    assert list(means) == GRID
+    # |1 - 1.5 x| twice and |2 - x| once have the least sum at x = 2/3, and of the grid at 0.75
+    assert found.scale == 0.75
+    assert means[0.75] == pytest.approx((0.125 + 0.125 + 1.25) / 3, abs=1e-5)
+
+
+def test_the_order_of_sources_makes_no_difference(config: MergeConfig, sources: list[Source], heard: list[str]) -> None:
+    assert choose(config, sources, progress=SILENT) == choose(config, sources[::-1], progress=SILENT)
+
+
+def test_nothing_of_what_was_tried_stays_and_the_target_is_not_looked_at(
+    config: MergeConfig, sources: list[Source], heard: list[str], tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.iterdir())
+
+    choose(config, sources, progress=SILENT)
+
+    assert sorted(tmp_path.iterdir()) == before
+    assert not Path(config.target).exists()
+
+
+def test_takes_that_cannot_be_heard_are_no_error_rate(
+    config: MergeConfig, sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = Failure("evaluate", "take-7", 1, "AudioError", "it is gone")
+    monkeypatch.setattr(choosing, "evaluate", lambda *_, **__: report(0.1, "cooking", (failure,)))
+
+    with pytest.raises(TrainingError, match="1 takes of 'cooking' could not be heard, take-7 first: it is gone"):
+        choose(config, sources, progress=SILENT)
+
+
+def test_the_curve_is_drawn_and_the_same_rows_are_the_same_bytes(
+    config: MergeConfig, sources: list[Source], heard: list[str], tmp_path: Path
+) -> None:
+    found = choose(config, sources, progress=SILENT)
+
+    for name in ("one.svg", "other.svg"):
+        plot_choosing(found.choices, found.scale, tmp_path / name)
+
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()

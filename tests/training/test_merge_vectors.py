@@ -1,0 +1,152 @@
+"""Task vectors as rows of a corpus, the angles between them, and lambda chosen by the command that people give."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from catalogs.console import ask
+from catalogs.errors import TrainingError
+from synthgen.cli import app
+from training import checkpoint
+from training.evaluation import hearing
+from training.merging.angles import registered
+from training.merging.vectors import norm
+
+from .conftest import train_on
+
+DOMAINS = {
+    "greetings": ["good morning", "see you at nine"],
+    "lights": ["lights off please", "turn it down"],
+}
+DEV = {"greetings": ["good evening", "so long"], "lights": ["brighter", "switch on the lamp"]}
+FAST = {"optim": {"rate": 0.05, "warmup_steps": 1}}
+
+
+@pytest.fixture(scope="module")
+def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For two domains a model of real and one of synthetic speech, takes to choose lambda on, and a target."""
+    folder = tmp_path_factory.mktemp("vectors")
+    for name, texts in DOMAINS.items():
+        produce(folder, f"{name}-real", prompts=texts, speakers=["anna"])
+        produce(folder, f"{name}-read", prompts=texts, speakers=["bela"])
+        produce(folder, f"{name}-dev", prompts=DEV[name], speakers=["dina"])
+    corpus = produce(folder, "orders", prompts=["a large tea", "one latte"], speakers=["bela"])
+    for name in DOMAINS:
+        train_on(f"{name}-real", folder, corpus, f"{name}-real", {"method": "ctc"}, **FAST)
+        train_on(f"{name}-read", folder, corpus, f"{name}-read", {"method": "ctc"}, **FAST)
+    train_on("orders", folder, corpus, "target", {"method": "ctc"}, **FAST)
+    return folder
+
+
+@pytest.fixture
+def merge(studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("SYNTHGEN_CACHE", str(tmp_path))
+
+    def run(*changes: str, rest: str = "") -> Result:
+        lines = [f'name = "merged"\nfolder = "{tmp_path}/merged"\ntarget = "{studio}/target"\n{rest}']
+        for name in DOMAINS:
+            lines.append(
+                f'[[sources]]\nname = "{name}"\nreal = "{studio}/{name}-real"\nsynthetic = "{studio}/{name}-read"'
+            )
+            lines.append(f'dev = {{corpus = "{studio}/corpus", release = "{name}-dev"}}')
+        (tmp_path / "merge.toml").write_text("\n".join(lines))
+        words = [word for change in changes for word in ("-o", change)]
+        return CliRunner().invoke(app, ["merge", str(tmp_path / "merge.toml"), "--json", *words])
+
+    return run
+
+
+def vectors(studio: Path, *words: str) -> Any:
+    done = CliRunner().invoke(app, ["vectors", "-c", str(studio / "corpus"), "--json", *words])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_a_merge_keeps_its_vectors_as_rows(merge: Callable[..., Result], studio: Path) -> None:
+    for _ in range(2):
+        done = merge("scale=0.5")
+        assert done.exit_code == 0, done.output
+
+    rows = ask(
+        studio / "corpus",
+        "SELECT task_vector.name, voices, real_steps, len(members) AS members, list_sum(layer_norms) AS sum, norm, "
+        "task_vector.synthetic_releases[1] = release.id AS is_joined "
+        "FROM task_vector LEFT JOIN release ON release.name = task_vector.name || '-read' "
+        "WHERE task_vector.name NOT LIKE 'ties%' ORDER BY task_vector.name",
+    ).to_pylist()
+    assert [row["name"] for row in rows] == ["add(greetings, lights)", "greetings", "lights"]
+    assert [row["members"] for row in rows] == [2, 0, 0]
+    assert [row["is_joined"] for row in rows[1:]] == [True, True]
+    assert all(row["voices"] == ["tone/bela"] and row["sum"] >= row["norm"] > 0 for row in rows)
+    assert rows[0]["real_steps"] is None
+    assert rows[1]["real_steps"] == 1
+
+
+def test_angles_are_those_of_the_models(merge: Callable[..., Result], studio: Path, tmp_path: Path) -> None:
+    merge("scale=0.5", "operator.name=ties")
+
+    found = vectors(studio, "--plot", str(tmp_path / "cosines.svg"))
+
+    whole = {(row["one"], row["other"]): row["cosine"] for row in found["cosines"] if row["part"] == ""}
+    assert whole["greetings", "greetings"] == pytest.approx(1.0)
+    assert -1 < whole["greetings", "lights"] < 1
+    parts = {row["part"] for row in found["cosines"]}
+    assert {"", "layer=out", "layer=norm", "kind=norm", "kind=other"} == parts
+    one, other = (checkpoint.load(studio / f"greetings-{kind}").trained() for kind in ("real", "read"))
+    (row,) = (row for row in found["vectors"] if row["name"] == "greetings")
+    assert row["norm"] == pytest.approx(norm({name: one[name] - other[name] for name in one}), rel=1e-5)
+    assert (tmp_path / "cosines.svg").read_text().startswith("<?xml")
+    assert any(row["name"] == "ties(greetings, lights)" for row in found["vectors"])
+
+
+def test_lambda_is_chosen_and_what_was_tried_is_kept(
+    merge: Callable[..., Result], studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = merge(rest="choosing = {grid = [0.0, 0.5]}")
+
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert {(row["source"], row["scale"]) for row in found["choices"]} == {(n, s) for n in DOMAINS for s in (0.0, 0.5)}
+    assert found["scale"] in (0.0, 0.5)
+    assert len((tmp_path / "merged" / "choosing.jsonl").read_text().splitlines()) == 4
+    assert (tmp_path / "merged" / "choosing.svg").exists()
+    assert checkpoint.load(tmp_path / "merged").provenance["merge"]["scale"] == found["scale"]
+    monkeypatch.setattr(hearing, "hear", lambda *_, **__: pytest.fail("chosen again"))
+    assert json.loads(merge(rest="choosing = {grid = [0.0, 0.5]}").stdout) == found
+
+
+def test_takes_that_a_source_has_had_are_nothing_to_choose_on(merge: Callable[..., Result]) -> None:
+    refused = merge("sources.0.dev.release=lights-real", rest="choosing = {grid = [0.0, 0.5]}")
+
+    assert "known from training" in str(refused.exception)
+
+
+def test_a_model_that_is_gone_leaves_its_row_and_no_cosine(
+    merge: Callable[..., Result], studio: Path, tmp_path: Path
+) -> None:
+    merge("scale=0.5")
+    (studio / "lights-real").rename(studio / "away")
+
+    try:
+        found = registered(studio / "corpus")
+        told = CliRunner().invoke(app, ["vectors", "-c", str(studio / "corpus")])
+    finally:
+        (studio / "away").rename(studio / "lights-real")
+
+    assert {"lights", "add(greetings, lights)"} <= found.gone.keys()
+    assert {row.one for row in found.cosines} == {"greetings"}
+    assert "lights has no cosines" in told.stdout
+
+
+def test_a_corpus_without_vectors_says_so_and_draws_nothing(produce: Callable[..., Path], tmp_path: Path) -> None:
+    corpus = produce(tmp_path, "told", prompts=["good morning"], speakers=["anna"])
+
+    said = CliRunner().invoke(app, ["vectors", "-c", str(corpus)])
+    drawn = CliRunner().invoke(app, ["vectors", "-c", str(corpus), "--plot", str(tmp_path / "x.svg")])
+
+    assert "no task vectors yet" in said.stdout
+    assert isinstance(drawn.exception, TrainingError)

@@ -1,0 +1,120 @@
+"""Lambda, chosen without real speech of the target: every source domain once takes the target's place.
+
+The model of synthetic speech of the domain that is left out gets lambda times what the other domains' vectors become,
+and hears that domain's real development takes. The lambda with the best mean error rate over domains is taken; nothing
+of the target is looked at, neither its takes nor its model.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from catalogs.errors import TrainingError
+from catalogs.progress import Progress
+from catalogs.stage import Outcome
+from training.evaluation.report import EvaluationConfig, evaluate
+from training.merging.composing import Mixture, mixture_of, write
+from training.merging.parts import Source
+from training.merging.recipe import ChoosingConfig, DevConfig, MergeConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How one source's model, left out and merged with the others' vector, hears its real takes at one lambda.
+
+    ``low`` and ``high`` bound the 95 % interval of its word error rate, over speakers.
+    """
+
+    source: str
+    scale: float
+    wer: float
+    low: float | None
+    high: float | None
+    num_takes: int
+    num_words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The lambda that was found, and all that was tried."""
+
+    scale: float
+    choices: tuple[Choice, ...]
+
+
+def choose(config: MergeConfig, sources: Sequence[Source], *, progress: Progress) -> Chosen:
+    """Try every lambda of the grid on every source; what was heard is kept in the corpora, and not heard again.
+
+    Raises:
+        TrainingError: if vectors do not belong to a source's model, or a take cannot be heard.
+        DataLeak: if development takes share something with what a model was trained on.
+    """
+    settings = config.choosing or ChoosingConfig()
+    devs = {source.domain: source.dev for source in config.sources if source.dev is not None}
+    progress.start("choosing lambda, models", len(sources) * len(settings.grid))
+    choices = []
+    for left_out in sorted(sources, key=lambda source: source.name):
+        others = [source for source in sources if source is not left_out]
+        mixture = mixture_of(left_out.synthetic, others, config)
+        for choice in _tried(mixture, left_out.name, devs[left_out.name], config=config, settings=settings):
+            choices.append(choice)
+            progress.receive(Outcome(items=1), remark=f"{choice.source} {choice.scale:g}: {choice.wer:.3f}")
+    progress.finish()
+    return chosen_of(choices)
+
+
+def chosen_of(choices: Sequence[Choice]) -> Chosen:
+    """The lambda with the lowest mean error rate; of several the smallest."""
+    means = mean_wers(choices)
+    return Chosen(min(means, key=lambda scale: (means[scale], abs(scale))), tuple(choices))
+
+
+def mean_wers(choices: Sequence[Choice]) -> dict[float, float]:
+    """The mean over sources of the word error rate at each lambda, which weighs every domain alike."""
+    by_scale: dict[float, list[float]] = {}
+    for choice in sorted(choices, key=lambda choice: choice.scale):
+        by_scale.setdefault(choice.scale, []).append(choice.wer)
+    return {scale: sum(wers) / len(wers) for scale, wers in by_scale.items()}
+
+
+def lines(choices: Sequence[Choice]) -> str:
+    """The choices as JSON lines."""
+    return "".join(json.dumps(asdict(choice)) + "\n" for choice in choices)
+
+
+def _tried(
+    mixture: Mixture, name: str, dev: DevConfig, *, config: MergeConfig, settings: ChoosingConfig
+) -> Iterator[Choice]:
+    """One choice for each lambda; the models that hear are removed again."""
+    asked = EvaluationConfig(
+        Path(dev.corpus).expanduser(),
+        dev.release,
+        split=dev.split,
+        beams=settings.beams,
+        only_unseen=settings.only_unseen,
+    )
+    folder = config.path.with_name(f".{config.path.name}.choosing")
+    for scale in settings.grid:
+        shutil.rmtree(folder, ignore_errors=True)
+        named = replace(config, name=f"{config.name}-without-{name}-at-{scale:g}", folder=str(folder))
+        write(mixture, named, scale)
+        try:
+            yield _heard(str(folder), name, scale, asked)
+        finally:
+            shutil.rmtree(folder)
+
+
+def _heard(folder: str, name: str, scale: float, asked: EvaluationConfig) -> Choice:
+    report = evaluate([folder], asked, progress=Progress(quiet=True))
+    (system,) = report.systems
+    if system.failures:
+        first = system.failures[0]
+        raise TrainingError(
+            f"lambda cannot be chosen: {len(system.failures):,} takes of {asked.release!r} could not be heard, "
+            f"{first.subject_id} first: {first.message}"
+        )
+    every = system.subsets[0]
+    (wer,) = (figure for figure in every.figures if figure.name == "wer")
+    return Choice(name, scale, wer.value, wer.low, wer.high, every.num_utterances, every.num_words)

@@ -1,0 +1,81 @@
+"""The merge of a recipe: models are checked, lambda is chosen if it is not given, checkpoint and vectors are kept."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalogs.progress import SILENT, Progress
+from training.merging.choosing import Choice, Chosen, choose, chosen_of, lines
+from training.merging.composing import mixture_of, write
+from training.merging.parts import check_target, load_part, load_source
+from training.merging.plots import plot_choosing
+from training.merging.recipe import MergeConfig
+from training.merging.registry import corpus_of, keep, rows_of
+from training.merging.vectors import norm
+from training.session import RECIPE
+
+CHOICES, PLOT = "choosing.jsonl", "choosing.svg"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge has come to.
+
+    ``norm`` is that of the vector before lambda, ``target_norm`` that of the model it was added to; ``lost`` is the
+    share of the norm of adapters that their rank has no room for. ``corpus`` keeps the vectors as rows; None if the
+    target says of no corpus that it was trained on it. ``choices`` are what was tried to choose lambda.
+    """
+
+    folder: Path
+    operator: str
+    scale: float
+    sources: tuple[str, ...]
+    norm: float
+    target_norm: float
+    lost: float
+    corpus: Path | None
+    choices: tuple[Choice, ...]
+
+
+def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
+    """Merge, write the checkpoint, and keep the vectors as rows; the same models give the same bytes.
+
+    Raises:
+        TrainingError: for models that cannot be merged, or a folder that holds something else.
+        RecipeError: for a lambda of layers that there are not.
+        CatalogError: if a corpus that something was trained on is not there, or cannot be written.
+    """
+    found = [load_source(each.domain, each.real, each.synthetic) for each in config.sources]
+    sources = sorted(found, key=lambda source: source.key)  # it makes no difference how they are listed
+    target = load_part(config.target)
+    check_target(target, sources)
+    chosen = Chosen(config.scale, ()) if config.scale is not None else _before(config)
+    if chosen is None:
+        chosen = choose(config, sources, progress=progress)
+    mixture = mixture_of(target, sources, config)
+    corpus = corpus_of(config, target)
+    rows = rows_of(mixture, config) if corpus else []
+    lost = write(mixture, config, chosen.scale, beside={CHOICES: lines(chosen.choices)} if chosen.choices else None)
+    if chosen.choices:
+        plot_choosing(chosen.choices, chosen.scale, config.path / PLOT)
+    if corpus:
+        keep(corpus, rows, command=f"synthgen merge {config.name}")
+    return Merged(
+        folder=config.path,
+        operator=config.operator.name,
+        scale=chosen.scale,
+        sources=tuple(source.name for source in sources),
+        norm=norm(mixture.vector),
+        target_norm=norm(target.weights),
+        lost=lost,
+        corpus=corpus,
+        choices=chosen.choices,
+    )
+
+
+def _before(config: MergeConfig) -> Chosen | None:
+    """What the same recipe has chosen before, if it has been merged; None if not."""
+    recipe, choices = config.path / RECIPE, config.path / CHOICES
+    if not choices.exists() or recipe.read_text(encoding="utf-8").strip() != config.definition:
+        return None
+    return chosen_of([Choice(**json.loads(line)) for line in choices.read_text(encoding="utf-8").splitlines()])

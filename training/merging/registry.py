@@ -1,0 +1,157 @@
+"""Task vectors as rows of a corpus: which models they are made of, what speech those have had, how large they are.
+
+A vector's numbers are not stored: they come again from the checkpoints of both models, as long as these are there.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from torch import Tensor
+
+from catalogs.catalog import Catalog
+from catalogs.config import parse
+from catalogs.errors import TrainingError
+from catalogs.ids import Id, canonical, content_id
+from catalogs.records import TaskVector
+from training.evaluation.leaks import data_of, members_had
+from training.merging.composing import Mixture
+from training.merging.operators import OperatorConfig, combined
+from training.merging.parts import Part, Source, load_source
+from training.merging.recipe import MergeConfig
+from training.merging.vectors import Weights, grouped, norm
+
+DIFFERENCE = "difference"
+
+
+def corpus_of(config: MergeConfig, target: Part) -> Path | None:
+    """The corpus whose catalog keeps a merge's vectors: that of the recipe, else the first that the target has had."""
+    if config.corpus is not None:
+        return Path(config.corpus).expanduser()
+    data = target.recipe.get("data")
+    return Path(data[0]["corpus"]).expanduser() if data else None
+
+
+def rows_of(mixture: Mixture, config: MergeConfig) -> list[TaskVector]:
+    """A row for each source, and one for what they became together, if that is something else.
+
+    Raises:
+        DataLeak: if the speech that they were trained on is not there any more.
+    """
+    found = [_row_of(source) for source in mixture.sources]
+    is_single = len(found) == 1 and config.operator.name in ("add", "slerp")
+    return found if is_single else [*found, _row_of_all(found, mixture.vector, config.operator)]
+
+
+def keep(corpus: Path, rows: Sequence[TaskVector], *, command: str) -> None:
+    """Add rows that are not there yet.
+
+    Raises:
+        CorpusMissing: if there is no such corpus.
+        CorpusBusy: if another job writes it.
+    """
+    with Catalog.open(corpus):  # there must be one
+        pass
+    with Catalog.create(corpus) as catalog, catalog.job(command):
+        catalog.add(rows)
+
+
+def vectors_in(corpus: Path) -> list[TaskVector]:
+    """All vectors of a corpus, differences first.
+
+    Raises:
+        CorpusMissing: if there is none.
+    """
+    with Catalog.open(corpus) as catalog:
+        rows = catalog.ask("task_vectors").to_pylist()
+    lists = ("members", "real_releases", "synthetic_releases", "voices", "layers", "layer_norms")
+    return [TaskVector(**row | {name: tuple(row[name] or ()) for name in lists}) for row in rows]
+
+
+def weights_of(row: TaskVector, known: Iterable[TaskVector]) -> dict[str, Tensor]:
+    """The numbers of a vector, from the models that it, or its members, are made of.
+
+    Raises:
+        TrainingError: if one of these is not there any more, or has been trained on since.
+    """
+    if row.operator == DIFFERENCE:
+        source = load_source(row.name, str(row.real), str(row.synthetic))
+        if source.key != row.id:
+            raise TrainingError(f"{row.real} or {row.synthetic} is not what vector {row.name!r} was made of any more")
+        return source.vector()
+    by_id: Mapping[Id, TaskVector] = {each.id: each for each in known}
+    members: dict[str, Weights] = {key: weights_of(by_id[key], known) for key in row.members}
+    return combined(members, parse(OperatorConfig, _table_of(row.operator), source=f"vector {row.name!r}"))
+
+
+def _row_of(source: Source) -> TaskVector:
+    real, synthetic = source.real, source.synthetic
+    voices = {
+        member.speaker
+        for config, release_id in data_of(synthetic.found)
+        for member in members_had(synthetic.found, config, release_id)
+    }
+    vector = source.vector()
+    layers = grouped(vector, "layer")
+    return TaskVector(
+        id=source.key,
+        name=source.name,
+        base_id=str(real.base["id"]),
+        method=str(real.recipe["objective"]["method"]),
+        operator=DIFFERENCE,
+        members=(),
+        real=str(real.found.folder),
+        real_sha256=str(real.pin["sha256"]),
+        real_steps=real.found.position.step,
+        real_releases=_releases(real),
+        synthetic=str(synthetic.found.folder),
+        synthetic_sha256=str(synthetic.pin["sha256"]),
+        synthetic_steps=synthetic.found.position.step,
+        synthetic_releases=_releases(synthetic),
+        voices=tuple(sorted(voices)),
+        num_parameters=sum(tensor.numel() for tensor in vector.values()),
+        norm=norm(vector),
+        layers=tuple(layers),
+        layer_norms=tuple(norm(vector, names) for names in layers.values()),
+    )
+
+
+def _row_of_all(members: Sequence[TaskVector], vector: Weights, operator: OperatorConfig) -> TaskVector:
+    how, ids = canonical(asdict(operator)), tuple(sorted(member.id for member in members))
+    layers = grouped(vector, "layer")
+    first = members[0]
+    return TaskVector(
+        id=content_id("task vector", how, ids),
+        name=f"{operator.name}({', '.join(sorted(member.name for member in members))})",
+        base_id=first.base_id,
+        method=first.method,
+        operator=how,
+        members=ids,
+        real=None,
+        real_sha256=None,
+        real_steps=None,
+        real_releases=_all(member.real_releases for member in members),
+        synthetic=None,
+        synthetic_sha256=None,
+        synthetic_steps=None,
+        synthetic_releases=_all(member.synthetic_releases for member in members),
+        voices=_all(member.voices for member in members),
+        num_parameters=first.num_parameters,
+        norm=norm(vector),
+        layers=tuple(layers),
+        layer_norms=tuple(norm(vector, names) for names in layers.values()),
+    )
+
+
+def _releases(part: Part) -> tuple[Id, ...]:
+    return tuple(release["id"] for release in part.found.provenance.get("releases") or ())
+
+
+def _all(parts: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(sorted({each for part in parts for each in part}))
+
+
+def _table_of(operator: str) -> dict[str, object]:
+    table: dict[str, object] = json.loads(operator)
+    return table

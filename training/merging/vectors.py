@@ -1,0 +1,93 @@
+"""Weights by name, in float32: differences of models, their sums, norms and angles.
+
+A vector is all parameters of a model taken together; a parameter that a model has twice (tied weights) is in it once,
+and buffers are not in it, as in a checkpoint.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from math import sqrt
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+Weights: TypeAlias = Mapping[str, Tensor]
+"""Parameters by name."""
+
+_LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks|block)\.(\d+)(?:\.|$)")
+_KINDS = (
+    ("projector", re.compile(r"^projector\.")),
+    ("norm", re.compile(r"norm|\bln_")),
+    ("attention", re.compile(r"attn|attention")),
+    ("mlp", re.compile(r"mlp|\bfc\d|feed_forward")),
+    ("embedding", re.compile(r"embed|\bwte\b|\bwpe\b")),
+    ("convolution", re.compile(r"conv")),
+)
+"""Kinds of parameters, and what is in their names; the first that fits is it."""
+
+
+def difference(of: Weights, less: Weights) -> dict[str, Tensor]:
+    """The one less the other, by name in order, float32."""
+    return {name: of[name].float() - less[name].float() for name in sorted(of)}
+
+
+def total(vectors: Sequence[Weights]) -> dict[str, Tensor]:
+    """Their sum, in the order given: in float32 that of a sum makes a difference."""
+    found = {name: tensor.clone() for name, tensor in vectors[0].items()}
+    for vector in vectors[1:]:
+        for name, tensor in found.items():
+            tensor += vector[name]
+    return found
+
+
+def scaled(vector: Weights, by: float) -> dict[str, Tensor]:
+    """Every parameter times a number."""
+    return {name: tensor * by for name, tensor in vector.items()}
+
+
+def norm(vector: Weights, names: Iterable[str] | None = None) -> float:
+    """The Euclidean norm of all parameters together, or of those named; sums are float64."""
+    chosen = vector if names is None else names
+    return sqrt(sum(float(vector[name].double().square().sum()) for name in chosen))
+
+
+def cosine(one: Weights, other: Weights, names: Iterable[str] | None = None) -> float | None:
+    """The cosine of the angle between two vectors, or of their parts; None if either of these is 0."""
+    chosen = list(one if names is None else names)
+    lengths = norm(one, chosen) * norm(other, chosen)
+    if not lengths:
+        return None
+    inner = sum(float((one[name].double() * other[name].double()).sum()) for name in chosen)
+    return max(-1.0, min(1.0, inner / lengths))
+
+
+def layer_of(name: str) -> str:
+    """The layer that a parameter belongs to, stack and number ("model.decoder.layers.3"), or the module's own name."""
+    found = _LAYER.search(name)
+    return name[: found.end(1)] if found else name.rpartition(".")[0] or name
+
+
+def index_of(name: str) -> int | None:
+    """The number of the layer that a parameter belongs to, from 0; None if it belongs to none."""
+    found = _LAYER.search(name)
+    return int(found[1]) if found else None
+
+
+def kind_of(name: str) -> str:
+    """What a parameter does: "attention", "mlp", "norm", "embedding", "convolution", "projector" or "other"."""
+    return next((kind for kind, pattern in _KINDS if pattern.search(name)), "other")
+
+
+def grouped(names: Iterable[str], by: str) -> dict[str, list[str]]:
+    """Names of parameters by "layer" or by "kind", in the order in which these first come."""
+    part_of = {"layer": layer_of, "kind": kind_of}[by]
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(part_of(name), []).append(name)
+    return found
+
+
+def is_finite(vector: Weights) -> bool:
+    """Whether all numbers in it are some."""
+    return all(bool(torch.isfinite(tensor).all()) for tensor in vector.values())

@@ -1,0 +1,163 @@
+"""What a training starts from, and how that is pinned: by content, so that two trainings of one base can be told.
+
+A checkpoint's provenance has it under ``base``:
+
+    id             hash of all weights before the first step, frozen ones included, and of the encoder if it ran before
+    root           the id that the first of the trainings it went on from had; its own, if it went on from none
+    models         key of the recipe to the hash of the files of the model that it names
+    started_from   key of the recipe to what it names: the folder, whose training that was, and the hash of its weights
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from catalogs.audio import hash_file
+from catalogs.errors import TrainingError
+from catalogs.ids import Id, content_id
+from catalogs.models import artefacts, checkpoint_sha256
+from training import checkpoint
+from training.backbones.frozen import sha256_of_weights
+from training.checkpoint import TRAINED, Checkpoint
+from training.objective import Objective
+from training.recipe import TrainRecipe
+
+GOES_ON_FROM = "_from"
+"""How keys of a recipe end that name the training it goes on from; a checkpoint has no need of it."""
+
+_STARTERS = {"smollm2": "smollm2-135m"}
+"""Models that a table means by its name, and what they are pinned as."""
+
+_NO_MATTER = {"penalty", "dropout", "checkpointing", "device"}
+"""Keys of an objective that decide how it is trained, and not what its parameters mean."""
+
+
+def begin(recipe: TrainRecipe, objective: Objective, encoder_id: Id | None) -> dict[str, Any]:
+    """Put an objective where its recipe starts, and say where that is, as provenance has it.
+
+    Raises:
+        TrainingError: if the checkpoint to start from is of another model, or not the one that training began with.
+    """
+    table = recipe.table()
+    root = None
+    if recipe.start_from is not None:
+        found = checkpoint.load(Path(recipe.start_from))
+        _check_start(found, table, encoder_id)
+        checkpoint.restore(found, objective.trained())
+        root = found.provenance.get("base", {}).get("root")
+    base_id = content_id("base", recipe.objective.method, encoder_id, sha256_of_weights(objective.module))
+    base = {
+        "id": base_id,
+        "root": root or base_id,
+        "models": dict(models_in(table)),
+        "started_from": {key: pinned(folder) for key, folder in goes_on_from(table)},
+    }
+    _check_same_as_before(recipe, base)
+    return base
+
+
+def pinned(folder: str) -> dict[str, Any]:
+    """A checkpoint by name and by content: its folder as given, the training that it is of, its step, its hash."""
+    found = checkpoint.load(Path(folder))
+    return {
+        "folder": folder,
+        "training": found.provenance.get("training"),
+        "step": found.position.step,
+        "sha256": hash_file(found.folder / TRAINED),
+    }
+
+
+def models_in(table: Mapping[str, Any], *within: str) -> Iterator[tuple[str, str]]:
+    """The keys of a recipe that name pretrained models, dots between tables, and the hashes these are known by."""
+    pinned_ones = {known.name: known.sha256 for known in artefacts()}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from models_in(value, *within, key)
+        elif key == "checkpoint" and isinstance(value, str):
+            sha256 = pinned_ones.get(value) or checkpoint_sha256(value, table.get("revision"))
+            yield ".".join((*within, key)), sha256
+        elif key == "name" and within and value in _STARTERS:
+            yield ".".join((*within, key)), pinned_ones[_STARTERS[value]]
+
+
+def goes_on_from(table: Mapping[str, Any], *within: str) -> Iterator[tuple[str, str]]:
+    """The keys of a recipe that name a training it goes on from, dots between tables, and what they name."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from goes_on_from(value, *within, key)
+        elif key.endswith(GOES_ON_FROM) and isinstance(value, str):
+            yield ".".join((*within, key)), value
+
+
+def without_start(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's tables with the keys left empty that name what it goes on from."""
+    return {
+        key: without_start(value) if isinstance(value, Mapping) else None if key.endswith(GOES_ON_FROM) else value
+        for key, value in table.items()
+    }
+
+
+def meaning_of(table: Mapping[str, Any], *, but: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """What of a stored recipe decides what its parameters mean: the method's tables, and the layers that it hears.
+
+    The encoder is not in it, whose weights are known by a hash of their own; ``but`` are keys that are left out.
+    """
+    left_out = _NO_MATTER | but
+
+    def kept(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        named = {key: kept(inner) for key, inner in value.items() if key not in left_out}
+        return {key: inner for key, inner in named.items() if not key.endswith(GOES_ON_FROM)}
+
+    layers = table.get("features", {}).get("layers")
+    return {"objective": kept(table.get("objective", {})), "layers": None if layers is None else list(layers)}
+
+
+def _check_start(found: Checkpoint, table: Mapping[str, Any], encoder_id: Id | None) -> None:
+    """Refuse to start from a checkpoint whose parameters mean something else.
+
+    Raises:
+        TrainingError: if the encoder, the method or its settings are others.
+    """
+    theirs = found.provenance.get("recipe")
+    if not isinstance(theirs, Mapping):
+        raise TrainingError(f"start_from: {found.folder} does not say by which recipe it was trained; name another")
+    if found.provenance.get("encoder") != encoder_id:
+        raise TrainingError(
+            f"start_from: {found.folder} hears another encoder ({found.provenance.get('encoder')}) than this recipe "
+            f"({encoder_id}); give both the same [encoder]"
+        )
+    ours, before = meaning_of(table), meaning_of(theirs)
+    if ours != before:
+        raise TrainingError(
+            f"start_from: {found.folder} was trained with {differing(before, ours)}; give both recipes the same "
+            "[objective] and features.layers"
+        )
+
+
+def differing(theirs: Mapping[str, Any], ours: Mapping[str, Any], *within: str) -> str:
+    """The first key by which two tables differ, and its values: "objective.method = 'ctc', not 'whisper'"."""
+    for key in sorted({*theirs, *ours}):
+        before, now = theirs.get(key), ours.get(key)
+        if isinstance(before, Mapping) and isinstance(now, Mapping) and before != now:
+            return differing(before, now, *within, key)
+        if before != now:
+            return f"{'.'.join((*within, key))} = {before!r}, not {now!r}"
+    return "the same"
+
+
+def _check_same_as_before(recipe: TrainRecipe, base: Mapping[str, Any]) -> None:
+    """Refuse to go on with a training that began from something else.
+
+    Raises:
+        TrainingError: if what it started from has changed since.
+    """
+    last = checkpoint.last(recipe.folder)
+    began = last.provenance.get("base") if last else None
+    if began is None or began["started_from"] == base["started_from"]:
+        return
+    raise TrainingError(
+        f"{recipe.folder} began from {differing(began['started_from'], base['started_from'])}: what it started from "
+        "has been trained on; name the step folder that it began from, or train anew in another folder"
+    )
