@@ -56,7 +56,7 @@ ROWS: Mapping[str, Row] = {
     "real": Row([REAL]),
     "real, rooms": Row([REAL], {"augmentation": ROOMS}),
 }
-CLAIMS = ("synthetic", "curated", "rooms", "add 25 %", "real")
+CLAIMS = ("synthetic", "rooms", "real")
 
 
 def measure(work: Path, start: Path, names: Sequence[str], seeds: int) -> str:
