@@ -87,7 +87,7 @@ def freeze_shares(work: Path) -> None:
     """Releases of so many per cent of the texts: one real recording of each, and the readings of all others."""
     percent = "('0x' || md5(text)[:6])::INTEGER % 100"
     recording = "take_id IN (SELECT min(take_id) FROM takes GROUP BY text)"
-    reading = "take_id IN (SELECT arg_min(take_id, md5(take_id)) FROM takes WHERE temperature = 1 GROUP BY text)"
+    reading = "take_id IN (SELECT arg_min(take_id, md5(take_id::VARCHAR)) FROM takes WHERE temperature = 1 GROUP BY text)"
     for n in (*SHARES, 100):
         _freeze(work / "real", f"real-{n}", f"{percent} < {n} AND {recording}")
     _freeze(work / "twin", "raw", reading)
@@ -125,7 +125,7 @@ def folder_of(name: str, work: Path, seed: int) -> Path:
 
 def tested(folder: Path, work: Path) -> Report:
     """The evaluation of a training on real people."""
-    config = EvaluationConfig(work / "test", "test", by=("domain",))
+    config = EvaluationConfig(work / "test", "test", by=("domain",), only_unseen=True)
     return evaluate([str(folder)], config, progress=Progress())
 
 
