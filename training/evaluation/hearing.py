@@ -15,8 +15,8 @@ from training.evaluation.references import Reference
 from training.evaluation.scoring import score
 
 STAGE = "evaluate"
-BATCH_S = 120.0
-"""Seconds of audio, padding included, that are heard at once."""
+BATCH_S, BATCH_TAKES = 600.0, 32
+"""What is heard at once: seconds of audio, padding included, and takes. A model's weights are read once for all."""
 FLUSH_S = 15.0
 
 
@@ -66,10 +66,11 @@ def hypotheses_of(catalog: Catalog, evaluation: Evaluation) -> list[Hypothesis]:
 
 
 def batches(references: Sequence[Reference]) -> Iterator[list[Reference]]:
-    """References of like length, together no longer than `BATCH_S` when padded to the longest; one at least."""
+    """References of like length, at least one and at most as many as may be heard at once."""
     batch: list[Reference] = []
     for reference in sorted(references, key=lambda r: (r.member.duration_s, r.member.take_id)):
-        if batch and (len(batch) + 1) * reference.member.duration_s > BATCH_S:
+        is_full = len(batch) == BATCH_TAKES or (len(batch) + 1) * reference.member.duration_s > BATCH_S
+        if batch and is_full:
             yield batch
             batch = []
         batch.append(reference)
