@@ -86,7 +86,7 @@ def measure(work: Path, start: Path, names: Sequence[str], seeds: int) -> str:
 
 
 def freeze_shares(work: Path) -> None:
-    """Releases of so many per cent of the texts: one real recording of each, and the readings of all others; the test."""
+    """Releases of so many per cent of the texts: one recording of each, or a reading of all others; and the test."""
     percent = "('0x' || md5(text)[:6])::INTEGER % 100"
     recording = "take_id IN (SELECT min(take_id) FROM takes GROUP BY text)"
     reading = (
