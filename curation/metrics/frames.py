@@ -13,12 +13,13 @@ _SILENT_DB = -60.0
 
 def frame_levels_db(samples: NDArray[np.float32], *, rate_hz: int) -> NDArray[np.float64]:
     """RMS level of each 10 ms frame in dBFS, `FLOOR_DB` at least; a last part frame counts as a frame."""
-    num_frames = int(np.ceil(len(samples) / rate_hz / FRAME_S - 1e-9))
-    if num_frames == 0:
+    if len(samples) == 0:
         return np.zeros(0)
-    starts = np.rint(np.arange(num_frames + 1) * FRAME_S * rate_hz).astype(np.int64)
-    starts[-1] = len(samples)
-    power = np.add.reduceat(np.square(samples, dtype=np.float64), starts[:-1]) / np.diff(starts)
+    num_frames = int(np.ceil(len(samples) / rate_hz / FRAME_S - 1e-9))
+    starts = np.rint(np.arange(num_frames) * FRAME_S * rate_hz).astype(np.int64)
+    starts = starts[starts < len(samples)]  # of a part of less than half a sample nothing is left
+    lengths = np.diff(starts, append=len(samples))
+    power = np.add.reduceat(np.square(samples, dtype=np.float64), starts) / lengths
     return np.asarray(10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10))))
 
 

@@ -93,6 +93,15 @@ def test_a_frame_is_10_ms_at_every_rate(rate_hz: int) -> None:
     assert levels_db == pytest.approx(-3.01, abs=0.5)
 
 
+@pytest.mark.parametrize("rate_hz", [8_000, 11_025, 22_050, 44_100])
+def test_a_clip_of_any_length_has_frames_of_all_its_samples(rate_hz: int) -> None:
+    """At 22,050 Hz every other frame begins between two samples, and so may the end of a clip."""
+    for length in range(1, 3 * rate_hz // 100 + 2):
+        levels_db = frame_levels_db(np.full(length, 0.5, np.float32), rate_hz=rate_hz)
+        assert len(levels_db) in {length * 100 // rate_hz, length * 100 // rate_hz + 1}
+        np.testing.assert_allclose(levels_db, 20 * np.log10(0.5), atol=1e-6)
+
+
 def test_columns_are_made_of_the_fields() -> None:
     first = columns_of(Levels)[0]
 
