@@ -11,7 +11,7 @@ from catalogs.ids import Id, content_id
 
 Origin: TypeAlias = Literal["synthetic", "real"]
 Decision: TypeAlias = Literal["keep", "drop"]
-Value: TypeAlias = "float | int | str | bool | tuple[float, ...] | None"
+Value: TypeAlias = "float | int | str | bool | tuple[float, ...] | tuple[str, ...] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +247,7 @@ class ScoreColumn:
     """One figure of a metric family: its unit, and which way is better ("higher", "lower", "neither")."""
 
     name: str
-    type: Literal["DOUBLE", "INTEGER", "BOOLEAN", "VARCHAR", "FLOAT[]", "INTEGER[]"]
+    type: Literal["DOUBLE", "INTEGER", "BOOLEAN", "VARCHAR", "FLOAT[]", "INTEGER[]", "VARCHAR[]"]
     unit: str
     better: Literal["higher", "lower", "neither"]
     meaning: str

@@ -63,6 +63,7 @@ _TYPES: dict[str, pa.DataType] = {
     "BOOLEAN": pa.bool_(),
     "FLOAT[]": pa.list_(pa.float32()),
     "INTEGER[]": pa.list_(pa.int32()),
+    "VARCHAR[]": pa.list_(pa.string()),
 }
 
 

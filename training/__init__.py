@@ -11,6 +11,7 @@ projectors           frames of an encoder become slots of a language model
 template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text
 slam_asr             a language model that listens
+interleaving/        units of speech and text in turn, and many sequences a row
 penalty              real and synthetic speech, made to look alike
 warm_start           a projector that finds the embeddings of its text first
 answering            how an objective offers to transcribe

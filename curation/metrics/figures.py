@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args, get_type_hints
 
 from catalogs.records import ScoreColumn, Value
 
-ColumnType: TypeAlias = Literal["DOUBLE", "INTEGER", "BOOLEAN", "VARCHAR", "FLOAT[]", "INTEGER[]"]
+ColumnType: TypeAlias = Literal["DOUBLE", "INTEGER", "BOOLEAN", "VARCHAR", "FLOAT[]", "INTEGER[]", "VARCHAR[]"]
 
 _TYPES: dict[object, ColumnType] = {
     float: "DOUBLE",
@@ -21,6 +21,7 @@ _TYPES: dict[object, ColumnType] = {
     str: "VARCHAR",
     tuple[float, ...]: "FLOAT[]",
     tuple[int, ...]: "INTEGER[]",
+    tuple[str, ...]: "VARCHAR[]",
 }
 
 

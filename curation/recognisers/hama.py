@@ -97,7 +97,7 @@ class Hama:
 
     def sounds(self, spoken: str) -> Sounds:
         """The phones of a text in its spoken form; a word costs 20 ms the first time. Digits have none."""
-        sounds = (self._sound(word) for word in _words(spoken))
+        sounds = (self._sound(word) for word in said_words(spoken))
         return Sounds(tuple(sound for sound in sounds if sound))
 
     def written(self, phones: Sequence[int]) -> str:
@@ -109,7 +109,7 @@ class Hama:
         return tuple(self._indexes[part.phoneme] for part in read if part.phoneme not in _NO_PHONES)
 
 
-def _words(spoken: str) -> Iterator[str]:
+def said_words(spoken: str) -> Iterator[str]:
     """The words of a spoken text in small letters; what is spelled, A-T-M, by the names of its letters."""
     for token in re.findall(r"[a-z']+(?:-[a-z']+)*", spoken.lower()):
         parts = [part for part in token.split("-") if part.strip("'")]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from curation.metrics.phones import Phones, PhonesConfig, PhonesMetric, _best_path, _longest_run
-from curation.recognisers.hama import _words
+from curation.recognisers.hama import said_words
 from curation.words.faults import spoil
 
 TEXT = "Please turn on the light in the kitchen."
@@ -69,7 +69,7 @@ def test_digits_of_a_real_text_are_said_first(measured, say) -> None:
 
 
 def test_letters_that_are_spelled_have_their_names() -> None:
-    assert list(_words("an A-T-M, isn't it? X!")) == ["an", "ay", "tee", "em", "isn't", "it", "ex"]
+    assert list(said_words("an A-T-M, isn't it? X!")) == ["an", "ay", "tee", "em", "isn't", "it", "ex"]
 
 
 def test_the_longest_run_of_consecutive_places() -> None:

@@ -1,0 +1,107 @@
+"""Choosing: which units of an utterance are heard, and which are read. The last unit is always read.
+
+The paper alternates, in two variants that complement each other: (A1 T2 A3 ... Tn) and (T1 A2 T3 ... Tn). Beyond it,
+a unit that is badly timed is never heard, and one that holds an entity is heard by a probability of its own.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from catalogs.ids import Id, seed_of
+from training.interleaving.units import Segments, Unit, segments, words_as_units
+from training.interleaving.words import Word, bare
+
+Modality = Literal["speech", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A unit of an interleaved sequence: the piece of its take from ``start_s`` to ``end_s``, or its text."""
+
+    modality: Modality
+    text: str
+    start_s: float
+    end_s: float
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """How units and modalities are chosen.
+
+    ``granularity`` "mixed" draws words or segments for each utterance, words with the probability ``word_share``.
+    ``entity_heard`` is the probability that a unit that holds an entity is heard; None leaves it to its turn.
+    ``least_confidence`` is that below which a unit is read (nats, see the family ``timing``); None hears all.
+    """
+
+    granularity: Literal["word", "segment", "mixed"] = "mixed"
+    segments: Segments = field(default_factory=Segments)
+    word_share: float = 0.5
+    entity_heard: float | None = None
+    least_confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.word_share <= 1:
+            raise ValueError("choosing.word_share must be from 0 to 1")
+        if self.entity_heard is not None and not 0 <= self.entity_heard <= 1:
+            raise ValueError("choosing.entity_heard must be from 0 to 1")
+        if self.least_confidence is not None and not self.least_confidence <= 0:
+            raise ValueError("choosing.least_confidence must be at most 0: it is a log probability")
+
+
+def interleave(
+    words: Sequence[Word],
+    config: Choosing,
+    *,
+    take_id: Id,
+    seed: int,
+    heard_first: bool,
+    entities: Collection[str] = (),
+) -> list[Part]:
+    """An utterance as a sequence of speech and text, the same for the same seed; none for no words.
+
+    Both variants of one utterance, ``heard_first`` and not, have the same units, and differ in their modalities.
+
+    Args:
+        words: the timed words of the text, in order.
+        config: how units and modalities are chosen.
+        take_id: names the utterance, whose draws are its own.
+        seed: of the training or its epoch.
+        heard_first: whether the first unit is heard (A1 T2 ...) or read (T1 A2 ...), if nothing else decides.
+        entities: words or phrases of the text, as they are written.
+    """
+    random = np.random.default_rng(seed_of("interleaving", seed, take_id))
+    by_word = config.granularity == "word" or (config.granularity == "mixed" and random.random() < config.word_share)
+    units = words_as_units(words) if by_word else segments(words, config.segments)
+    drawn = random.random(len(units))
+    held = _held(words, entities)
+    parts = []
+    for number, (unit, draw) in enumerate(zip(units, drawn.tolist(), strict=True)):
+        is_heard = (number % 2 == 0) == heard_first
+        if config.entity_heard is not None and any(index in held for index in range(unit.first, unit.last + 1)):
+            is_heard = draw < config.entity_heard
+        may_be_heard = number < len(units) - 1 and unit.duration_s > 0 and _is_sure(unit, config.least_confidence)
+        modality: Modality = "speech" if is_heard and may_be_heard else "text"
+        parts.append(Part(modality, unit.text, unit.start_s, unit.end_s, unit.first, unit.last))
+    return parts
+
+
+def _is_sure(unit: Unit, least: float | None) -> bool:
+    return least is None or unit.confidence >= least
+
+
+def _held(words: Sequence[Word], entities: Collection[str]) -> set[int]:
+    """The words that belong to an entity, wherever it stands in the text."""
+    tokens = [(bare(token), index) for index, word in enumerate(words) for token in word.text.split()]
+    texts = [text for text, _ in tokens]
+    held: set[int] = set()
+    for entity in sorted(entities):
+        wanted = [bare(token) for token in entity.split()]
+        for start in range(len(texts) - len(wanted) + 1 if wanted else 0):
+            if texts[start : start + len(wanted)] == wanted:
+                held.update(index for _, index in tokens[start : start + len(wanted)])
+    return held
