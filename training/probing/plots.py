@@ -42,9 +42,10 @@ def plot_sweep(rows: Sequence[SweepRow], to: Path) -> None:
     layers, names = ([*dict.fromkeys(getattr(row, key) for row in rows)] for key in ("layer", "perturbation"))
     figure = Figure(figsize=(max(7, 0.28 * len(layers) + 3), 2.5 + 0.75 * len(names)), layout="constrained")
     panels = figure.subplots(3, 1, sharex=True)
+    most = max(0.1, *(abs(row.shift.value) for row in rows))
     for axes, kind in zip(panels, ("synthetic", "real"), strict=False):
         shifts = {(row.perturbation, row.layer): row.shift for row in rows if row.kind == kind}
-        image = _map(axes, shifts, names, layers, middle=0.0, cmap="RdBu_r", vmin=-1, vmax=1)
+        image = _map(axes, shifts, names, layers, middle=0.0, cmap="RdBu_r", vmin=-most, vmax=most)
         axes.set_title(f"{kind} takes, perturbed", fontsize="medium")
     figure.colorbar(image, ax=panels[:2], label="shift of P(synthetic)")
     anew = {(row.perturbation, row.layer): row.auc_anew for row in rows if row.auc_anew is not None}
