@@ -51,7 +51,7 @@ class TimingConfig:
 
 
 class TimingMetric:
-    """Times clips one by one, about ten times real time on one core."""
+    """Times clips one by one: a text is searched for in its clip as a whole."""
 
     def __init__(self, timer: Timer, spoken: Spoken) -> None:
         self._timer = timer

@@ -1,10 +1,9 @@
 """Timing: when each word of a known text is said, by PocketSphinx's forced search through hidden Markov models.
 
-Its states follow each other every 10 ms and fill a word from end to end, with silence as a state of its own. On words
-read apart and put together with known gaps, boundaries are some 10 to 30 ms off. What else runs here is farther off:
-hama's CTC has a peak in the middle of a phone and blanks around it (60 to 90 ms), and the cross-attention of Whisper
-tiny, which times what it heard and not the text, is 110 ms off and more. English; a word that is not in the
-dictionary is read by hama.
+Its states follow each other every 10 ms and fill a word from end to end, with silence as a state of its own. What else
+runs here knows less of boundaries: hama's CTC has a peak in the middle of a phone and blanks around it, and the
+cross-attention of Whisper times what it heard and not the text. English; a word that is not in the dictionary is read
+by hama.
 """
 
 from collections.abc import Sequence

@@ -139,17 +139,25 @@ def make_utterances() -> MakeUtterances:
 
 @pytest.fixture(scope="session")
 def produce() -> Produce:
-    """Texts, or prompts with labels, read by tone voices: a release of this name in the corpus of a folder."""
+    """Texts, or prompts with labels, read by voices: a release of this name in the corpus of a folder."""
 
-    def make(folder: Path, name: str, *, prompts: Sequence[str | dict[str, Any]], speakers: Sequence[str]) -> Path:
+    def make(
+        folder: Path,
+        name: str,
+        *,
+        prompts: Sequence[str | dict[str, Any]],
+        speakers: Sequence[str],
+        engine: str = "tone",
+        family: str = "levels",
+    ) -> Path:
         rows = [prompt if isinstance(prompt, dict) else {"text": prompt} for prompt in prompts]
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         table = {
             "name": name,
             "corpus": str(folder / "corpus"),
             "prompts": [{"path": f"{name}.jsonl"}],
-            "voices": [{"engine": "tone", "speakers": list(speakers)}],
-            "metrics": [{"family": "levels"}],
+            "voices": [{"engine": engine, "speakers": list(speakers)}],
+            "metrics": [{"family": family}],
             "fleet": {"on": "inline"},
         }
         job = parse_recipe(table, folder=folder, source="test")
