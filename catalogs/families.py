@@ -1,8 +1,8 @@
 """Metric families as the catalog holds them: a table each, append-only, and a row per column that describes it."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 
 import pyarrow as pa
 
@@ -31,11 +31,12 @@ def score_table(card: MetricCard) -> str:
 
 def families(lake: Lake) -> list[Family]:
     """The families declared in this corpus, in the order they came; the first variant of each is its default."""
-    grouped: dict[tuple[str, str | None, str], list[ScoreColumn]] = defaultdict(list)
-    for family, variant, version, *column in lake.rows(query("metrics")):
-        grouped[family, variant, version].append(ScoreColumn(*column))
+    declared = groupby(lake.rows(query("metrics")), key=lambda row: row[:4])
+    current: dict[tuple[str, str | None], tuple[str, list[ScoreColumn]]] = {}  # a later version takes the earlier place
+    for (_, family, variant, version), rows in declared:
+        current[family, variant] = version, [ScoreColumn(*row[4:]) for row in rows]
     found: list[Family] = []
-    for (family, variant, version), columns in grouped.items():
+    for (family, variant), (version, columns) in current.items():
         card = MetricCard(family, version, tuple(columns), variant)
         is_default = all(other.card.family != family for other in found)
         found.append(Family(score_table(card), card, is_default))

@@ -29,6 +29,10 @@ BUSY_S = 60.0
 MEMORY_LIMIT = "2GB"
 
 HAS_WINDOW = re.compile(r"\bOVER\b", re.IGNORECASE)
+MANY_FILES = 64
+"""Parquet files of all tables together that are worth merging."""
+
+_FILES = "SELECT count(*) FROM __ducklake_metadata_corpus.ducklake_data_file WHERE end_snapshot IS NULL"
 _BUSY = ("database is locked", "concurrent", "conflict")
 
 
@@ -90,6 +94,12 @@ class Lake:
             result = self.rows(sql, **parameters)
         return int(result[0][0]) if result and isinstance(result[0][0], int) else 0
 
+    def has(self, table: str) -> bool:
+        """Whether the corpus has a table of this name."""
+        # By its columns: to list tables, DuckDB counts the rows of each.
+        named = "SELECT 1 FROM duckdb_columns() WHERE database_name = 'corpus' AND table_name = $table LIMIT 1"
+        return bool(self.rows(named, table=table))
+
     def spill(self, sql: str, to: Path, **parameters: Any) -> None:
         """Write a result to a Parquet file, so that it can be read in pieces while rows are written."""
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +142,9 @@ class Lake:
         return int(self.rows("FROM ducklake_current_snapshot('corpus')")[0][0])
 
     def compact(self) -> None:
-        """Merge small Parquet files; history and time travel stay, for a month."""
+        """Merge small Parquet files, if there are many; history and time travel stay, for a month."""
+        if self.rows(_FILES)[0][0] < MANY_FILES:
+            return
         with self._one_writer():
             for call in UPKEEP:
                 self.rows(call)

@@ -15,18 +15,19 @@ from catalogs.ids import Id
 from training.evaluation.resampling import Groups, Interval, Sums, interval, ratio, replicates
 
 _ERRORS = """
-    SELECT take_id, speaker, domain, sum(substitutions + insertions + deletions)::DOUBLE AS errors,
-        any_value(num_words)::DOUBLE AS num_words
+    SELECT take_id::VARCHAR AS take_id, speaker, domain, sum(substitutions + insertions + deletions)::DOUBLE AS errors,
+        any_value(num_words)::DOUBLE AS num_words, count(*) AS heard
     FROM hypothesis JOIN takes USING (take_id)
-    WHERE list_contains($evaluations, evaluation_id)
+    WHERE list_contains($evaluations::UUID[], evaluation_id)
     GROUP BY ALL ORDER BY take_id
 """
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean errors (N,) of a row in each utterance, its words (N,), speakers and domains."""
+    """Mean errors (N,) of a row in each utterance, its words (N,), takes, speakers and domains."""
 
+    takes: Sequence[Id]
     errors: NDArray[np.float64]
     words: NDArray[np.float64]
     speakers: Sequence[str]
@@ -34,10 +35,12 @@ class Errors:
 
 
 def errors_of(corpus: Path, evaluations: Sequence[Id]) -> Errors:
-    """The errors of the evaluations of a row, one for each seed."""
+    """The errors of the evaluations of a row, one for each seed; takes that not all of them have heard are left out."""
     with Catalog.open(corpus) as catalog:
         rows = catalog.lake.table(_ERRORS, evaluations=list(evaluations)).to_pylist()
+    rows = [row for row in rows if row["heard"] == len(evaluations)]
     return Errors(
+        [row["take_id"] for row in rows],
         np.array([row["errors"] for row in rows]) / len(evaluations),
         np.array([row["num_words"] for row in rows]),
         [row["speaker"] for row in rows],
@@ -65,6 +68,8 @@ def closed(raw: Errors, mitigated: Errors, real: Errors, *, domain: str) -> Inte
 def _drawn(rows: Sequence[Errors], domain: str) -> tuple[Sums, Sums]:
     """Sums by speaker of every row's errors and of words, in one domain; and their replicates."""
     first = rows[0]
+    if any(row.takes != first.takes for row in rows):
+        raise SystemExit("the rows have not heard the same takes: evaluate what is missing by the same command")
     here = np.array([found == domain for found in first.domains])
     groups = Groups.of([speaker for speaker, is_here in zip(first.speakers, here, strict=True) if is_here])
     sums = groups.sums(np.stack([*(row.errors[here] for row in rows), first.words[here]], axis=1))
@@ -72,13 +77,17 @@ def _drawn(rows: Sequence[Errors], domain: str) -> tuple[Sums, Sums]:
 
 
 def table(rows: Mapping[str, Errors], *, domain: str) -> list[str]:
-    """Every row against real speech, and what it closes of the gap; as Markdown."""
+    """Every row against real speech, and what it closes of the gap if its interval leaves out 0; as Markdown."""
     lines = [f"| {domain} | WER less that of `real` | share of G closed |", "|---|---:|---:|"]
+    whole = less(rows["synthetic"], rows["real"], domain=domain)
+    is_gap = whole is not None and whole.low is not None and whole.low > 0
     for name, errors in rows.items():
         if name == "real":
             continue
         gap = less(errors, rows["real"], domain=domain)
-        share = closed(rows["synthetic"], errors, rows["real"], domain=domain) if name != "synthetic" else None
+        share = (
+            closed(rows["synthetic"], errors, rows["real"], domain=domain) if is_gap and name != "synthetic" else None
+        )
         lines.append(f"| {name} | {_told(gap, '+.1%')} | {_told(share, '.2f')} |")
     return lines
 

@@ -1,6 +1,6 @@
 """The table of SLAM-ASR: one projector, equal steps, and what it is given to hear; tested on real people.
 
-    python -m benchmarks.slam_asr.rows --work corpora/asr --start corpora/asr/models/broader [--seeds 3] [ROW ...]
+    python -m benchmarks.slam_asr.rows --work corpora/asr --start corpora/asr/models/elsewhere [--seeds 3] [ROW ...]
 
 N is what the real training part says. A row hears N recordings of it, N synthetic readings of the same texts, or a
 mixture: "replace" has so many per cent real instead of synthetic, "add" has them beside all synthetic ones. Which
@@ -58,7 +58,7 @@ ROWS: Mapping[str, Row] = {
 }
 SHORT_TEST = "test-short"
 """Takes of at most 15 s: a row may take ten minutes, and most of that is spent on answers that run on."""
-CLAIMS = ("synthetic", "rooms", "real")
+CLAIMS = ("synthetic", "rooms", "curated", "real", "real, rooms", "add 25 %", "add 100 %")
 
 
 def measure(work: Path, start: Path, names: Sequence[str], seeds: int) -> str:

@@ -29,6 +29,7 @@ def measure(work: Path, names: Sequence[str], takes: int) -> str:
     for name in names:
         folder = folder_of(name, work, seed=0)
         if not folder.exists():
+            lines.append(f"| {name} | not trained | | | |")
             continue
         config = ProbeConfig(str(work / "real" / "real-100"), str(work / "twin" / "raw"), takes=takes)
         layers = {row.layer: row.auc.value for row in probe(folder, config, progress=Progress()).layers}
@@ -37,6 +38,8 @@ def measure(work: Path, names: Sequence[str], takes: int) -> str:
         wers = [figure_of(report, f"domain={domain}", "wer") for domain in DOMAINS]
         columns.append([of_lm, *wers])
         lines.append(f"| {name} | {of_lm:.3f} | {layers['projector']:.3f} | {wers[0]:.1%} | {wers[1]:.1%} |")
+    if len(columns) < 3:
+        return "\n".join([*lines, "", "no correlation: it takes three rows"])
     for place, domain in enumerate(DOMAINS, start=1):
         found = spearmanr([row[0] for row in columns], [row[place] for row in columns])
         lines += ["", f"Spearman, separability and WER of {domain}: {found.statistic:+.2f} (p {found.pvalue:.2f})"]

@@ -158,6 +158,7 @@ def test_pairs_are_of_one_voice_and_text_and_lose_for_what_their_mode_lacks(
             assert winner_st >= loser_st + recipe.dgsa.least_gain_st
 
 
+@pytest.mark.slow
 def test_a_job_of_both_killed_anywhere_ends_in_the_same_rows(
     tmp_path: Path,
     dgsa_recipe: Callable[..., Recipe],

@@ -1,11 +1,4 @@
--- One row a column of each metric family's current version, families in the order they came.
-WITH latest AS (
-    SELECT family, variant, max(declared) AS declared, min(declared) AS since
-    FROM metric
-    GROUP BY family, variant
-)
-SELECT
-    metric.family, metric.variant, metric.version, metric.name, metric.type, metric.unit, metric.better, metric.meaning
-FROM latest
-JOIN metric ON metric.declared = latest.declared
-ORDER BY latest.since, metric.position
+-- One row a column of every version of each metric family, in the order they were declared.
+SELECT declared, family, variant, version, name, type, unit, better, meaning
+FROM metric
+ORDER BY declared, position

@@ -1,16 +1,16 @@
 """What every voice must do, whatever the engine. The cases come from the `cases_*.py` files beside this one."""
 
 import gc
-import hashlib
 import json
 import pickle
 import runpy
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,9 @@ from catalogs.errors import SynthgenError
 from catalogs.ids import canonical
 from catalogs.records import Line, Prompt, VoiceCard
 from synthgen.voice import Reading, Voice, VoiceConfig
+
+sys.path.append(str(Path(__file__).parent))
+from digests import digests, digests_of
 
 TEXTS = ("no, i said blue", "at nine", "is it late?")
 HARD_TEXTS = {
@@ -87,6 +90,13 @@ def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     gc.collect()
 
 
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[ProcessPoolExecutor]:
+    """Another process, which starts from nothing."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
 def assert_same(got: Reading, wanted: Reading) -> None:
     assert got.sample_rate_hz == wanted.sample_rate_hz
     np.testing.assert_array_equal(got.samples, wanted.samples)
@@ -147,8 +157,7 @@ def test_every_card_is_spoken_by_the_one_voice(subject: Subject) -> None:
 
     readings = subject.voice.speak([subject.line(TEXTS[0], card=card) for card in cards])
 
-    digests = {hashlib.sha256(reading.samples.tobytes()).hexdigest() for reading in readings}
-    assert len(digests) == len(cards)
+    assert len(set(digests_of(readings))) == len(cards)
 
 
 def test_no_lines_are_no_readings(subject: Subject) -> None:
@@ -164,7 +173,7 @@ def test_empty_text_is_an_empty_reading(subject: Subject) -> None:
 
 
 def test_the_same_batch_has_the_same_samples(subject: Subject) -> None:
-    lines = [subject.line(text) for text in TEXTS]
+    lines = [subject.line(text) for text in TEXTS[1:]]
 
     for again, first in zip(subject.voice.speak(lines), subject.voice.speak(lines), strict=True):
         assert_same(again, first)
@@ -174,28 +183,20 @@ def test_an_exact_voice_reads_a_line_the_same_in_any_company(subject: Subject) -
     if not subject.card.batch_exact:
         pytest.skip("its batches are fixed at casting")
     lines = [subject.line(text) for text in TEXTS]
-    alone = [subject.voice.speak([line])[0] for line in lines]
+    alone = [subject.first, *(subject.voice.speak([line])[0] for line in lines[1:])]
 
-    for order in ((0, 1, 2), (2, 1), (1, 0)):
+    for order in ((0, 1, 2), (2, 1)):
         readings = subject.voice.speak([lines[position] for position in order])
         for position, reading in zip(order, readings, strict=True):
             assert_same(reading, alone[position])
 
 
-def test_a_fresh_process_reads_the_same(subject: Subject) -> None:
+def test_another_process_reads_the_same(subject: Subject, elsewhere: ProcessPoolExecutor) -> None:
     lines = [subject.line(text) for text in TEXTS[:2]]
-    program = (
-        "import hashlib, pickle, sys\n"
-        "config, lines = pickle.load(sys.stdin.buffer)\n"
-        "for reading in config.build().speak(lines):\n"
-        "    print(hashlib.sha256(reading.samples.tobytes()).hexdigest())\n"
-    )
 
-    given = pickle.dumps((subject.config, lines))
-    fresh = subprocess.run([sys.executable, "-c", program], input=given, capture_output=True, check=True)
+    there = elsewhere.submit(digests, subject.config, lines)
 
-    here = [hashlib.sha256(r.samples.tobytes()).hexdigest() for r in subject.voice.speak(lines)]
-    assert fresh.stdout.decode().split() == here
+    assert there.result() == digests_of(subject.voice.speak(lines))
 
 
 @pytest.mark.parametrize(
@@ -223,9 +224,9 @@ def test_seeds_give_different_readings(subject: Subject) -> None:
     if subject.card.temperature is None:
         pytest.skip("it reads a line in one way only")
 
-    readings = {subject.samples(TEXTS[0], seed=seed).tobytes() for seed in range(4)}
+    readings = {subject.samples(TEXTS[0], seed=seed).tobytes() for seed in range(3)}
 
-    assert len(readings) == 4
+    assert len(readings) == 3
 
 
 # Tiny VITS models of random weights: the least noise already sends them anywhere.
@@ -238,7 +239,7 @@ def test_a_higher_temperature_departs_further_from_the_mean_reading(subject: Sub
 
     lowest = 0.0 if subject.card.engine in CHAOTIC else 0.1
     spreads = [
-        spread([subject.samples(TEXTS[0], seed=seed, temperature=temperature) for seed in range(5)])
+        spread([subject.samples(TEXTS[0], seed=seed, temperature=temperature) for seed in range(3)])
         for temperature in (lowest, 1.2)
     ]
 
@@ -262,20 +263,20 @@ def picture(samples: NDArray[np.float32], *, columns: int = 24, rows: int = 24) 
     return np.append(np.asarray(energies).ravel(), rows * columns * np.log(len(samples) + 1))
 
 
-QUICK_S, SLOW_S = 0.005, 0.05
+QUICK_S, SLOW_S = 0.002, 0.05
 
 
 def test_speaking_does_not_leak(subject: Subject) -> None:
     if subject.line_s >= QUICK_S:
         pytest.skip("takes its time: the test below")
-    assert growth_per_line(subject, warm=100, lines=2000) < 4096
+    assert growth_per_line(subject, warm=50, lines=1000) < 4096
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_speaking_long_does_not_leak(subject: Subject) -> None:
     if subject.line_s < SLOW_S:
-        assert growth_per_line(subject, warm=100, lines=2000) < 4096
+        assert growth_per_line(subject, warm=50, lines=1000) < 4096
     else:
         assert growth_per_line(subject, warm=30, lines=300) < 16_384
 
