@@ -25,6 +25,11 @@ UPKEEP = (
 )
 """Merge small files, drop those merged a while ago, and forget snapshots that are older than history reaches."""
 
+MANY_FILES = 64
+"""Parquet files of all tables together that are worth merging."""
+
+NUM_FILES = "SELECT count(*) FROM __ducklake_metadata_corpus.ducklake_data_file WHERE end_snapshot IS NULL"
+
 
 def attach_sql(folder: Path, *, metadata: str, read_only: bool, scratch: Path) -> str:
     """The statement that attaches the corpus in ``folder``; ``scratch`` takes a copy of the metadata if need be.

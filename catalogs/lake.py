@@ -8,7 +8,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Timer
 from typing import Any, TypeVar
@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from catalogs.attaching import SQLITE, UPKEEP, attach_sql, extension_file, one_writer
+from catalogs import attaching
+from catalogs.attaching import NUM_FILES, SQLITE, UPKEEP, attach_sql, extension_file, one_writer
 from catalogs.errors import CatalogError, DiskFull, EngineError, QueryRefused, UsageError
 from catalogs.queries import query, quoted, schema
 from catalogs.stopping import Stopped
@@ -24,15 +25,10 @@ from catalogs.stopping import Stopped
 __all__ = ["SQLITE", "Lake", "query", "quoted", "schema"]
 
 T = TypeVar("T")
-
 BUSY_S = 60.0
 MEMORY_LIMIT = "2GB"
 
 HAS_WINDOW = re.compile(r"\bOVER\b", re.IGNORECASE)
-MANY_FILES = 64
-"""Parquet files of all tables together that are worth merging."""
-
-_FILES = "SELECT count(*) FROM __ducklake_metadata_corpus.ducklake_data_file WHERE end_snapshot IS NULL"
 _BUSY = ("database is locked", "concurrent", "conflict")
 
 
@@ -94,12 +90,6 @@ class Lake:
             result = self.rows(sql, **parameters)
         return int(result[0][0]) if result and isinstance(result[0][0], int) else 0
 
-    def has(self, table: str) -> bool:
-        """Whether the corpus has a table of this name."""
-        # By its columns: to list tables, DuckDB counts the rows of each.
-        named = "SELECT 1 FROM duckdb_columns() WHERE database_name = 'corpus' AND table_name = $table LIMIT 1"
-        return bool(self.rows(named, table=table))
-
     def spill(self, sql: str, to: Path, **parameters: Any) -> None:
         """Write a result to a Parquet file, so that it can be read in pieces while rows are written."""
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +133,7 @@ class Lake:
 
     def compact(self) -> None:
         """Merge small Parquet files, if there are many; history and time travel stay, for a month."""
-        if self.rows(_FILES)[0][0] < MANY_FILES:
+        if self.rows(NUM_FILES)[0][0] < attaching.MANY_FILES:
             return
         with self._one_writer():
             for call in UPKEEP:
@@ -223,10 +213,8 @@ class Lake:
             self._connection.execute("RESET threads")
 
     def _roll_back(self) -> None:
-        try:
+        with suppress(duckdb.TransactionException):  # a commit that failed has rolled back already
             self._connection.execute("ROLLBACK")
-        except duckdb.TransactionException:
-            return  # a commit that failed has rolled back already
 
     def _patiently(self, action: Callable[[], T]) -> T:
         """Try again for a while when somebody else is in the way, unless a transaction has been lost by it."""

@@ -39,7 +39,7 @@ def is_outdated(lake: Lake, folder: Path) -> bool:
 
 
 def _refuse_later_schema(lake: Lake, folder: Path) -> int:
-    if not lake.has("migration"):
+    if not lake.rows("SELECT 1 FROM duckdb_columns() WHERE database_name = 'corpus' AND table_name = 'migration'"):
         return 0
     applied: int = lake.rows("SELECT coalesce(max(version), 0) FROM migration")[0][0]
     ours = schema()[-1][0]

@@ -243,7 +243,7 @@ def _forget_flat(lake: Lake) -> None:
 
 
 def _flattened_upto(lake: Lake) -> int | None:
-    if not lake.has("flattened"):
+    if not lake.rows("SELECT 1 FROM duckdb_columns() WHERE database_name = 'corpus' AND table_name = 'flattened'"):
         return None
     upto: int = lake.rows("SELECT upto FROM flattened")[0][0]
     return upto

@@ -124,7 +124,7 @@ def test_failures_are_reopened_all_or_by_their_reason(studio: Any) -> None:
 def test_many_commits_are_tidied_up_on_the_way(studio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("catalogs.catalog.COMMITS_PER_COMPACTION", 5)
     monkeypatch.setattr("catalogs.catalog.ROWS_PER_FLATTENING", 20)
-    monkeypatch.setattr("catalogs.lake.MANY_FILES", 4)
+    monkeypatch.setattr("catalogs.attaching.MANY_FILES", 4)
 
     for number in range(11):
         studio.record(range(20 * number, 20 * number + 20), shard=f"s{number}")

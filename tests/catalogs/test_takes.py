@@ -70,7 +70,7 @@ def step(rng: random.Random, studio: Any, model: Model, number: int) -> str:
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 40))])
 def test_the_view_is_right_after_every_step_of_any_job(studio: Any, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalogs.lake.MANY_FILES", 0)
+    monkeypatch.setattr("catalogs.attaching.MANY_FILES", 0)
     rng, model, told = random.Random(seed), Model(), []  # noqa: S311
     model.record([take.id for take in studio.record(range(1000, 1030), shard="first")])
 
