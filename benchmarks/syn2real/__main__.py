@@ -51,7 +51,7 @@ def run(speech: Path, work: Path, settings: Settings, *, targets: Sequence[str],
     prepare(speech, work, domains=settings.domains, sizes=settings.sizes)
     for engine in ENGINES:
         read(engine, work, settings)
-    recipe = dict(read_toml(RECIPES / "training.toml")) | settings.training
+    recipe = {**read_toml(RECIPES / "training.toml"), **settings.training}
     found: list[Tested] = []
     for seed in range(seeds):
         experiment = Experiment(work, settings.domains, settings.steps, seed, recipe)

@@ -19,7 +19,7 @@ from catalogs.ids import seed_of
 from catalogs.stage import batched
 from catalogs.text import normalise
 
-Row: TypeAlias = Mapping[str, Any]
+Row: TypeAlias = dict[str, Any]
 
 SETS: Mapping[str, Sequence[str]] = {
     "orders": ("coffee_orders",),

@@ -8,7 +8,7 @@ TSV-M is left out: the singular values of an embedding of 50,000 tokens take lon
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,8 @@ def tested(experiment: Experiment, target: str, *, grid: Sequence[float]) -> Ite
         yield _merged(experiment, target, row, synthetic, [source], {"scale": scale})
     if experiment.recipe["objective"]["method"] == "whisper":
         layers = {"scale": 0.0, "scales": dict.fromkeys(LOWER, scale)}
-        yield _merged(experiment, target, "mean, lower layers alone", synthetic, sources, layers)
+        found = _merged(experiment, target, "mean, lower layers alone", synthetic, sources, layers)
+        yield replace(found, scale=scale)
     yield _merged(experiment, target, "mean, two engines", synthetic, [*sources, *others], {"scale": scale})
     yield _merged(experiment, target, "mean, added to mixed", mixed, sources, {"scale": scale})
     for point in grid:
