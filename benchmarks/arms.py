@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.corpora import produce
 from catalogs.catalog import Catalog
 from catalogs.ids import seed_of
 from catalogs.progress import Progress
@@ -34,7 +35,6 @@ from curation.bootstrap import Estimate, block_sums, estimate, mean_of, ratio_of
 from curation.measuring import measure_missing
 from curation.metrics.evaluation import EvaluationConfig
 from curation.metrics.quality import QualityConfig
-from curation.production import Production
 from curation.recipe import Recipe, parse_recipe
 from curation.scope import Scope
 from curation.sets.summary import set_figures
@@ -117,16 +117,6 @@ def write_prompts(folder: Path, to: Path, *, per_set: int) -> Path:
         rows += [{"text": text, "domain": name.partition("_")[0]} for text in drawn]
     to.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return to
-
-
-def produce(recipe: Recipe) -> str:
-    """Run a job to its release, or find it done; gives the release's name."""
-    with Catalog.create(recipe.corpus) as catalog, catalog.job(recipe.name):
-        run_id = catalog.begin_run(recipe.job_id, recipe.name)
-        summary = Production(recipe, catalog, run_id=run_id, progress=Progress()).run()
-        catalog.end_run(run_id, "done")
-    assert summary.release is not None
-    return summary.release.name
 
 
 def table(catalog: Catalog, arms: Sequence[Arm]) -> str:

@@ -3,9 +3,8 @@
 A row of a manifest names ``audio`` (a path beside it), ``speaker`` and ``text``.
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from benchmarks.corpora import rows_of
 from catalogs.clip import Clip
 from catalogs.config import parse_named
 from catalogs.ids import content_id
@@ -75,14 +75,14 @@ def recordings(folder: Path) -> list[Spoken]:
 
 def joined(folder: Path) -> list[Spoken]:
     """Words spoken one by one, ten in a row; words of the one half of the vocabulary are one fold."""
-    words = sorted({row["text"] for row in _rows(folder)})
+    words = sorted({row["text"] for row in rows_of(folder / "manifest.jsonl")})
     fold_of = {word: number % 2 for number, word in enumerate(words)}
     waves: dict[tuple[str, int], list[NDArray[np.float32]]] = defaultdict(list)
-    rows = sorted(_rows(folder), key=lambda row: content_id("draw", row["id"]))
+    rows = sorted(rows_of(folder / "manifest.jsonl"), key=lambda row: content_id("draw", row["id"]))
     for row in rows:
         held = waves[row["speaker"], fold_of[row["text"]]]
         if len(held) < _JOINED * TAKES // 2:
-            held.append(_wave(folder, row))
+            held.append(wave_of(folder, row))
     return [
         Spoken(_clip(np.concatenate(held[start : start + _JOINED]), ""), speaker, fold)
         for (speaker, fold), held in sorted(waves.items())
@@ -118,10 +118,10 @@ def _recordings(
     folder: Path, *, shortest_s: float = 0.0, most: int | None = None
 ) -> Iterator[tuple[dict[str, Any], NDArray[np.float32]]]:
     counts: dict[str, int] = defaultdict(int)
-    for row in _rows(folder):
+    for row in rows_of(folder / "manifest.jsonl"):
         if shortest_s <= row["duration"] <= _LONGEST_S and (most is None or counts[_speaker(row)] < most):
             counts[_speaker(row)] += 1
-            yield row, _wave(folder, row)
+            yield row, wave_of(folder, row)
 
 
 def _speaker(row: Mapping[str, Any]) -> str:
@@ -129,12 +129,8 @@ def _speaker(row: Mapping[str, Any]) -> str:
     return str(row.get("speaker", ""))
 
 
-def _rows(folder: Path) -> Sequence[dict[str, Any]]:
-    lines = (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def _wave(folder: Path, row: dict[str, Any]) -> NDArray[np.float32]:
+def wave_of(folder: Path, row: Mapping[str, Any]) -> NDArray[np.float32]:
+    """The recording of a row of a set's manifest, at 16 kHz."""
     samples, rate_hz = soundfile.read(folder / row["audio"], dtype="float32")
     return resample(samples, from_hz=rate_hz, to_hz=RATE_HZ)
 

@@ -27,6 +27,9 @@ KEYS = (
     "loop",
 )
 
+_LATER = {"batch_takes": None, "order": "takes"}
+"""Keys of sampling that came later: left as they are they are no part of a definition, and older trainings go on."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeaturesConfig:
@@ -102,6 +105,9 @@ class TrainRecipe:
         parts: dict[str, Any] = {name: asdict(table) for name in tables if (table := getattr(self, name)) is not None}
         if self.start_from is not None:
             parts["start_from"] = self.start_from
+        for key, usual in _LATER.items():
+            if parts["sampling"][key] == usual:
+                del parts["sampling"][key]
         data = [asdict(config) for config in self.data]
         if self.penalty:
             parts["objective"]["penalty"] = asdict(self.penalty)

@@ -7,7 +7,7 @@ one by planning it again and leaving out the batches it has had. Lhotse makes th
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,20 +21,27 @@ from training.members import Member
 class SamplingConfig:
     """How an epoch is drawn, and cut into batches.
 
-    ``batch_s`` is how many seconds of speech a micro-batch holds, ``buckets`` how many lengths are kept apart.
+    ``batch_s`` is how many seconds of speech a micro-batch holds, ``batch_takes`` how many utterances at most (None: as
+    many as there is time for), ``buckets`` how many lengths are kept apart. With ``order`` "texts" the seed shuffles
+    texts, not takes: with one bucket and ``batch_takes``, trainings on readings of the same texts by others, real or
+    synthetic, hear the same texts at the same steps, so that nothing but the readings sets them apart.
     ``real`` is the share of utterances that are real, from the first epoch's to the last's in a line; None takes what
     there is, each utterance once. With a share, an epoch has ``size`` utterances (None: as many as there are); a part
     that is too small is gone through again before any of it is heard a third time.
     """
 
     batch_s: float = 60.0
+    batch_takes: int | None = None
     buckets: int = 8
+    order: Literal["takes", "texts"] = "takes"
     real: tuple[float, float] | None = None
     size: int | None = None
 
     def __post_init__(self) -> None:
         if self.batch_s <= 0 or self.buckets < 1:
             raise ValueError("sampling.batch_s must be positive, and buckets at least 1")
+        if self.batch_takes is not None and self.batch_takes < 1:
+            raise ValueError("sampling.batch_takes must be at least 1")
         if self.real and not all(0 <= share <= 1 for share in self.real):
             raise ValueError("sampling.real are shares from 0 to 1, of the first and of the last epoch")
         if self.size is not None and self.size < 1:
@@ -73,6 +80,8 @@ class Epochs:
         Raises:
             TrainingError: for a share of real or of synthetic speech of which there is none.
         """
+        if config.order == "texts":
+            members = sorted(members, key=lambda member: (member.text, member.take_id))
         self._parts = {kind: [m for m in members if m.is_synthetic is kind] for kind in (False, True)}
         self._config, self._seed, self._epochs, self._variants = config, seed, epochs, variants
         for kind, name in ((False, "real"), (True, "synthetic")):
@@ -84,7 +93,8 @@ class Epochs:
         draws = []
         for kind, part in self._parts.items():
             wanted = self._wanted(kind, epoch)
-            order = np.random.default_rng((self._seed, epoch, int(kind))).permutation(len(part))
+            of_kind = int(kind) if self._config.order == "takes" else 0
+            order = np.random.default_rng((self._seed, epoch, of_kind)).permutation(len(part))
             for number in range(wanted):
                 member = part[order[number % len(part)]]
                 variant = seed_of(self._seed, epoch, number // len(part), member.take_id) % (self._variants + 1)
@@ -120,7 +130,8 @@ class Epochs:
         """Lhotse's, with buckets if there are utterances enough to fill them."""
         from lhotse.dataset import DynamicBucketingSampler, DynamicCutSampler
 
-        common = {"max_duration": self._config.batch_s, "shuffle": True, "seed": self._seed, "world_size": 1, "rank": 0}
+        most = {"max_duration": self._config.batch_s, "max_cuts": self._config.batch_takes}
+        common = {**most, "shuffle": True, "seed": self._seed, "world_size": 1, "rank": 0}
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # that the epoch is in memory, which it is
             if self._config.buckets == 1 or len(cuts) < 2 * self._config.buckets:
                 return DynamicCutSampler(cuts, **common)

@@ -9,13 +9,11 @@ and ``twin.jsonl`` (what the real training part says), none of which is a text o
 """
 
 import argparse
-import json
-import subprocess
-import sys
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.corpora import freeze, ingest, rows_of, unique, write
 from benchmarks.slam_asr.orders import orders
 from catalogs.ids import seed_of
 from catalogs.text import normalise
@@ -46,7 +44,8 @@ def prepare(speech: Path, texts: Path, to: Path) -> None:
     (to / "general.txt").write_text("".join(row["text"] + "\n" for row in (*short, *long)), encoding="utf-8")
     for name, part in (("real", real), ("test", test)):
         write(to / f"{name}.jsonl", part)
-        make_corpus(to / name, to / f"{name}.jsonl", name)
+        ingest(to / f"{name}.jsonl", to / name)
+        freeze(to / name, {name: "true"})
 
 
 def recordings(speech: Path) -> Iterator[dict[str, Any]]:
@@ -81,29 +80,6 @@ def texts_of(
         fit = sorted((text for text in found if len(text.split()) in words), key=lambda text: seed_of("slam_asr", text))
         chosen += [{"text": text, "domain": name.split("_")[0]} for text in fit[:number] if text not in held]
     return unique(chosen)
-
-
-def make_corpus(folder: Path, manifest: Path, name: str) -> None:
-    """Ingest a manifest of recordings and freeze them all."""
-    synthgen = [Path(sys.executable).parent / "synthgen"]
-    consent = "published data set"
-    subprocess.run([*synthgen, "ingest", manifest, "-c", folder, "--layout", "jsonl", "--consent", consent], check=True)
-    subprocess.run([*synthgen, "freeze", name, "-c", folder, "--where", "true"], check=True)
-
-
-def rows_of(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file of JSON lines."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def unique(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each text once."""
-    return list({row["text"]: row for row in rows}.values())
-
-
-def write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Write JSON lines."""
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,48 +4,12 @@ Errors of an utterance are means over the seeds of a row. Speakers are drawn aga
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalogs.catalog import Catalog
-from catalogs.ids import Id
+from benchmarks.errors import Errors, told
 from training.evaluation.resampling import Groups, Interval, Sums, interval, ratio, replicates
-
-_ERRORS = """
-    SELECT take_id::VARCHAR AS take_id, speaker, domain, sum(substitutions + insertions + deletions)::DOUBLE AS errors,
-        any_value(num_words)::DOUBLE AS num_words, count(*) AS heard
-    FROM hypothesis JOIN takes USING (take_id)
-    WHERE list_contains($evaluations::UUID[], evaluation_id)
-    GROUP BY ALL ORDER BY take_id
-"""
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Mean errors (N,) of a row in each utterance, its words (N,), takes, speakers and domains."""
-
-    takes: Sequence[Id]
-    errors: NDArray[np.float64]
-    words: NDArray[np.float64]
-    speakers: Sequence[str]
-    domains: Sequence[str]
-
-
-def errors_of(corpus: Path, evaluations: Sequence[Id]) -> Errors:
-    """The errors of the evaluations of a row, one for each seed; takes that not all of them have heard are left out."""
-    with Catalog.open(corpus) as catalog:
-        rows = catalog.lake.table(_ERRORS, evaluations=list(evaluations)).to_pylist()
-    rows = [row for row in rows if row["heard"] == len(evaluations)]
-    return Errors(
-        [row["take_id"] for row in rows],
-        np.array([row["errors"] for row in rows]) / len(evaluations),
-        np.array([row["num_words"] for row in rows]),
-        [row["speaker"] for row in rows],
-        [row["domain"] for row in rows],
-    )
 
 
 def less(row: Errors, other: Errors, *, domain: str) -> Interval | None:
@@ -85,15 +49,7 @@ def table(rows: Mapping[str, Errors], *, domain: str) -> list[str]:
         if name == "real":
             continue
         gap = less(errors, rows["real"], domain=domain)
-        share = (
-            closed(rows["synthetic"], errors, rows["real"], domain=domain) if is_gap and name != "synthetic" else None
-        )
-        lines.append(f"| {name} | {_told(gap, '+.1%')} | {_told(share, '.2f')} |")
+        is_mitigated = is_gap and name != "synthetic"
+        share = closed(rows["synthetic"], errors, rows["real"], domain=domain) if is_mitigated else None
+        lines.append(f"| {name} | {told(gap, '+.1%')} | {told(share, '.2f')} |")
     return lines
-
-
-def _told(found: Interval | None, form: str) -> str:
-    if found is None:
-        return "–"
-    around = "" if found.low is None else f" ({found.low:{form}} to {found.high:{form}})"
-    return f"{found.value:{form}}{around}"

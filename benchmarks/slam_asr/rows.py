@@ -9,7 +9,6 @@ seeds. What is trained and heard already stays.
 """
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,9 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks.slam_asr.gap import errors_of, table
+from benchmarks.corpora import freeze
+from benchmarks.errors import errors_of
+from benchmarks.slam_asr.gap import table
 from catalogs.config import read_toml
 from catalogs.progress import Progress
 from training.evaluation.report import EvaluationConfig, Report, evaluate
@@ -92,17 +93,10 @@ def freeze_shares(work: Path) -> None:
     reading = (
         "take_id IN (SELECT arg_min(take_id, md5(take_id::VARCHAR)) FROM takes WHERE temperature = 1 GROUP BY text)"
     )
-    for n in (*SHARES, 100):
-        _freeze(work / "real", f"real-{n}", f"{percent} < {n} AND {recording}")
-    _freeze(work / "twin", "raw", reading)
-    _freeze(work / "test", SHORT_TEST, "audio_s <= 15")
-    for n in SHARES:
-        _freeze(work / "twin", f"raw-but-{n}", f"{percent} >= {n} AND {reading}")
-
-
-def _freeze(corpus: Path, release: str, where: str) -> None:
-    command = [Path(sys.executable).parent / "synthgen", "freeze", release, "-c", corpus, "--where", where]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    freeze(work / "real", {f"real-{n}": f"{percent} < {n} AND {recording}" for n in (*SHARES, 100)})
+    left = {f"raw-but-{n}": f"{percent} >= {n} AND {reading}" for n in SHARES}
+    freeze(work / "twin", {"raw": reading, **left})
+    freeze(work / "test", {SHORT_TEST: "audio_s <= 15"})
 
 
 def _trained(name: str, work: Path, start: Path, seed: int) -> Path:

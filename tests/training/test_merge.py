@@ -143,6 +143,7 @@ def test_a_merge_says_what_it_is_made_of(model: Model, tmp_path: Path) -> None:
     assert all(len(part["sha256"]) == 64 and part["step"] == 5 and part["training"] for part in about["parts"])
     assert (about["operator"]["name"], about["scale"]) == ("add", 0.5)
     assert made.provenance["recipe"]["name"] == "merged"
+    assert found.unmatched == ()
     assert made.provenance["licences"] == ["licence of real", "licence of synthetic", "licence of target"]
 
 

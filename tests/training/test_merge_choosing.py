@@ -1,6 +1,7 @@
 """Lambda is chosen on the sources that are left out, and what is chosen is the best by construction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from training.checkpoint import Position
 from training.evaluation.figures import Figure, Subset
 from training.evaluation.report import EvaluationConfig, Report, System
 from training.merging import choosing
-from training.merging.choosing import choose, mean_wers
+from training.merging.choosing import Choice, choose, mean_wers
 from training.merging.parts import Source, load_source
 from training.merging.plots import plot_choosing
 from training.merging.recipe import MergeConfig
@@ -61,12 +62,12 @@ def sources(config: MergeConfig) -> list[Source]:
 @pytest.fixture
 def heard(config: MergeConfig, sources: Sequence[Source], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Instead of hearing takes: how far a model's weights are from those of real speech, which is its error rate."""
-    asked = []
+    asked: list[str] = []
 
     def distance(names: Sequence[str], settings: EvaluationConfig, *, progress: Any) -> Report:
-        (source,) = (source for source in sources if source.name == settings.release)
+        source = next(source for source in sources if source.name == settings.release)
         weight = checkpoint.load(Path(names[0])).trained()["weight"]
-        asked.append(settings.release)
+        asked.append(names[0])
         wer = float((weight - source.real.weights["weight"]).norm())
         return report(wer, settings.release)
 
@@ -90,7 +91,38 @@ def test_the_source_that_is_left_out_gets_the_others_vector_alone(
         wers = {choice.scale: choice.wer for choice in found.choices if choice.source == name}
         for scale, wer in wers.items():
             assert wer == pytest.approx(abs(step - scale * sum(others) / len(others)), abs=1e-5)
-    assert sorted(heard) == sorted(name for name in STEPS for _ in GRID)
+    assert len(heard) == len(STEPS) * len(GRID)
+
+
+def test_without_lambda_the_model_that_is_left_out_hears_by_itself(
+    config: MergeConfig, sources: list[Source], heard: list[str]
+) -> None:
+    choose(config, sources, progress=SILENT)
+
+    merged = f".{config.path.name}.choosing"
+    assert {folder for folder in heard if Path(folder).name != merged} == {each.synthetic.folder for each in sources}
+    assert sum(Path(folder).name == merged for folder in heard) == len(STEPS) * (len(GRID) - 1)
+
+
+def test_a_domain_that_two_engines_have_read_is_left_out_with_both(
+    config: MergeConfig, sources: list[Source], heard: list[str], tmp_path: Path
+) -> None:
+    cooking = next(source for source in sources if source.name == "cooking")
+    folder = write(tmp_path, "cooking-other", cooking.synthetic.weights["weight"] + 5.0)
+    again = load_source("cooking-other", str(config.sources[0].real), folder)
+    dev = replace(config.sources[0], name="cooking-other", synthetic=folder)
+    everything = replace(config, sources=(*config.sources, dev))
+
+    found = choose(everything, [*sources, again], progress=SILENT)
+
+    alone = choose(config, sources, progress=SILENT)
+    assert by_cooking(found.choices) == by_cooking(alone.choices)
+    with pytest.raises(TrainingError, match="all sources have one model of real speech"):
+        choose(everything, [cooking, again], progress=SILENT)
+
+
+def by_cooking(choices: Sequence[Choice]) -> list[Choice]:
+    return [choice for choice in choices if choice.source == "cooking"]
 
 
 def test_the_lambda_of_the_best_mean_is_taken(config: MergeConfig, sources: list[Source], heard: list[str]) -> None:

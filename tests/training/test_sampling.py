@@ -70,6 +70,32 @@ def test_a_handful_of_utterances_is_an_epoch_too(count: int) -> None:
     assert sum(map(len, batches)) == count
 
 
+def test_steps_hear_so_many_utterances_however_long_they_are() -> None:
+    config = replace(CONFIG, batch_s=1e6, batch_takes=7, buckets=1)
+
+    lengths = [len(batch) for batch in Epochs(MEMBERS, config, seed=0, epochs=1).batches(0)]
+
+    assert set(lengths[:-1]) == {7}
+    assert sum(lengths) == len(MEMBERS)
+
+
+def test_readings_of_the_same_texts_by_others_are_heard_in_the_same_order() -> None:
+    config = SamplingConfig(batch_s=1e6, batch_takes=4, buckets=1, order="texts")
+    texts = [f"text {number}" for number in range(30)]
+
+    def heard(*, is_synthetic: bool) -> list[list[str]]:
+        members = [make_member(n + 50 * is_synthetic, is_synthetic=is_synthetic) for n in range(len(texts))]
+        ordered = reversed(members) if is_synthetic else members  # by another id each
+        said = [replace(member, text=text) for member, text in zip(ordered, texts, strict=True)]
+        epochs = Epochs(sorted(said, key=lambda member: member.take_id), config, seed=3, epochs=2)
+        return [[draw.member.text for draw in batch] for epoch in range(2) for batch in epochs.batches(epoch)]
+
+    real = heard(is_synthetic=False)
+
+    assert real == heard(is_synthetic=True)
+    assert real[: len(real) // 2] != real[len(real) // 2 :]
+
+
 def test_a_share_of_speech_that_is_not_there_is_refused() -> None:
     synthetic = [member for member in MEMBERS if member.is_synthetic]
 

@@ -128,7 +128,9 @@ def test_a_recipe_without_a_start_is_the_one_it_was() -> None:
     data = [{"corpus": "c", "release": "r"}]
     table = {"name": "x", "data": data, "objective": CTC, "encoder": {"name": "tiny"}}
 
-    assert "start_from" not in parse_recipe(table, source="test").definition
+    found = parse_recipe(table, source="test")
+    assert not any(key in found.definition for key in ("start_from", "batch_takes", '"order"'))
+    assert '"order":"texts"' in parse_recipe(table | {"sampling": {"order": "texts"}}, source="test").definition
 
 
 def test_pretrained_models_are_pinned_by_the_hashes_of_their_files(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from catalogs.errors import SynthgenError
 from catalogs.records import TaskVector
-from training.merging.registry import vectors_in, weights_of
+from training.merging.registry import DIFFERENCE, vectors_in, weights_of
 from training.merging.vectors import Weights, cosine, grouped
 
 
@@ -37,18 +37,20 @@ class Registered:
     gone: Mapping[str, str]
 
 
-def registered(corpus: Path) -> Registered:
-    """The vectors of a corpus, and how they lie to each other; their models are loaded, each once.
+def registered(corpus: Path, *, only_differences: bool = False) -> Registered:
+    """The vectors of a corpus, and how they lie to each other; their models are loaded, those of a difference once.
+
+    All vectors are in memory at once; ``only_differences`` leaves out those that were made of several.
 
     Raises:
         CorpusMissing: if there is none.
     """
-    known = vectors_in(corpus)
+    known = [row for row in vectors_in(corpus) if row.operator == DIFFERENCE or not only_differences]
     found: dict[str, dict[str, Tensor]] = {}
     gone: dict[str, str] = {}
     for row in known:
         try:
-            found[row.id] = weights_of(row, known)
+            found[row.id] = weights_of(row, known, found)
         except SynthgenError as error:
             gone[row.name] = str(error)
     rows = [row for row in known if row.id in found]

@@ -1,7 +1,8 @@
 """Lambda, chosen without real speech of the target: every source domain once takes the target's place.
 
 The model of synthetic speech of the domain that is left out gets lambda times what the other domains' vectors become,
-and hears that domain's real development takes. The lambda with the best mean error rate over domains is taken; nothing
+and hears that domain's real development takes. Sources that share a model of real speech, read by several engines, are
+one domain: all of them are left out at once. The lambda with the best mean error rate over domains is taken; nothing
 of the target is looked at, neither its takes nor its model.
 """
 
@@ -56,13 +57,29 @@ def choose(config: MergeConfig, sources: Sequence[Source], *, progress: Progress
     progress.start("choosing lambda, models", len(sources) * len(settings.grid))
     choices = []
     for left_out in sorted(sources, key=lambda source: source.name):
-        others = [source for source in sources if source is not left_out]
+        others = _others(sources, left_out)
         mixture = mixture_of(left_out.synthetic, others, config)
         for choice in _tried(mixture, left_out.name, devs[left_out.name], config=config, settings=settings):
             choices.append(choice)
             progress.receive(Outcome(items=1), remark=f"{choice.source} {choice.scale:g}: {choice.wer:.3f}")
     progress.finish()
     return chosen_of(choices)
+
+
+def _others(sources: Sequence[Source], left_out: Source) -> list[Source]:
+    """The sources of all other domains.
+
+    Raises:
+        TrainingError: if there are none.
+    """
+    own = left_out.real.pin["sha256"]
+    others = [source for source in sources if source.real.pin["sha256"] != own]
+    if not others:
+        raise TrainingError(
+            f"lambda cannot be chosen: all sources have one model of real speech, {left_out.real.folder}, so that "
+            "leaving its domain out leaves nothing; add a source of another domain, or give `scale`"
+        )
+    return others
 
 
 def chosen_of(choices: Sequence[Choice]) -> Chosen:
@@ -87,7 +104,10 @@ def lines(choices: Sequence[Choice]) -> str:
 def _tried(
     mixture: Mixture, name: str, dev: DevConfig, *, config: MergeConfig, settings: ChoosingConfig
 ) -> Iterator[Choice]:
-    """One choice for each lambda; the models that hear are removed again."""
+    """One choice for each lambda; merged models are removed when they have heard.
+
+    Without lambda it is the target itself that hears, and what it has heard counts for every vector.
+    """
     asked = EvaluationConfig(
         Path(dev.corpus).expanduser(),
         dev.release,
@@ -95,8 +115,12 @@ def _tried(
         beams=settings.beams,
         only_unseen=settings.only_unseen,
     )
+    is_plain = not config.scales and config.rank is None and not settings.only_unseen  # so all hear the same takes
     folder = config.path.with_name(f".{config.path.name}.choosing")
     for scale in settings.grid:
+        if scale == 0 and is_plain:
+            yield _heard(mixture.target.folder, name, scale, asked)
+            continue
         shutil.rmtree(folder, ignore_errors=True)
         named = replace(config, name=f"{config.name}-without-{name}-at-{scale:g}", folder=str(folder))
         write(mixture, named, scale)

@@ -23,7 +23,8 @@ class Merged:
 
     ``norm`` is that of the vector before lambda, ``target_norm`` that of the model it was added to; ``lost`` is the
     share of the norm of adapters that their rank has no room for. ``corpus`` keeps the vectors as rows; None if the
-    target says of no corpus that it was trained on it. ``choices`` are what was tried to choose lambda.
+    target says of no corpus that it was trained on it. ``choices`` are what was tried to choose lambda. ``unmatched``
+    are sources whose two models took unequally many steps: what sets them apart is not their readings alone.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class Merged:
     lost: float
     corpus: Path | None
     choices: tuple[Choice, ...]
+    unmatched: tuple[str, ...] = ()
 
 
 def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
@@ -70,6 +72,7 @@ def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
         lost=lost,
         corpus=corpus,
         choices=chosen.choices,
+        unmatched=tuple(source.name for source in sources if not source.is_matched),
     )
 
 

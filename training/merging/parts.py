@@ -67,6 +67,11 @@ class Source:
         """The id of their difference: a hash of both models' weights."""
         return content_id("task vector", self.real.pin["sha256"], self.synthetic.pin["sha256"])
 
+    @property
+    def is_matched(self) -> bool:
+        """Whether both models took equally many steps."""
+        return self.real.found.position.step == self.synthetic.found.position.step
+
     def parts(self) -> tuple[tuple[str, Part], tuple[str, Part]]:
         """Both models by their roles."""
         return ("real", self.real), ("synthetic", self.synthetic)

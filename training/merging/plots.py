@@ -46,8 +46,13 @@ def plot_cosines(found: Registered, to: Path) -> None:
     save(figure, to)
 
 
-def plot_choosing(choices: Sequence[Choice], chosen: float, to: Path) -> None:
-    """Draw the error rate of every source's model over lambda, with its 95 % interval, and the mean over sources."""
+def plot_choosing(
+    choices: Sequence[Choice], chosen: float | None, to: Path, *, heard: str = "the source that was left out"
+) -> None:
+    """Draw the error rate of every source's model over lambda, with its 95 % interval, and the mean over sources.
+
+    ``chosen`` None marks no lambda; ``heard`` says what the error rates are of.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4), layout="constrained")
@@ -61,9 +66,10 @@ def plot_choosing(choices: Sequence[Choice], chosen: float, to: Path) -> None:
         axes.fill_between(scales, low, high, color=f"C{number}", alpha=0.12, linewidth=0)
     means = mean_wers(choices)
     axes.plot(list(means), list(means.values()), color="black", linewidth=2, label="mean")
-    axes.axvline(chosen, color="black", linewidth=0.8, linestyle=":")
+    if chosen is not None:
+        axes.axvline(chosen, color="black", linewidth=0.8, linestyle=":")
     axes.set_xlabel("lambda")
-    axes.set_ylabel("WER on the source that was left out")
+    axes.set_ylabel(f"WER on {heard}")
     axes.grid(alpha=0.3)
     figure.legend(loc="outside upper center", ncols=4, frameon=False)
     save(figure, to)

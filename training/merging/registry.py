@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 from torch import Tensor
 
@@ -69,8 +70,12 @@ def vectors_in(corpus: Path) -> list[TaskVector]:
     return [TaskVector(**row | {name: tuple(row[name] or ()) for name in lists}) for row in rows]
 
 
-def weights_of(row: TaskVector, known: Iterable[TaskVector]) -> dict[str, Tensor]:
+def weights_of(
+    row: TaskVector, known: Iterable[TaskVector], found: Mapping[Id, Weights] = MappingProxyType({})
+) -> dict[str, Tensor]:
     """The numbers of a vector, from the models that it, or its members, are made of.
+
+    ``found`` are vectors that have been computed before, by their ids: a member that is among them is not loaded again.
 
     Raises:
         TrainingError: if one of these is not there any more, or has been trained on since.
@@ -81,7 +86,9 @@ def weights_of(row: TaskVector, known: Iterable[TaskVector]) -> dict[str, Tensor
             raise TrainingError(f"{row.real} or {row.synthetic} is not what vector {row.name!r} was made of any more")
         return source.vector()
     by_id: Mapping[Id, TaskVector] = {each.id: each for each in known}
-    members: dict[str, Weights] = {key: weights_of(by_id[key], known) for key in row.members}
+    members: dict[str, Weights] = {
+        key: found[key] if key in found else weights_of(by_id[key], known, found) for key in row.members
+    }
     return combined(members, parse(OperatorConfig, _table_of(row.operator), source=f"vector {row.name!r}"))
 
 

@@ -1,0 +1,131 @@
+"""What a target's models come to on its real test: four baselines, merges of all kinds, and the curve over lambda.
+
+Lambda is chosen by leaving out one source domain after the other, for the plain mean and for TIES, whose vector is of
+another length. DARE keeps the mean of what it drops from, and an arc between models this close is nearly straight:
+they, single vectors and the rest take the lambda of the mean. Nothing real of the target is heard before its test.
+TSV-M is left out: the singular values of an embedding of 50,000 tokens take longer than a training.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.syn2real.trainings import ENGINES, Experiment, continued, model_of, real_without
+from catalogs.config import parse
+from catalogs.ids import Id
+from catalogs.progress import Progress
+from training.evaluation.baseline import BASELINE
+from training.evaluation.report import EvaluationConfig, evaluate
+from training.merging.merge import merge
+from training.merging.recipe import MergeConfig
+
+OPERATORS: Mapping[str, Mapping[str, Any]] = {
+    "mean": {"name": "add"},
+    "mean, norms matched": {"name": "add", "norms": "matched"},
+    "TIES": {"name": "ties"},
+    "DARE": {"name": "dare"},
+    "SLERP": {"name": "slerp"},
+}
+CHOSEN = ("mean", "TIES")
+"""Operators with a lambda of their own; the first has to come first."""
+LOWER = ("0", "1")
+"""Layers of the decoder's four that a row of their own adds the vector to, and to nothing else."""
+SYNTHETIC = "target-synthetic"
+"""The row that the others are held against."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A model on the target's test: the row of the table, its evaluation in the corpus ``real``, lambda of a merge.
+
+    ``is_curve`` rows are of the curve over lambda.
+    """
+
+    row: str
+    target: str
+    evaluation_id: Id
+    scale: float | None = None
+    is_curve: bool = False
+
+
+def tested(experiment: Experiment, target: str, *, grid: Sequence[float]) -> Iterator[Tested]:
+    """All rows of a target; what is trained, chosen and heard already stays."""
+    synthetic = model_of(experiment, target, ENGINES[0])
+    yield Tested("Whisper tiny.en", target, _heard(experiment, target, BASELINE))
+    yield Tested("source-real", target, _heard(experiment, target, real_without(experiment, target)))
+    yield Tested(SYNTHETIC, target, _heard(experiment, target, synthetic))
+    mixed = continued(experiment, target)
+    yield Tested("mixed", target, _heard(experiment, target, mixed))
+    sources = [_source(experiment, name, ENGINES[0]) for name in experiment.sources(target)]
+    others = [_source(experiment, name, ENGINES[1]) for name in experiment.sources(target)]
+    scale = 0.0
+    for row, operator in OPERATORS.items():
+        is_chosen = row in CHOSEN
+        how = {"choosing": {"grid": list(grid)}} if is_chosen else {"scale": scale}
+        found = _merged(experiment, target, row, synthetic, sources, {"operator": dict(operator), **how})
+        scale = found.scale if row == CHOSEN[0] and found.scale is not None else scale
+        yield found
+    for source in sources:
+        row = f"from {source_of(source['name'])[0]} alone"
+        yield _merged(experiment, target, row, synthetic, [source], {"scale": scale})
+    if experiment.recipe["objective"]["method"] == "whisper":
+        layers = {"scale": 0.0, "scales": dict.fromkeys(LOWER, scale)}
+        found = _merged(experiment, target, "mean, lower layers alone", synthetic, sources, layers)
+        yield replace(found, scale=scale)
+    yield _merged(experiment, target, "mean, two engines", synthetic, [*sources, *others], {"scale": scale})
+    yield _merged(experiment, target, "mean, added to mixed", mixed, sources, {"scale": scale})
+    for point in grid:
+        if point == 0:  # that is the target's model itself
+            continue
+        yield _merged(experiment, target, f"{point:g}", synthetic, sources, {"scale": point}, is_curve=True)
+
+
+def source_name(domain: str, engine: str, seed: int) -> str:
+    """What a task vector is called."""
+    return f"{domain}-{engine}-{seed}"
+
+
+def source_of(name: str) -> tuple[str, str, int]:
+    """Domain, engine and seed of a task vector."""
+    domain, engine, seed = name.split("-")
+    return domain, engine, int(seed)
+
+
+def _source(experiment: Experiment, domain: str, engine: str) -> dict[str, Any]:
+    return {
+        "name": source_name(domain, engine, experiment.seed),
+        "real": str(model_of(experiment, domain, "real")),
+        "synthetic": str(model_of(experiment, domain, engine)),
+        "dev": {"corpus": str(experiment.work / "real"), "release": f"{domain}-dev"},
+    }
+
+
+def _merged(
+    experiment: Experiment,
+    target: str,
+    row: str,
+    model: Path,
+    sources: Sequence[dict[str, Any]],
+    how: Mapping[str, Any],
+    *,
+    is_curve: bool = False,
+) -> Tested:
+    """Merge, hear, and remove the merge, unless lambda was chosen for it: that is long work, kept beside it."""
+    name = f"{target}-{row}".lower().replace(",", "").replace(" ", "-")
+    folder = experiment.folder(name)
+    table = {"name": folder.name, "folder": str(folder), "target": str(model), "sources": list(sources), **how}
+    found = merge(parse(MergeConfig, table, source=name), progress=Progress())
+    evaluation_id = _heard(experiment, target, folder)
+    if "choosing" not in how:
+        shutil.rmtree(folder)
+    return Tested(row, target, evaluation_id, found.scale, is_curve)
+
+
+def _heard(experiment: Experiment, target: str, model: Path | str) -> Id:
+    config = EvaluationConfig(experiment.work / "real", f"{target}-test")
+    (system,) = evaluate([str(model)], config, progress=Progress()).systems
+    if system.failures:
+        raise RuntimeError(f"{model}: {system.failures[0].message}")
+    return system.evaluation_id

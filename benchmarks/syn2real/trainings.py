@@ -1,0 +1,93 @@
+"""The models of the experiment: every training begins from one base, and takes equal steps in an order of texts.
+
+DOMAIN-real, DOMAIN-piper, DOMAIN-kokoro    the same texts by people and by two engines
+without-TARGET-real                         real speech of all other domains
+without-TARGET-mixed, TARGET-continued      real and synthetic speech of all others, then synthetic of the target
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalogs.progress import Progress
+from training import checkpoint
+from training.recipe import parse_recipe
+from training.session import train
+
+ENGINES = ("piper", "kokoro")
+"""The first reads what targets are trained on; the other shows how much of a vector is the engine's."""
+CONTINUED = 0.1
+"""The rate at which a mixed model goes on, as a share of that before."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Where all of it lies, which domains there are, how long trainings are, and their recipe without data and name."""
+
+    work: Path
+    domains: tuple[str, ...]
+    steps: int
+    seed: int
+    recipe: Mapping[str, Any]
+
+    def sources(self, target: str) -> list[str]:
+        """All other domains."""
+        return [name for name in self.domains if name != target]
+
+    def folder(self, name: str) -> Path:
+        """Where a training or a merge lies."""
+        return self.work / "models" / f"{name}-{self.seed}"
+
+
+def model_of(experiment: Experiment, domain: str, reader: str) -> Path:
+    """The model of one domain, whose texts are read by people ("real") or by an engine."""
+    return _trained(experiment, f"{domain}-{reader}", [(domain, reader)])
+
+
+def real_without(experiment: Experiment, target: str) -> Path:
+    """The model of real speech of all domains but one."""
+    data = [(name, "real") for name in experiment.sources(target)]
+    return _trained(experiment, f"without-{target}-real", data)
+
+
+def continued(experiment: Experiment, target: str) -> Path:
+    """The model of real and synthetic speech of all other domains, trained on with synthetic speech of the target.
+
+    That is the target model of the paper's published code, without its early stopping on real speech of the target.
+    """
+    data = [(name, reader) for name in experiment.sources(target) for reader in ("real", ENGINES[0])]
+    mixed = _trained(experiment, f"without-{target}-mixed", data)
+    return _trained(experiment, f"{target}-continued", [(target, ENGINES[0])], start_from=mixed, share=CONTINUED)
+
+
+def release_of(domain: str, reader: str) -> tuple[str, str]:
+    """The corpus and the release that hold a domain's training texts as somebody read them."""
+    return ("real", f"{domain}-train") if reader == "real" else ("synthetic", f"{domain}-{reader}")
+
+
+def _trained(
+    experiment: Experiment,
+    name: str,
+    data: Sequence[tuple[str, str]],
+    *,
+    start_from: Path | None = None,
+    share: float = 1.0,
+) -> Path:
+    recipe, folder = experiment.recipe, experiment.folder(name)
+    releases = [release_of(domain, reader) for domain, reader in data]
+    table = {
+        **recipe,
+        "name": folder.name,
+        "folder": str(folder),
+        "data": [{"corpus": str(experiment.work / corpus), "release": release} for corpus, release in releases],
+        "optim": recipe["optim"] | {"rate": share * recipe["optim"]["rate"]},
+        "loop": recipe["loop"] | {"steps": experiment.steps, "seed": experiment.seed},
+    }
+    if start_from is not None:
+        table["start_from"] = str(start_from)
+    asked = parse_recipe(table, source=folder.name)
+    last = checkpoint.last(folder)
+    if last is None or last.provenance["training"] != asked.id or last.position.step < experiment.steps:
+        train(asked, progress=Progress())
+    return folder

@@ -1,0 +1,88 @@
+"""The pure parts of the SYN2REAL experiment: what is kept apart, and what the figures come to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.errors import Errors
+from benchmarks.syn2real.data import PARTS, Sizes, parted
+from benchmarks.syn2real.figures import mean_reduction, wer
+from catalogs.text import normalise
+
+ALL = Sizes(10_000, 10_000, 10_000)
+
+
+def recordings(num_speakers: int, num_texts: int, number: int, seed: int) -> list[dict[str, Any]]:
+    random = np.random.default_rng(seed)
+    return [
+        {"audio": f"{n}.flac", "text": f"Text {random.integers(num_texts)}!", "speaker": f"s{n % num_speakers}"}
+        for n in range(number)
+    ]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 9), st.integers(5, 200), st.integers(20, 120), st.integers(0, 5))
+def test_parts_share_no_text_and_the_test_no_speaker(speakers: int, texts: int, number: int, seed: int) -> None:
+    rows = recordings(speakers, texts, number, seed)
+
+    found = parted(rows, sizes=ALL)
+
+    of = {part: [row for row in found if row["split"] == part] for part in PARTS}
+    said = {part: {normalise(row["text"], "en") for row in of[part]} for part in PARTS}
+    assert sum(map(len, said.values())) == len(set().union(*said.values()))
+    if speakers > 1:
+        assert not {row["speaker"] for row in of["test"]} & {row["speaker"] for row in (*of["train"], *of["dev"])}
+    assert len(said["train"]) == len(of["train"])
+    assert found == parted(rows[::-1], sizes=ALL)
+
+
+def test_parts_are_no_larger_than_asked() -> None:
+    found = parted(recordings(6, 500, 400, 0), sizes=Sizes(7, 3, 5))
+
+    assert [sum(row["split"] == part for row in found) for part in PARTS] == [7, 3, 5]
+
+
+def heard(errors: Sequence[float], speakers: Sequence[str]) -> Errors:
+    return Errors(np.array(errors, float), np.full(len(errors), 10.0), list(speakers), [""] * len(errors))
+
+
+def test_every_domain_weighs_alike_in_the_mean() -> None:
+    small = heard([1, 1], "ab"), heard([2, 2], "ab")
+    large = heard([30, 30, 30], "abc"), heard([40, 40, 40], "abc")
+
+    found = mean_reduction([small, large])
+
+    assert found is not None
+    assert found.value == pytest.approx((0.5 + 0.25) / 2)
+    assert (found.low, found.high) == pytest.approx((found.value, found.value))
+
+
+def test_the_interval_draws_speakers_again() -> None:
+    base = heard([4] * 40, "a" * 20 + "b" * 20)
+    row = heard([2] * 20 + [4] * 20, "a" * 20 + "b" * 20)
+
+    found = mean_reduction([(row, base)])
+
+    assert found is not None
+    assert (found.low, found.value, found.high) == pytest.approx((0.0, 0.25, 0.5))
+
+
+def test_what_has_no_errors_cannot_have_fewer() -> None:
+    assert mean_reduction([(heard([0, 0], "ab"), heard([0, 0], "ab"))]) is None
+    assert mean_reduction([]) is None
+
+
+def test_other_takes_are_not_compared() -> None:
+    with pytest.raises(ValueError, match="2 takes against 3"):
+        mean_reduction([(heard([1, 1], "ab"), heard([1, 1, 1], "abc"))])
+
+
+def test_the_error_rate_is_over_all_words() -> None:
+    found = wer(heard([1, 3], "ab"))
+
+    assert found is not None
+    assert found.value == pytest.approx(0.2)
