@@ -22,21 +22,24 @@ class SamplingConfig:
     """How an epoch is drawn, and cut into batches.
 
     ``batch_s`` is how many seconds of speech a micro-batch holds, ``buckets`` how many lengths are kept apart.
-    ``real`` is the share of utterances that are real, from the first epoch's to the last's in a line; None takes what
-    there is, each utterance once. With a share, an epoch has ``size`` utterances (None: as many as there are); a part
+    ``real`` is the share of utterances that are real, from the first epoch's to the last's, in lines between evenly
+    spaced ones: (0, 0.5) rises all the time, (0, 0, 0.5, 0.5) begins with none of them. None takes what there is, each
+    utterance once. With a share, an epoch has ``size`` utterances (None: as many as there are); a part
     that is too small is gone through again before any of it is heard a third time.
     """
 
     batch_s: float = 60.0
     buckets: int = 8
-    real: tuple[float, float] | None = None
+    real: tuple[float, ...] | None = None
     size: int | None = None
 
     def __post_init__(self) -> None:
         if self.batch_s <= 0 or self.buckets < 1:
             raise ValueError("sampling.batch_s must be positive, and buckets at least 1")
+        if self.real is not None and not self.real:
+            raise ValueError("sampling.real must have a share, or be left out")
         if self.real and not all(0 <= share <= 1 for share in self.real):
-            raise ValueError("sampling.real are shares from 0 to 1, of the first and of the last epoch")
+            raise ValueError("sampling.real are shares from 0 to 1, of the first to the last epoch")
         if self.size is not None and self.size < 1:
             raise ValueError("sampling.size must be at least 1")
 
@@ -44,8 +47,10 @@ class SamplingConfig:
         """The share of real utterances in an epoch, counted from 0, of so many."""
         if self.real is None:
             return None
-        first, last = self.real
-        return first + (last - first) * (epoch / (of - 1) if of > 1 else 0.0)
+        at = epoch / (of - 1) * (len(self.real) - 1) if of > 1 else 0.0
+        before = min(int(at), max(0, len(self.real) - 2))
+        first, last = self.real[before], self.real[min(before + 1, len(self.real) - 1)]
+        return first + (last - first) * (at - before)
 
 
 @dataclass(frozen=True, slots=True)
