@@ -35,7 +35,7 @@ class TextsConfig:
 
     def __str__(self) -> str:
         """What it is, for people."""
-        return f"texts of {self.texts!r}" + ("" if self.corpus is None else f" in {self.corpus}")
+        return f"list of texts {self.texts!r}" + ("" if self.corpus is None else f" of {self.corpus}")
 
 
 Data: TypeAlias = DataConfig | TextsConfig
@@ -82,7 +82,7 @@ def _texts(config: TextsConfig) -> tuple[Source, list[Member]]:
         source, heard = read_data(wanted)
         said = [(member.spoken, member.language) for member in heard]
     if not said:
-        raise TrainingError(f"there are no {config}: there is nothing to train on")
+        raise TrainingError(f"the {config} is empty: there is nothing to train on")
     unique = {member.take_id: member for member in (text_member(text, language) for text, language in said)}
     return source, [unique[take_id] for take_id in sorted(unique)]
 

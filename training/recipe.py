@@ -105,6 +105,9 @@ class TrainRecipe:
         data = [asdict(config) for config in self.data]
         if self.penalty:
             parts["objective"]["penalty"] = asdict(self.penalty)
+        for key, name in (("objective", "split"), ("sampling", "texts")):
+            if parts[key].get(name, "") is None:  # these came later: where they are off, definitions are what they were
+                del parts[key][name]
         features = {"layers": self.features.layers, "dtype": self.features.dtype}
         return canonical({"name": self.name, "data": data, "features": features, **parts})
 
