@@ -1,6 +1,7 @@
 """Training: releases become recognisers, by one loop and many objectives.
 
 objective            what a method trains, and the loss of a batch
+data                 releases, which are heard, and texts alone
 backbones/           frozen encoders and language models, as they are to be had
 augmentation/        takes as they are heard elsewhere, in planned variants
 features             encoder outputs, kept so that a frozen encoder runs once
@@ -13,6 +14,7 @@ speech_llm           projected audio among the embeddings of text
 slam_asr             a language model that listens
 interleaving/        units of speech and text in turn, and many sequences a row
 penalty              real and synthetic speech, made to look alike
+lasyn/               latents made of texts, as if they had been spoken
 warm_start           a projector that finds the embeddings of its text first
 answering            how an objective offers to transcribe
 decoding, overrun    what was heard, and what was said too much

@@ -1,6 +1,7 @@
 """Connectionist temporal classification (Graves et al. 2006): characters from the frames of an encoder.
 
-The smallest recogniser there is: a linear head over frozen frames, or over an encoder that is tuned with it.
+The smallest recogniser there is: a linear head over frozen frames. With a ``split`` it goes on from the latents of that
+layer of the encoder through the layers above, which are tuned with it; see `training.backbones.split`.
 
 B utterances · T frames, padded · D width of the encoder · V characters and the blank
 """
@@ -17,6 +18,7 @@ from torch.nn.utils.rnn import pad_sequence
 from catalogs.errors import TrainingError
 from training.answering import Answer, DecodingConfig, at_rest
 from training.backbones.encoders import Encoder
+from training.backbones.split import UpperPart, upper_part
 from training.objective import Batch, Loss, Utterance
 
 BLANK = 0
@@ -25,33 +27,47 @@ ENGLISH = " 'abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class CtcConfig:
-    """``alphabet`` are the characters that can be written; a text with other letters or digits is refused."""
+    """``alphabet`` are the characters that can be written; a text with other letters or digits is refused.
+
+    ``split`` is the layer of the encoder whose features are heard, where the layers above are tuned too.
+    """
 
     method: Literal["ctc"] = "ctc"
     alphabet: str = ENGLISH
     dropout: float = 0.0
+    split: int | None = None
 
     def __post_init__(self) -> None:
         if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
             raise ValueError("ctc.alphabet must name characters, each once")
+        if self.split is not None and self.split < 0:
+            raise ValueError(f"ctc.split = {self.split}: expected the number of a layer, from 0")
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> "Ctc":  # noqa: ARG002  # it takes the last layer
-        """A new head for the frames of an encoder."""
+        """A new head for the frames of an encoder.
+
+        Raises:
+            TrainingError: if the encoder cannot be split there.
+        """
+        upper = None if self.split is None else upper_part(encoder, self.split)
         torch.manual_seed(seed)
-        return Ctc(encoder.width, self)
+        return Ctc(encoder.width, self, upper)
 
 
 class CtcHead(nn.Module):
-    """Frames (B, T, D) to log probabilities (B, T, V)."""
+    """Frames (B, T, D), or latents with an upper part before the head, to log probabilities (B, T, V)."""
 
-    def __init__(self, width: int, config: CtcConfig) -> None:
+    def __init__(self, width: int, config: CtcConfig, upper: UpperPart | None = None) -> None:
         super().__init__()
+        self.upper = upper
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
         self.out = nn.Linear(width, len(config.alphabet) + 1)
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """Log probabilities of the blank, 0, and of the characters from 1."""
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Log probabilities of the blank, 0, and of the characters from 1; ``lengths`` (B,) of the frames are heard."""
+        if self.upper is not None:
+            frames = self.upper(frames, lengths)
         scores: Tensor = self.out(self.dropout(self.norm(frames)))
         return scores.log_softmax(dim=-1)
 
@@ -59,13 +75,14 @@ class CtcHead(nn.Module):
 class Ctc:
     """The objective: the negative log likelihood of the characters, summed; its targets are characters."""
 
-    def __init__(self, width: int, config: CtcConfig) -> None:
+    def __init__(self, width: int, config: CtcConfig, upper: UpperPart | None = None) -> None:
         self._numbers = {char: number for number, char in enumerate(config.alphabet, start=1)}
-        self._alphabet = config.alphabet
-        self.module = CtcHead(width, config)
+        self.alphabet = config.alphabet
+        self.split = config.split
+        self.module = CtcHead(width, config, upper)
 
     def trained(self) -> Mapping[str, nn.Parameter]:
-        """The head."""
+        """The head, and the upper part if there is one."""
         return dict(self.module.named_parameters())
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
@@ -91,7 +108,7 @@ class Ctc:
     def loss(self, batch: Batch) -> Loss:
         """Its sum; a text that needs more frames than there are counts as 0 and is watched as ``unfit``."""
         tensors = batch.tensors
-        log_probs = self.module(tensors["frames"]).transpose(0, 1).float()  # (T, B, V)
+        log_probs = self.module(tensors["frames"], tensors["num_frames"]).transpose(0, 1).float()  # (T, B, V)
         lengths = (tensors["num_frames"], tensors["num_targets"])
         each = ctc_loss(log_probs, tensors["targets"], *lengths, blank=BLANK, reduction="none", zero_infinity=True)
         unfit = (each.detach() == 0) & (tensors["num_targets"] > 0)
@@ -117,10 +134,11 @@ class Ctc:
             raise TrainingError(f"a CTC head answers frame by frame, not by {settings.beams} beams; use 1")
         device = self.module.out.weight.device
         with torch.inference_mode(), at_rest(self.module):
-            best = [self.module(_frames(u)[None].to(device))[0].argmax(dim=-1) for u in utterances]
+            frames = [_frames(u)[None].to(device) for u in utterances]
+            best = [self.module(one, torch.tensor([one.shape[1]], device=device))[0].argmax(dim=-1) for one in frames]
         rows = [[n for n in row.unique_consecutive().tolist() if n != BLANK] for row in best]
         return [
-            Answer(u.take_id, "".join(self._alphabet[n - 1] for n in row).strip(), len(row), hit_limit=False)
+            Answer(u.take_id, "".join(self.alphabet[n - 1] for n in row).strip(), len(row), hit_limit=False)
             for u, row in zip(utterances, rows, strict=True)
         ]
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from catalogs.errors import RecipeError
+from catalogs.errors import RecipeError, TrainingError
 from catalogs.progress import Progress
 from catalogs.stage import Outcome, batched
 from training.augmentation.variants import Augmentation, AugmentationConfig
@@ -61,7 +61,7 @@ class FeatureInputs:
     def prepare(self, draws: Sequence[Draw], progress: Progress) -> None:
         """Keep the features of the takes and variants that are not in the store yet."""
         here = processes()
-        missing = self._store.missing(draws)
+        missing = self._store.missing(draw for draw in draws if draw.member.place is not None)
         if missing:
             mine = missing[here.process_index :: here.num_processes]
             progress.start("encoding", len(mine))
@@ -71,8 +71,11 @@ class FeatureInputs:
         self._store.refresh()
 
     def utterances(self, draws: Sequence[Draw]) -> list[Utterance]:
-        """Utterances with their features."""
-        return [_utterance(draw, features=self._store.read(draw).float()) for draw in draws]
+        """Utterances with their features; a text alone has none."""
+        return [
+            _utterance(draw, features=None if draw.member.place is None else self._store.read(draw).float())
+            for draw in draws
+        ]
 
     def of_waves(self, waves: Mapping[str, Wave]) -> list[Utterance]:
         """Features that are not kept."""
@@ -128,7 +131,18 @@ def loaded(recipe: TrainRecipe, augmentation: Augmentation | None = None) -> tup
     encoder = recipe.encoder.build()
     num_layers = len(recipe.features.layers)
     objective = recipe.objective.build(encoder, num_layers=num_layers, seed=recipe.loop.seed)
+    _check_split(getattr(objective, "split", None), recipe.features.layers, encoder)
     return FeatureInputs(encoder, recipe.features, augmentation), objective
+
+
+def _check_split(split: int | None, layers: Sequence[int], encoder: Encoder) -> None:
+    """Refuse to go on from another layer than the one that is heard."""
+    heard = [layer % (encoder.num_layers + 1) for layer in layers]
+    if split is not None and heard != [split]:
+        raise TrainingError(
+            f"the objective goes on from layer {split} of the encoder, and features.layers = {list(layers)}: give both "
+            "the same layer"
+        )
 
 
 def _utterance(draw: Draw, *, features: Tensor | None = None, samples: Tensor | None = None) -> Utterance:

@@ -26,7 +26,10 @@ Wave: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One take of a release: where its audio lies, what is said in it, and whose it is."""
+    """One take of a release: where its audio lies, what is said in it, and whose it is.
+
+    A text alone has no ``place``, and no hash of samples; see `training.data`.
+    """
 
     take_id: Id
     text: str
@@ -39,7 +42,7 @@ class Member:
     pcm_sha256: str
     duration_s: float
     corpus: Path
-    place: Place
+    place: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,10 @@ class DataConfig:
     def __post_init__(self) -> None:
         if self.max_s <= 0:
             raise ValueError("data.max_s must be positive")
+
+    def __str__(self) -> str:
+        """What it is, for people."""
+        return f"release {self.release!r} of {self.corpus}"
 
 
 def members_of(config: DataConfig) -> tuple[Release, list[Member]]:
@@ -105,10 +112,13 @@ def waves_of(members: Sequence[Member]) -> list[Wave]:
 
     Raises:
         AudioError: if a take's audio is missing or damaged.
+        TrainingError: for a text alone.
     """
     stores = {folder: AudioStore(folder / "audio") for folder in {member.corpus for member in members}}
     waves = []
     for member in members:
+        if member.place is None:
+            raise TrainingError(f"{member.text[:60]!r} is a text alone, and this method needs to hear it")
         pcm, rate_hz = decode(stores[member.corpus].read(member.place))
         waves.append(resample(to_float32(pcm), from_hz=rate_hz, to_hz=RATE_HZ))
     return waves

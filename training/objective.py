@@ -5,7 +5,7 @@ B utterances · T encoder frames · L encoder layers · D their width
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -77,4 +77,17 @@ class Objective(Protocol):
 
     def loss(self, batch: Batch) -> Loss:
         """The loss of a batch on the module's device."""
+        ...
+
+
+@runtime_checkable
+class LookingOver(Protocol):
+    """An objective that reads texts, and can tell before it begins whether it can."""
+
+    def look_over(self, texts: Sequence[str]) -> str:
+        """What there is to say of some texts, as they are said, for people.
+
+        Raises:
+            TrainingError: if it can learn nothing of some of them.
+        """
         ...

@@ -19,7 +19,7 @@ from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
 from catalogs.errors import EngineError, SynthgenError, TrainingError, UsageError
 from catalogs.progress import Progress
 from catalogs.stopping import stoppable_elsewhere
-from training.members import members_of
+from training.data import read_data
 from training.recipe import TrainRecipe
 from training.session import Trained, train, trained_on
 
@@ -54,7 +54,7 @@ def train_on_ray(recipe: TrainRecipe, *, address: str | None, workers: int) -> T
             trainer.fit()
     except TrainingFailedError as error:
         raise _cause(error) from error
-    return trained_on([member for config in recipe.data for member in members_of(config)[1]], recipe)
+    return trained_on([member for config in recipe.data for member in read_data(config)[1]], recipe)
 
 
 def _work(config: Mapping[str, Any]) -> None:

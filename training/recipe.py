@@ -13,8 +13,8 @@ from catalogs.models import cache_root
 from training.augmentation.variants import AugmentationConfig
 from training.backbones.encoders import GROUP as ENCODERS
 from training.backbones.encoders import Encoder, EncoderConfig
+from training.data import Data, parse_data
 from training.loop import LoopConfig
-from training.members import DataConfig
 from training.objective import Objective
 from training.optim import OptimConfig
 from training.penalty import PenaltyConfig
@@ -87,7 +87,7 @@ class TrainRecipe:
 
     name: str
     folder: Path
-    data: tuple[DataConfig, ...]
+    data: tuple[Data, ...]
     encoder: EncoderConfig | None
     objective: OnFeatures | OnWaves
     penalty: PenaltyConfig | None = None
@@ -111,6 +111,9 @@ class TrainRecipe:
         data = [asdict(config) for config in self.data]
         if self.penalty:
             parts["objective"]["penalty"] = asdict(self.penalty)
+        for key, name in (("objective", "split"), ("sampling", "texts")):
+            if parts[key].get(name, "") is None:  # these came later: where they are off, definitions are what they were
+                del parts[key][name]
         features = {"layers": self.features.layers, "dtype": self.features.dtype}
         return canonical({"name": self.name, "data": data, "features": features, **parts})
 
@@ -147,7 +150,7 @@ def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
             mistakes.append(str(error))
 
     if table.get("data"):
-        read("data", lambda: tuple(parse(DataConfig, t, source=f"data.{n}") for n, t in enumerate(table["data"])))
+        read("data", lambda: tuple(parse_data(t, source=f"data.{n}") for n, t in enumerate(table["data"])))
     tables = {key: dict(table.get(key, {})) for key in ("encoder", "objective")}
     if (penalty := tables["objective"].pop("penalty", None)) is not None:
         read("penalty", lambda: parse(PenaltyConfig, penalty, source="objective.penalty"))

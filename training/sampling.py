@@ -7,7 +7,7 @@ one by planning it again and leaving out the batches it has had. Lhotse makes th
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from catalogs.errors import TrainingError
 from catalogs.ids import Id, seed_of
 from catalogs.stage import batched
 from training.members import Member
+
+Kind: TypeAlias = Literal["real", "synthetic", "text"]
+
+_SEEDS: Final[dict[Kind, int]] = {"real": 0, "synthetic": 1, "text": 3}
+"""Each kind is shuffled by itself; 2 is for the order of batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +30,41 @@ class SamplingConfig:
     many as there is time for), ``buckets`` how many lengths are kept apart. With ``order`` "texts" the seed shuffles
     texts, not takes: with one bucket and ``batch_takes``, trainings on readings of the same texts by others, real or
     synthetic, hear the same texts at the same steps, so that nothing but the readings sets them apart.
-    ``real`` is the share of utterances that are real, from the first epoch's to the last's in a line; None takes what
-    there is, each utterance once. With a share, an epoch has ``size`` utterances (None: as many as there are); a part
+    ``real`` is the share of utterances that are real, from the first epoch's to the last's, in lines between evenly
+    spaced ones: (0, 0.5) rises all the time, (0, 0, 0.5, 0.5) begins with none of them. None takes what there is, each
+    utterance once. With a share, an epoch has ``size`` utterances (None: as many as there are); a part
     that is too small is gone through again before any of it is heard a third time.
+
+    ``texts`` is in the same way the share of texts alone, where data has some: (0.8, 0.2), or (1, 1, 0.5, 0.5) for the
+    texts first. Then ``real`` is a share of what is heard. Without it, texts count as synthetic speech does.
     """
 
     batch_s: float = 60.0
     batch_takes: int | None = None
     buckets: int = 8
     order: Literal["takes", "texts"] = "takes"
-    real: tuple[float, float] | None = None
+    real: tuple[float, ...] | None = None
     size: int | None = None
+    texts: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.batch_s <= 0 or self.buckets < 1:
             raise ValueError("sampling.batch_s must be positive, and buckets at least 1")
         if self.batch_takes is not None and self.batch_takes < 1:
             raise ValueError("sampling.batch_takes must be at least 1")
-        if self.real and not all(0 <= share <= 1 for share in self.real):
-            raise ValueError("sampling.real are shares from 0 to 1, of the first and of the last epoch")
+        for name, shares in (("real", self.real), ("texts", self.texts)):
+            if shares is not None and not (shares and all(0 <= share <= 1 for share in shares)):
+                raise ValueError(f"sampling.{name} are shares from 0 to 1, of the first to the last epoch")
         if self.size is not None and self.size < 1:
             raise ValueError("sampling.size must be at least 1")
 
     def real_at(self, epoch: int, *, of: int) -> float | None:
         """The share of real utterances in an epoch, counted from 0, of so many."""
-        if self.real is None:
-            return None
-        first, last = self.real
-        return first + (last - first) * (epoch / (of - 1) if of > 1 else 0.0)
+        return None if self.real is None else _share_at(self.real, epoch, of=of)
+
+    def texts_at(self, epoch: int, *, of: int) -> float | None:
+        """The share of texts alone in an epoch."""
+        return None if self.texts is None else _share_at(self.texts, epoch, of=of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +94,21 @@ class Epochs:
         """
         if config.order == "texts":
             members = sorted(members, key=lambda member: (member.text, member.take_id))
-        self._parts = {kind: [m for m in members if m.is_synthetic is kind] for kind in (False, True)}
         self._config, self._seed, self._epochs, self._variants = config, seed, epochs, variants
-        for kind, name in ((False, "real"), (True, "synthetic")):
-            if not self._parts[kind] and any(self._wanted(kind, epoch) for epoch in range(epochs)):
-                raise TrainingError(f"sampling.real asks for {name} speech, and the releases have none")
+        self._parts: dict[Kind, list[Member]] = {kind: [] for kind in _SEEDS}
+        for member in members:
+            self._parts[self._kind(member)].append(member)
+        for kind, part in self._parts.items():
+            if not part and any(self._wanted(epoch)[kind] for epoch in range(epochs)):
+                name = "texts alone" if kind == "text" else f"{kind} speech"
+                raise TrainingError(f"sampling asks for {name}, and the data have none")
 
     def plan(self, epoch: int) -> list[Draw]:
         """The utterances of an epoch, in no particular order."""
         draws = []
-        for kind, part in self._parts.items():
-            wanted = self._wanted(kind, epoch)
-            of_kind = int(kind) if self._config.order == "takes" else 0
+        for kind, wanted in self._wanted(epoch).items():
+            part = self._parts[kind]
+            of_kind = _SEEDS[kind] if self._config.order == "takes" else 0
             order = np.random.default_rng((self._seed, epoch, of_kind)).permutation(len(part))
             for number in range(wanted):
                 member = part[order[number % len(part)]]
@@ -137,10 +152,29 @@ class Epochs:
                 return DynamicCutSampler(cuts, **common)
             return DynamicBucketingSampler(cuts, num_buckets=self._config.buckets, **common)
 
-    def _wanted(self, synthetic: bool, epoch: int) -> int:
-        share = self._config.real_at(epoch, of=self._epochs)
-        if share is None:
-            return len(self._parts[synthetic])
-        size = self._config.size or sum(map(len, self._parts.values()))
-        real = round(share * size)
-        return size - real if synthetic else real
+    def _kind(self, member: Member) -> Kind:
+        """What a member counts as: a text alone is synthetic speech where nobody asks for a share of texts."""
+        if member.place is None and self._config.texts is not None:
+            return "text"
+        return "synthetic" if member.is_synthetic else "real"
+
+    def _wanted(self, epoch: int) -> dict[Kind, int]:
+        """How many utterances of each kind an epoch has."""
+        have = {kind: len(part) for kind, part in self._parts.items()}
+        real, texts = (at(epoch, of=self._epochs) for at in (self._config.real_at, self._config.texts_at))
+        if real is None and texts is None:
+            return have
+        size = self._config.size or sum(have.values())
+        read = round((texts or 0.0) * size)
+        if real is None:
+            real = have["real"] / max(1, have["real"] + have["synthetic"])
+        told = round(real * (size - read))
+        return {"real": told, "synthetic": size - read - told, "text": read}
+
+
+def _share_at(shares: Sequence[float], epoch: int, *, of: int) -> float:
+    """The share of an epoch, counted from 0, of so many: on lines between evenly spaced ones."""
+    at = epoch / (of - 1) * (len(shares) - 1) if of > 1 else 0.0
+    before = min(int(at), max(0, len(shares) - 2))
+    first, last = shares[before], shares[min(before + 1, len(shares) - 1)]
+    return first + (last - first) * (at - before)

@@ -9,12 +9,13 @@ from typing import Any
 
 from catalogs.errors import TrainingError
 from catalogs.progress import SILENT, Progress
-from catalogs.records import Release
 from training import checkpoint, curve
 from training.augmentation.variants import Augmentation
+from training.data import Source, read_data
 from training.inputs import loaded
 from training.loop import Loop
-from training.members import Member, members_of
+from training.members import Member
+from training.objective import LookingOver
 from training.processes import processes
 from training.recipe import TrainRecipe
 from training.sampling import Epochs
@@ -47,22 +48,24 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     if here.is_main_process:
         _claim(recipe)
     here.wait_for_everyone()
-    found = [members_of(config) for config in recipe.data]
+    found = [read_data(config) for config in recipe.data]
     members = [member for _, part in found for member in part]
-    augmentation = recipe.augmentation.build(members)
+    augmentation = recipe.augmentation.build([member for member in members if member.place is not None])
     epochs = Epochs(
         members, recipe.sampling, seed=recipe.loop.seed, epochs=recipe.loop.epochs,
         variants=recipe.augmentation.variants,
     )  # fmt: skip
     steps, draws = epochs.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     inputs, objective = loaded(recipe, augmentation)
+    if isinstance(objective, LookingOver):
+        progress.note(objective.look_over([member.spoken for member in members if member.place is None]))
     base = begin(recipe, objective, inputs.encoder_id)
     inputs.prepare(draws, progress)
     if recipe.penalty:
         objective = recipe.penalty.around(objective)
     loop = Loop(objective, epochs, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {steps:,} steps")
-    about = provenance(recipe, [release for release, _ in found], inputs.encoder_id, augmentation) | {"base": base}
+    about = provenance(recipe, [source for source, _ in found], inputs.encoder_id, augmentation) | {"base": base}
     loop.run(about, total_steps=steps, progress=progress)
     if here.is_main_process:
         curve.plot(recipe.folder)
@@ -76,23 +79,23 @@ def trained_on(members: Sequence[Member], recipe: TrainRecipe) -> Trained:
     Raises:
         TrainingError: if it has no checkpoint yet.
     """
-    audio_s = sum(member.duration_s for member in members)
+    audio_s = sum(member.duration_s for member in members if member.place is not None)
     rows = curve.rows_of(recipe.folder)
     step = checkpoint.load(recipe.folder).position.step
     return Trained(recipe.folder, step, len(members), audio_s, rows[-1]["loss"] if rows else None)
 
 
 def provenance(
-    recipe: TrainRecipe, releases: Sequence[Release], encoder_id: str | None, augmentation: Augmentation
+    recipe: TrainRecipe, sources: Sequence[Source], encoder_id: str | None, augmentation: Augmentation
 ) -> dict[str, Any]:
     """Where a checkpoint comes from: what was trained on what, and with which versions."""
     return {
         "training": recipe.id,
         "recipe": recipe.table(),
-        "releases": [{"id": release.id, "name": release.name} for release in releases],
+        "releases": [{"id": source.id, "name": source.name} for source in sources],
         "encoder": encoder_id,
         "augmentation": augmentation.id if recipe.augmentation.variants else None,
-        "licences": sorted({licence for release in releases for licence in release.licences}),
+        "licences": sorted({licence for source in sources for licence in source.licences}),
         "versions": versions(),
     }
 

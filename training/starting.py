@@ -101,6 +101,7 @@ def meaning_of(table: Mapping[str, Any], *, but: frozenset[str] = frozenset()) -
     """What of a stored recipe decides what its parameters mean: the method's tables, and the layers that it hears.
 
     The encoder is not in it, whose weights are known by a hash of their own; ``but`` are keys that are left out.
+    What is None is off, as is what an earlier version did not know.
     """
     left_out = _NO_MATTER | but
 
@@ -108,7 +109,7 @@ def meaning_of(table: Mapping[str, Any], *, but: frozenset[str] = frozenset()) -
         if not isinstance(value, Mapping):
             return value
         named = {key: kept(inner) for key, inner in value.items() if key not in left_out}
-        return {key: inner for key, inner in named.items() if not key.endswith(GOES_ON_FROM)}
+        return {key: inner for key, inner in named.items() if not (key.endswith(GOES_ON_FROM) or inner is None)}
 
     layers = table.get("features", {}).get("layers")
     return {"objective": kept(table.get("objective", {})), "layers": None if layers is None else list(layers)}

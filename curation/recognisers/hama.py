@@ -5,8 +5,7 @@ was not said because it would have been likely. Its text-to-phones half writes t
 German and Dutch real speech, two thirds of its phones are wrong.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.errors import EngineError
+from catalogs.g2p import LetterReader
+from catalogs.pronunciations import said_words
 from catalogs.text import primary
 from curation.recogniser import Wave
 
@@ -25,13 +26,6 @@ Emission = NDArray[np.float32]
 """Log probabilities, shape (T, V)."""
 
 _BLANK, _BOUNDARY = "<blank>", "<wb>"
-_NO_PHONES = frozenset({_BLANK, _BOUNDARY, "<pad>", "<sos>", "<eos>", "<unk>", " ", "‿"})
-_LONGEST_WORD = 48
-_NAMES = (
-    *("ay", "bee", "see", "dee", "ee", "eff", "gee", "aitch", "eye", "jay", "kay", "ell", "em"),
-    *("en", "oh", "pee", "cue", "ar", "ess", "tee", "you", "vee", "double-you", "ex", "why", "zee"),
-)
-_LETTERS = dict(zip("abcdefghijklmnopqrstuvwxyz", _NAMES, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +49,14 @@ class Hama:
 
     def __init__(self, weights: Path) -> None:
         try:
-            from hama import ASRModel, G2PModel  # loads a compiled engine
+            from hama import ASRModel  # loads a compiled engine
         except ImportError as error:
             raise EngineError("the family phones needs the package hama: pip install hama") from error
         try:
             self._ears: Any = ASRModel(weights / "asr_waveform.hama", weights / "g2p_vocab.json")
-            self._reader: Any = G2PModel(weights, vocab_path=weights / "g2p_vocab.json", max_input_len=_LONGEST_WORD)
         except RuntimeError as error:
             raise EngineError(f"hama does not run here: {error}") from error
+        self._reader = LetterReader(weights)
         self.symbols: tuple[str, ...] = tuple(self._ears.decoder_tokens)
         self._indexes = {symbol: index for index, symbol in enumerate(self.symbols)}
         self._sound = lru_cache(maxsize=65_536)(self._read)
@@ -105,15 +99,4 @@ class Hama:
         return " ".join(self.symbols[phone] for phone in phones)
 
     def _read(self, word: str) -> tuple[int, ...]:
-        read = self._reader(word).alignments
-        return tuple(self._indexes[part.phoneme] for part in read if part.phoneme not in _NO_PHONES)
-
-
-def said_words(spoken: str) -> Iterator[str]:
-    """The words of a spoken text in small letters; what is spelled, A-T-M, by the names of its letters."""
-    for token in re.findall(r"[a-z']+(?:-[a-z']+)*", spoken.lower()):
-        parts = [part for part in token.split("-") if part.strip("'")]
-        is_spelled = len(parts) > 1 and all(len(part) == 1 for part in parts)
-        for part in parts:
-            is_letter = is_spelled or (len(part) == 1 and part not in "aio")
-            yield from _LETTERS[part].split("-") if is_letter and part in _LETTERS else [part.strip("'")]
+        return tuple(self._indexes[symbol] for symbol in self._reader(word))

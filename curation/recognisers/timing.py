@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from catalogs.models import artefact, fetch
+from catalogs.pronunciations import arpabet, said_words, spoken_tokens
 from curation.recogniser import RATE_HZ, Wave
-from curation.recognisers.hama import Hama, said_words
-from curation.recognisers.pronunciations import arpabet, spoken_tokens
+from curation.recognisers.hama import Hama
 from curation.recognisers.sphinx import LEAD_S, new_decoder, pcm_of, search, sphinx_version
 
 _REVISION = 1

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from catalogs.pronunciations import said_words
 from curation.metrics.phones import Phones, PhonesConfig, PhonesMetric, _best_path, _longest_run
-from curation.recognisers.hama import said_words
 from curation.words.faults import spoil
 
 TEXT = "Please turn on the light in the kitchen."

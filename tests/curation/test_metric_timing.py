@@ -9,11 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from catalogs.clip import Clip
+from catalogs.pronunciations import arpabet, spoken_tokens
 from catalogs.records import Line
 from catalogs.signal import resample
 from curation.metrics.timing import Timing, TimingConfig, TimingMetric
 from curation.recogniser import RATE_HZ
-from curation.recognisers.pronunciations import arpabet, spoken_tokens
 from synthgen.voices.piper import PiperConfig
 
 TEXT = "Please turn on the light in the kitchen, then close the door."

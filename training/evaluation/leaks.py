@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalogs.config import parse
 from catalogs.errors import DataLeak, SynthgenError
 from catalogs.ids import Id
 from catalogs.text import normalise
 from training import checkpoint
 from training.checkpoint import Checkpoint
-from training.members import DataConfig, Member, members_of
+from training.data import Data, parse_data, read_data
+from training.members import Member
 from training.starting import goes_on_from
 
 KINDS = ("takes", "speakers", "texts")
@@ -47,7 +47,7 @@ def had_by(folder: Path) -> Marks:
         for config, release_id in data_of(found):
             for member in members_had(found, config, release_id):
                 for kind, mark in marks_of(member):
-                    had[kind].setdefault(mark, f"release {config.release!r} of {config.corpus}")
+                    had[kind].setdefault(mark, str(config))
     return had
 
 
@@ -101,8 +101,9 @@ def refuse(found: Sequence[Overlap], *, release: str, num_takes: int) -> None:
 def marks_of(member: Member) -> Iterator[tuple[str, str]]:
     """What a member is known by: kind and mark."""
     yield "takes", member.take_id
-    yield "takes", f"samples {member.pcm_sha256}"
-    yield "speakers", member.speaker
+    if member.place is not None:
+        yield "takes", f"samples {member.pcm_sha256}"
+        yield "speakers", member.speaker
     for text in dict.fromkeys((member.text, member.spoken)):
         if normalised := normalise(text, member.language):
             yield "texts", normalised
@@ -131,7 +132,7 @@ def _before(found: Checkpoint, named: str, training: Id | None) -> Checkpoint:
     return before
 
 
-def data_of(found: Checkpoint) -> list[tuple[DataConfig, Id]]:
+def data_of(found: Checkpoint) -> list[tuple[Data, Id]]:
     """What a checkpoint itself was trained on, and the id that each release had then.
 
     Raises:
@@ -142,26 +143,26 @@ def data_of(found: Checkpoint) -> list[tuple[DataConfig, Id]]:
         raise DataLeak(
             f"{found.folder} does not say what it was trained on, so that nothing is known to be unseen by it"
         )
-    configs = [parse(DataConfig, table, source=str(found.folder)) for table in data]
+    configs = [parse_data(table, source=str(found.folder)) for table in data]
     return [(config, release["id"]) for config, release in zip(configs, releases, strict=True)]
 
 
-def members_had(found: Checkpoint, config: DataConfig, release_id: Id) -> list[Member]:
+def members_had(found: Checkpoint, config: Data, release_id: Id) -> list[Member]:
     """The takes that a checkpoint was trained on.
 
     Raises:
         DataLeak: if they are not there any more, or the release is another now.
     """
     try:
-        release, members = members_of(config)
+        origin, members = read_data(config)
     except SynthgenError as error:
         raise DataLeak(
-            f"{found.folder} was trained on release {config.release!r} of {config.corpus}, which cannot be read: "
-            f"nothing is known to be unseen by it; {error}"
+            f"{found.folder} was trained on {config}, which cannot be read: nothing is known to be "
+            f"unseen by it; {error}"
         ) from error
-    if release.id != release_id:
+    if origin.id != release_id:
         raise DataLeak(
-            f"{found.folder} was trained on another release {config.release!r} ({release_id}) than {config.corpus} now "
-            f"has ({release.id}); put the corpus of that time back"
+            f"{found.folder} was trained on another {config} ({release_id}) than is there now ({origin.id}); put "
+            "the one of that time back"
         )
     return members

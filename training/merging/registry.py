@@ -30,8 +30,8 @@ def corpus_of(config: MergeConfig, target: Part) -> Path | None:
     """The corpus whose catalog keeps a merge's vectors: that of the recipe, else the first that the target has had."""
     if config.corpus is not None:
         return Path(config.corpus).expanduser()
-    data = target.recipe.get("data")
-    return Path(data[0]["corpus"]).expanduser() if data else None
+    corpora = [table["corpus"] for table in target.recipe.get("data", ()) if table.get("corpus")]
+    return Path(corpora[0]).expanduser() if corpora else None
 
 
 def rows_of(mixture: Mixture, config: MergeConfig) -> list[TaskVector]:

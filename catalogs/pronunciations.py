@@ -1,5 +1,6 @@
-"""Pronunciations: what PocketSphinx's dictionary lacks, read out by hama and written in its alphabet, ARPABET."""
+"""Which words a text says, and how phones are written: hama's in ARPABET, the alphabet of PocketSphinx's dictionary."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -83,6 +84,12 @@ _ARPABET: Final[dict[str, str]] = {
 }
 """Symbols of hama, which reads many languages; what is no sound of its own (length, tone) has no entry."""
 
+_NAMES = (
+    *("ay", "bee", "see", "dee", "ee", "eff", "gee", "aitch", "eye", "jay", "kay", "ell", "em"),
+    *("en", "oh", "pee", "cue", "ar", "ess", "tee", "you", "vee", "double-you", "ex", "why", "zee"),
+)
+_LETTERS = dict(zip("abcdefghijklmnopqrstuvwxyz", _NAMES, strict=True))
+
 
 def arpabet(symbols: Sequence[str]) -> str:
     """Phones of hama in ARPABET, a space between two; empty if none of them is a sound of English."""
@@ -105,3 +112,13 @@ def spoken_tokens(text: str) -> Iterator[str]:
             held = f"{held} {token}".strip()
     if held:
         yield held
+
+
+def said_words(spoken: str) -> Iterator[str]:
+    """The words of a spoken text in small letters; what is spelled, A-T-M, by the names of its letters."""
+    for token in re.findall(r"[a-z']+(?:-[a-z']+)*", spoken.lower()):
+        parts = [part for part in token.split("-") if part.strip("'")]
+        is_spelled = len(parts) > 1 and all(len(part) == 1 for part in parts)
+        for part in parts:
+            is_letter = is_spelled or (len(part) == 1 and part not in "aio")
+            yield from _LETTERS[part].split("-") if is_letter and part in _LETTERS else [part.strip("'")]

@@ -1,0 +1,56 @@
+"""Texts become phones: by the dictionary, else as asked, and nothing is passed over in silence."""
+
+import pytest
+
+from catalogs.errors import UsageError
+from catalogs.g2p import BOUNDARY, PHONES, Pronouncer, cmu_dictionary
+
+pytest.importorskip("pocketsphinx")
+
+INVENTED = "blorptastic"
+
+
+def test_known_words_are_said_as_the_dictionary_has_them() -> None:
+    found = Pronouncer(unknown="refuse").pronounce("Two teas, please!")
+
+    assert " ".join(found.phones) == "T UW | T IY Z | P L IY Z"
+    assert (found.guessed, found.lost) == ((), ())
+
+
+def test_the_dictionary_has_no_other_phones() -> None:
+    assert {phone for phones in cmu_dictionary().values() for phone in phones} == set(PHONES)
+    assert BOUNDARY not in PHONES
+
+
+def test_an_unknown_word_is_read_by_its_letters() -> None:
+    pytest.importorskip("hama")
+
+    found = Pronouncer().pronounce(f"a {INVENTED} tea")
+
+    assert found.guessed == (INVENTED,)
+    assert set(found.phones) <= {*PHONES, BOUNDARY}
+    assert found.phones.count(BOUNDARY) == 2
+
+
+def test_an_unknown_word_can_be_spelled() -> None:
+    found = Pronouncer(unknown="spell").pronounce("xqv")
+
+    assert found.guessed == ("xqv",)
+    assert " ".join(found.phones) == "EH K S K Y UW V IY"
+
+
+def test_an_unknown_word_can_be_lost() -> None:
+    found = Pronouncer(unknown="refuse").pronounce(f"a {INVENTED} tea")
+
+    assert found.lost == (INVENTED,)
+    assert " ".join(found.phones) == "AH | T IY"
+
+
+@pytest.mark.parametrize(("text", "lost"), [("at 9", ("9",)), ("an ö", ("ö",)), ("茶", ("茶",)), ("", ())])
+def test_what_has_no_sound_here_is_told(text: str, lost: tuple[str, ...]) -> None:
+    assert Pronouncer(unknown="refuse").pronounce(text).lost == lost
+
+
+def test_another_way_with_unknown_words_is_refused() -> None:
+    with pytest.raises(UsageError, match="read, spell, refuse"):
+        Pronouncer(unknown="guess")  # type: ignore[arg-type]

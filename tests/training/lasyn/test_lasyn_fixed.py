@@ -1,0 +1,160 @@
+"""The fixed projection: learns from texts alone to make latents that a frozen guide reads, those of new texts too."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+import torch
+
+from catalogs.config import parse
+from catalogs.errors import RecipeError, TrainingError
+from catalogs.g2p import BOUNDARY
+from training.answering import DecodingConfig
+from training.backbones.encoders import Encoder, TinyEncoderConfig
+from training.lasyn.fixed import FixedProjectionConfig, sinusoids
+from training.lasyn.guided import GuidedSynthesis
+from training.lasyn.methods import FixedSynthesisMethod
+from training.lasyn.phones import FIRST_PHONE, MASK, NUMBERS, PADDING, PhoneReader, masked
+from training.lasyn.recogniser import guide
+
+from .conftest import GUIDE, SPLIT, TOLD, UNTOLD, WIDTH, fit, keep, written
+
+SMALL = {"filters": 48, "layers": 4, "kernel": 5, "frames_per_phone": 4}
+GREEDY = DecodingConfig(beams=1)
+
+
+def synthesis(encoder: Encoder, guide_folder: str, **settings: Any) -> GuidedSynthesis:
+    table = {"guide_from": guide_folder, "synthesiser": SMALL, "unknown": "refuse"} | settings
+    return parse(FixedSynthesisMethod, table, source="objective").build(encoder, num_layers=1, seed=3)
+
+
+def loss_of(objective: GuidedSynthesis, texts: list[str]) -> float:
+    batch = objective.collate(written(texts))
+    with torch.no_grad():
+        return float(objective.loss(batch).total) / batch.num_targets
+
+
+@pytest.fixture(scope="module")
+def learned(encoder: Encoder, guide_folder: str) -> tuple[GuidedSynthesis, float]:
+    """A synthesiser that has learned from texts, and what it lost on others before."""
+    objective = synthesis(encoder, guide_folder)
+    before = loss_of(objective, UNTOLD)
+    fit(objective, written(TOLD), steps=120)
+    return objective, before
+
+
+def test_texts_alone_teach_it_to_make_latents_of_new_texts(learned: tuple[GuidedSynthesis, float]) -> None:
+    objective, before = learned
+
+    assert loss_of(objective, UNTOLD) < 0.3 * before
+
+
+def test_the_guide_reads_what_it_makes(learned: tuple[GuidedSynthesis, float], encoder: Encoder) -> None:
+    objective, _ = learned
+    batch = objective.collate(written(UNTOLD)).tensors
+    with torch.no_grad():
+        latents, lengths = objective.synthesiser(batch["phones"], batch["num_phones"])
+    rows = zip(written(UNTOLD), latents, lengths.tolist(), strict=True)
+    made = [replace(utterance, features=row[None, :length]) for utterance, row, length in rows]
+
+    answers = objective._guide.ctc.answers(made, GREEDY)
+    said = [word for answer in answers for word in answer.text.split()]
+
+    wrong = sum(a != b for a, b in zip(said, " ".join(UNTOLD).split(), strict=False))
+    assert wrong <= 0.25 * len(said)
+
+
+def test_the_guide_is_left_exactly_as_it_was(encoder: Encoder, guide_folder: str) -> None:
+    objective = synthesis(encoder, guide_folder)
+    before = {name: value.clone() for name, value in objective.module["guide"].state_dict().items()}
+
+    fit(objective, written(TOLD), steps=3)
+
+    after = objective.module["guide"].state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert all(p.grad is None for p in objective.module["guide"].parameters())
+    assert all(p.grad is None for p in encoder.module.parameters())
+    assert all(p.grad is not None for p in objective.trained().values())
+
+
+def test_a_text_has_one_latent_sequence_whatever_its_batch(encoder: Encoder, reader: PhoneReader) -> None:
+    synthesiser = parse(FixedProjectionConfig, SMALL, source="test").build(width=WIDTH, seed=0)
+    texts = reader.batch(written(["no tea please", "cake"]))
+    alone = reader.batch(written(["cake"]))
+
+    latents, lengths = synthesiser(texts["phones"], texts["num_phones"])
+    again, (length,) = synthesiser(alone["phones"], alone["num_phones"])
+
+    assert lengths.tolist() == [4 * len(["N", "OW", "|", "T", "IY", "|", "P", "L", "IY", "Z"]), 4 * 3]
+    torch.testing.assert_close(latents[1, :length], again[0])
+    assert bool((latents[1, length:] == 0).all())
+
+
+def test_positions_are_those_of_whisper(encoder: Encoder) -> None:
+    found = sinusoids(torch.zeros(1, 100, WIDTH))
+
+    torch.testing.assert_close(found, encoder.module.embed_positions.weight, atol=1e-5, rtol=1e-4)
+
+
+def test_phones_are_masked_at_the_share_and_nothing_else(reader: PhoneReader) -> None:
+    phones = reader.batch(written(TOLD * 20))["phones"]
+    torch.manual_seed(0)
+
+    hidden = masked(phones, 0.3)
+
+    changed = hidden != phones
+    is_phone = phones >= FIRST_PHONE
+    assert bool((hidden[changed] == MASK).all())
+    assert not bool((changed & ~is_phone).any())
+    assert float(changed.sum() / is_phone.sum()) == pytest.approx(0.3, abs=0.02)
+    assert min(NUMBERS.values()) == NUMBERS[BOUNDARY] == FIRST_PHONE - 1 > MASK > PADDING
+    assert masked(phones, 0.0) is phones
+
+
+@pytest.mark.parametrize("text", ["tea at 9", "blorptastic tea", "?!"])
+def test_a_text_without_pronunciation_is_refused_before_training(reader: PhoneReader, text: str) -> None:
+    with pytest.raises(TrainingError, match="1 of 2 texts have no pronunciation"):
+        reader.look_over(["one tea", text])
+    with pytest.raises(TrainingError, match="write texts as they are said"):
+        reader.batch(written([text]))
+
+
+def test_unknown_words_are_counted() -> None:
+    reader = PhoneReader("spell")
+
+    assert reader.look_over(["one xqv", "xqv tea"]) == "2 texts, 2 words of which are in no dictionary, such as xqv"
+    assert reader.batch(written(["one xqv", "tea"]))["num_guessed"].tolist() == [1, 0]
+
+
+def test_a_guide_needs_a_split_and_the_same_encoder(reading: Any, encoder: Encoder, tmp_path: Any) -> None:
+    headless = keep(tmp_path / "a", reading, encoder, {"method": "ctc", "split": None})
+    listener = keep(tmp_path / "b", reading, encoder, {"method": "slam_asr"})
+    other = TinyEncoderConfig(width=WIDTH, seed=9).build()
+    elsewhere = keep(tmp_path / "c", reading, other, GUIDE)
+
+    for folder, message in ((headless, "without a split"), (listener, "'slam_asr'"), (elsewhere, "another encoder")):
+        with pytest.raises(TrainingError, match=message):
+            guide(folder, encoder)
+    with pytest.raises(TrainingError, match="guide_from is missing"):
+        FixedSynthesisMethod().build(encoder, num_layers=1, seed=0)
+
+
+def test_the_two_parts_of_a_recogniser_are_its_whole(encoder: Encoder, guide_folder: str) -> None:
+    recogniser = guide(guide_folder, encoder)
+    wave = torch.sin(torch.arange(9_000) / 9)
+
+    (latents,) = recogniser.encode_low([wave])
+    log_probs = recogniser.decode_high(latents[None], torch.tensor([len(latents)]))
+
+    torch.testing.assert_close(latents, encoder.encode([wave], layers=(SPLIT,))[0][0])
+    assert log_probs.shape == (1, 29, len(recogniser.ctc.alphabet) + 1)
+    torch.testing.assert_close(log_probs.exp().sum(-1), torch.ones(1, 29))
+
+
+def test_a_table_survives_its_recipe_and_mistakes_are_named() -> None:
+    config = FixedSynthesisMethod(guide_from="x", mask=0.3)
+
+    assert parse(FixedSynthesisMethod, asdict(config), source="checkpoint") == config
+    for wrong in ({"mask": 1.0}, {"synthesiser": {"kernel": 4}}, {"unknown": "guess"}):
+        with pytest.raises(RecipeError, match=next(iter(wrong))):
+            parse(FixedSynthesisMethod, wrong, source="recipe")

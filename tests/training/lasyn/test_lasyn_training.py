@@ -1,0 +1,127 @@
+"""From a release and a file of texts to a recogniser, by the same command, one recipe after the other."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalogs.errors import DataLeak, TrainingError
+from catalogs.progress import Progress
+from training import checkpoint, session
+from training.answering import DecodingConfig
+from training.curve import rows_of
+from training.data import TextsConfig, read_data
+from training.evaluation.leaks import had_by, overlaps
+from training.evaluation.trained import recogniser_of
+from training.members import DataConfig, members_of
+from training.recipe import parse_recipe
+
+pytest.importorskip("pocketsphinx")
+
+SPLIT = 1
+Train = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lasyn")
+
+
+@pytest.fixture(scope="module")
+def corpus(produce: Callable[..., Path], folder: Path) -> Path:
+    (folder / "menu.txt").write_text("a large tea\ntwo small cakes\nmilk please\n")
+    return produce(folder, "told", prompts=["good morning", "see you at nine", "one small tea"], speakers=["anna"])
+
+
+@pytest.fixture(scope="module")
+def train(folder: Path, corpus: Path) -> Train:
+    heard = {"corpus": str(corpus), "release": "told", "split": None}
+
+    def run(name: str, objective: dict[str, Any], *, data: str = "both", texts: str = "menu.txt", **more: Any) -> Path:
+        read = {"texts": str(folder / texts)}
+        table = {
+            "name": name,
+            "folder": str(folder / name),
+            "data": {"heard": [heard], "read": [read], "both": [heard, read]}[data],
+            "encoder": {"name": "tiny"},
+            "features": {"folder": str(folder / "features"), "layers": [SPLIT]},
+            "objective": objective,
+            "loop": {"epochs": 2, "threads": 1, "log_every": 1, "save_every": 1},
+        }
+        return session.train(parse_recipe(table | more, source="test"), progress=Progress(quiet=True)).folder
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def guide(train: Train) -> str:
+    return str(train("guide", {"method": "ctc", "split": SPLIT}, data="heard"))
+
+
+@pytest.fixture(scope="module")
+def fixed(train: Train, guide: str) -> str:
+    objective = {"method": "lasyn_fixed", "guide_from": guide, "synthesiser": {"filters": 16}}
+    return str(train("fixed", objective, data="read"))
+
+
+@pytest.fixture(scope="module")
+def diffusion(train: Train) -> str:
+    codes = {"method": "lasyn_autoencoder", "split": SPLIT, "autoencoder": {"channels": 4, "hidden": 16}}
+    small = {"denoiser": {"width": 16}, "diffusion": {"voice": True}}
+    codes_from = str(train("codes", codes, data="heard"))
+    return str(train("diffusion", {"method": "lasyn_diffusion", "autoencoder_from": codes_from, **small}, data="heard"))
+
+
+def dual(guide: str, synthesiser: str, **settings: Any) -> dict[str, Any]:
+    recogniser = {"method": "ctc", "split": SPLIT}
+    made_by = {"guide_from": guide, "synthesiser_from": synthesiser, "sampler": {"steps": 2}}
+    return {"method": "lasyn", "recogniser": recogniser, **made_by, **settings}
+
+
+def test_a_recogniser_learns_from_speech_and_texts_and_knows_both(
+    train: Train, guide: str, fixed: str, folder: Path, corpus: Path
+) -> None:
+    found = train("dual", dual(guide, fixed), sampling={"texts": [1.0, 0.5], "size": 4})
+
+    rows, made = rows_of(found), checkpoint.load(found)
+    assert rows[0]["made"] * rows[0]["targets"] == pytest.approx(4)
+    assert rows[-1]["made"] * rows[-1]["targets"] == pytest.approx(2)
+    assert [source["name"] for source in made.provenance["releases"]] == ["told", str(folder / "menu.txt")]
+    assert set(made.provenance["base"]["started_from"]) == {"objective.guide_from", "objective.synthesiser_from"}
+    had = had_by(found)
+    _, read = read_data(TextsConfig(str(folder / "menu.txt")))
+    _, heard = members_of(DataConfig(str(corpus), "told", split=None))
+    assert {overlap.kind for overlap in overlaps(read, had)} == {"takes", "texts"}
+    assert {overlap.kind for overlap in overlaps(heard, had)} == {"takes", "speakers", "texts"}
+    recogniser = recogniser_of(found, DecodingConfig(beams=1), features=folder / "features")
+    recogniser.prepare(heard, Progress(quiet=True))
+    assert len(recogniser.transcribe(heard)) == len(heard)
+
+
+def test_diffusion_makes_latents_for_it_as_well(train: Train, guide: str, diffusion: str) -> None:
+    found = train("diffused", dual(guide, diffusion))
+
+    assert all(row["loss"] > 0 for row in rows_of(found))
+
+
+def test_texts_that_changed_since_are_another_training(train: Train, fixed: str, folder: Path, corpus: Path) -> None:
+    before = (folder / "menu.txt").read_text()
+    (folder / "menu.txt").write_text(before + "no milk\n")
+    try:
+        with pytest.raises(DataLeak, match="trained on another list of texts"):
+            had_by(Path(fixed))
+    finally:
+        (folder / "menu.txt").write_text(before)
+
+
+def test_features_of_another_layer_are_refused(train: Train, guide: str, fixed: str) -> None:
+    with pytest.raises(TrainingError, match=r"goes on from layer 1 of the encoder, and features.layers = \[-1\]"):
+        train("wrong", dual(guide, fixed), features={"layers": [-1]})
+
+
+def test_a_text_with_digits_is_refused_before_training(train: Train, guide: str, fixed: str, folder: Path) -> None:
+    (folder / "digits.txt").write_text("a large tea\nsee you at 9\n")
+
+    with pytest.raises(TrainingError, match="1 of 2 texts have no pronunciation; '9' in 'see you at 9'"):
+        train("digits", dual(guide, fixed), texts="digits.txt")

@@ -1,0 +1,14 @@
+"""LaSyn (Lu et al. 2023): texts become latents of a frozen lower encoder, as if spoken, and train what is above it.
+
+recogniser     a recogniser with a named split; the guide is one that is frozen
+phones         what synthesisers read: phones of texts, some of them masked
+fixed          the synthesiser that gives a text one latent sequence
+guided         it learns from texts alone, through the frozen guide
+dual           the upper part learns from real latents and from those that a synthesiser makes on the fly
+autoencoder    latents made small
+edm            diffusion as Karras et al. have it: preconditioning, loss, Heun's sampler, guidance
+unet, denoiser its network, which is told text, level and voice
+diffusion      the synthesiser that gives a text another latent sequence each time
+loading        synthesisers and autoencoders out of checkpoints
+methods, diffusing  their recipe tables
+"""

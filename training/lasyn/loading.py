@@ -1,0 +1,104 @@
+"""Synthesisers out of checkpoints: the recipe says which one it is, the tensors what it has learned."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from torch import nn
+
+from catalogs.config import parse
+from catalogs.errors import TrainingError
+from training import checkpoint
+from training.backbones.encoders import Encoder
+from training.backbones.frozen import freeze
+from training.checkpoint import Checkpoint
+from training.lasyn.autoencoder import Autoencoder, AutoencoderConfig
+from training.lasyn.denoiser import Denoiser, TextEncoderConfig
+from training.lasyn.diffusion import DiffusionConfig, DiffusionSynthesiser
+from training.lasyn.edm import SamplerConfig
+from training.lasyn.fixed import FixedProjectionConfig
+from training.lasyn.recogniser import check_encoder, guide
+from training.lasyn.unet import UnetConfig
+
+C = TypeVar("C")
+
+KEY = "objective.synthesiser_from"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A checkpoint whose training is known: its method, and the table of its objective."""
+
+    found: Checkpoint
+    method: str
+    table: dict[str, Any]
+
+    def parsed(self, into: type[C], key: str) -> C:
+        """One of the tables in it."""
+        return parse(into, self.table[key], source=str(self.found.folder))
+
+
+def trained(folder: str, encoder: Encoder, *, key: str) -> Trained:
+    """What the folder of a training or of a checkpoint holds.
+
+    Raises:
+        TrainingError: if there is no checkpoint, or it goes on from another encoder.
+    """
+    found = checkpoint.load(Path(folder))
+    check_encoder(found, encoder, key=key)
+    table = dict(found.provenance.get("recipe", {}).get("objective", {}))
+    return Trained(found, str(table.get("method")), table)
+
+
+def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerConfig) -> nn.Module:
+    """A trained synthesiser of latents at this split, frozen.
+
+    Raises:
+        TrainingError: if the folder holds none, or one for another encoder or split.
+    """
+    known = trained(folder, encoder, key=KEY)
+    made: nn.Module
+    if known.method == "lasyn_fixed":
+        theirs = guide(known.table["guide_from"], encoder).split
+        made = known.parsed(FixedProjectionConfig, "synthesiser").build(width=encoder.width, seed=0)
+        parts = dict(made.named_parameters())
+    elif known.method == "lasyn_diffusion":
+        autoencoder, theirs = trained_autoencoder(known.table["autoencoder_from"], encoder)
+        made = new_diffusion(known, autoencoder, encoder, sampler=sampler)
+        parts = dict(made.denoiser.named_parameters())
+    else:
+        raise TrainingError(f"{KEY}: {known.found.folder} is of method {known.method!r}, which makes no synthesiser")
+    if theirs != split:
+        raise TrainingError(
+            f"{KEY}: {known.found.folder} makes latents of layer {theirs}, and the recogniser goes on from {split}"
+        )
+    checkpoint.restore(known.found, parts)
+    frozen: nn.Module = freeze(made)
+    return frozen
+
+
+def new_diffusion(
+    known: Trained, autoencoder: Autoencoder, encoder: Encoder, *, sampler: SamplerConfig
+) -> DiffusionSynthesiser:
+    """A synthesiser as the table of a checkpoint has it, with nothing learned yet."""
+    config, text = known.parsed(UnetConfig, "denoiser"), known.parsed(TextEncoderConfig, "text_encoder")
+    denoiser = Denoiser(config, text, channels=autoencoder.channels, width=encoder.width)
+    return DiffusionSynthesiser(autoencoder, denoiser, known.parsed(DiffusionConfig, "diffusion"), sampler)
+
+
+def trained_autoencoder(folder: str, encoder: Encoder) -> tuple[Autoencoder, int]:
+    """A trained autoencoder, frozen, and the layer whose latents it makes small.
+
+    Raises:
+        TrainingError: if the folder holds none, or one for another encoder.
+    """
+    key = "objective.autoencoder_from"
+    known = trained(folder, encoder, key=key)
+    if known.method != "lasyn_autoencoder":
+        raise TrainingError(
+            f"{key}: {known.found.folder} is of method {known.method!r}: expected 'lasyn_autoencoder'; train one first"
+        )
+    made = known.parsed(AutoencoderConfig, "autoencoder").build(width=encoder.width, seed=0)
+    checkpoint.restore(known.found, dict(made.named_parameters()))
+    freeze(made)
+    return made, int(known.table["split"])

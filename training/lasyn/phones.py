@@ -1,0 +1,87 @@
+"""What synthesisers read: the phones of a text as numbers, in batches, some of them masked.
+
+B texts · P phones and boundaries of words, padded
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from catalogs.errors import TrainingError
+from catalogs.g2p import BOUNDARY, PHONES, Pronouncer, Pronunciation, Unknown
+from training.objective import Utterance
+
+PADDING, MASK, FIRST_PHONE = 0, 1, 3
+NUMBERS: Final = {symbol: number for number, symbol in enumerate((BOUNDARY, *PHONES), start=2)}
+NUM_SYMBOLS = 2 + len(NUMBERS)
+
+
+class PhoneReader:
+    """Reads texts; ``unknown`` is what becomes of words that the dictionary lacks, see `catalogs.g2p`."""
+
+    def __init__(self, unknown: Unknown) -> None:
+        self._pronouncer = Pronouncer(unknown=unknown)
+
+    def look_over(self, texts: Sequence[str]) -> str:
+        """How many words of some texts are in no dictionary, for people.
+
+        Raises:
+            TrainingError: if some of the texts have no pronunciation, with how many and the first of them.
+        """
+        found = [(text, self._pronouncer.pronounce(text)) for text in texts]
+        if wrong := [(text, said) for text, said in found if not _is_whole(said)]:
+            text, said = wrong[0]
+            raise TrainingError(f"{len(wrong):,} of {len(texts):,} texts have no pronunciation; {_told(text, said)}")
+        guessed = [word for _, said in found for word in said.guessed]
+        examples = "".join(f", such as {word}" for word in guessed[:1])
+        return f"{len(texts):,} texts, {len(guessed):,} words of which are in no dictionary{examples}"
+
+    def batch(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
+        """``phones`` (B, P), and how many count as ``num_phones`` (B,); ``num_guessed`` (B,) of the words were guessed.
+
+        Raises:
+            TrainingError: for a text without a pronunciation.
+        """
+        said = [self._pronouncer.pronounce(utterance.spoken) for utterance in utterances]
+        for utterance, one in zip(utterances, said, strict=True):
+            if not _is_whole(one):
+                raise TrainingError(_told(utterance.spoken, one))
+        rows = [torch.tensor([NUMBERS[phone] for phone in one.phones]) for one in said]
+        return {
+            "phones": pad_sequence(rows, batch_first=True) if rows else torch.zeros(0, 0, dtype=torch.long),
+            "num_phones": torch.tensor([len(row) for row in rows], dtype=torch.long),
+            "num_guessed": torch.tensor([len(one.guessed) for one in said], dtype=torch.long),
+        }
+
+
+def masked(phones: Tensor, share: float) -> Tensor:
+    """The same (B, P) with each phone hidden at this probability; boundaries and padding stay.
+
+    It draws from the random numbers of the CPU, whose state a checkpoint keeps.
+    """
+    if share == 0:
+        return phones
+    hidden = (torch.rand(phones.shape) < share).to(phones.device)
+    return phones.masked_fill(hidden & (phones >= FIRST_PHONE), MASK)
+
+
+def check_share(name: str, share: float) -> None:
+    """Refuse a share that is none.
+
+    Raises:
+        ValueError: as a recipe reports its mistakes.
+    """
+    if not 0 <= share < 1:
+        raise ValueError(f"{name} = {share}: expected a share from 0 to below 1")
+
+
+def _is_whole(said: Pronunciation) -> bool:
+    return bool(said.phones) and not said.lost
+
+
+def _told(text: str, said: Pronunciation) -> str:
+    what = f"{', '.join(map(repr, said.lost))} in {text[:60]!r} has none" if said.lost else f"{text[:60]!r} has no word"
+    return f'{what}: write texts as they are said, or set objective.unknown to "read" or "spell"'
