@@ -29,7 +29,7 @@ def mean_reduction(pairs: Sequence[tuple[Errors, Errors]]) -> Interval | None:
     """
     values, drawn = [], []
     for seed, (row, base) in enumerate(pairs):
-        if len(row.errors) != len(base.errors) or not np.array_equal(row.words, base.words):
+        if row.takes != base.takes:
             raise ValueError(f"pair {seed}: {len(row.errors)} takes against {len(base.errors)}; expected the same ones")
         sums = Groups.of(base.speakers).sums(np.stack([row.errors, base.errors], axis=1))
         values.append(float(_less(sums.sum(axis=0))))
