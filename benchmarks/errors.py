@@ -12,7 +12,7 @@ from catalogs.ids import Id
 from training.evaluation.resampling import Interval
 
 _ERRORS = """
-    SELECT take_id::VARCHAR AS take_id, speaker, domain, sum(substitutions + insertions + deletions)::DOUBLE AS errors,
+    SELECT take_id::VARCHAR AS take_id, speaker, sum(substitutions + insertions + deletions)::DOUBLE AS errors,
         any_value(num_words)::DOUBLE AS num_words, count(*) AS heard
     FROM hypothesis JOIN takes USING (take_id)
     WHERE list_contains($evaluations::UUID[], evaluation_id)
@@ -22,13 +22,12 @@ _ERRORS = """
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean errors (N,) of a row in each utterance, its words (N,), takes, speakers and domains."""
+    """Mean errors (N,) of a row in each utterance, its words (N,), takes and speakers."""
 
     takes: Sequence[Id]
     errors: NDArray[np.float64]
     words: NDArray[np.float64]
     speakers: Sequence[str]
-    domains: Sequence[str]
 
 
 def errors_of(corpus: Path, evaluations: Sequence[Id]) -> Errors:
@@ -41,7 +40,6 @@ def errors_of(corpus: Path, evaluations: Sequence[Id]) -> Errors:
         np.array([row["errors"] for row in rows]) / len(evaluations),
         np.array([row["num_words"] for row in rows]),
         [row["speaker"] for row in rows],
-        [row["domain"] for row in rows],
     )
 
 

@@ -48,7 +48,7 @@ def test_parts_are_no_larger_than_asked() -> None:
 
 def heard(errors: Sequence[float], speakers: Sequence[str]) -> Errors:
     takes = [str(number) for number in range(len(errors))]
-    return Errors(takes, np.array(errors, float), np.full(len(errors), 10.0), list(speakers), [""] * len(errors))
+    return Errors(takes, np.array(errors, float), np.full(len(errors), 10.0), list(speakers))
 
 
 def test_every_domain_weighs_alike_in_the_mean() -> None:

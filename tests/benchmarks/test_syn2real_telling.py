@@ -13,7 +13,7 @@ BASE = {"orders": [4.0, 4.0], "digits": [2.0, 2.0]}
 
 
 def errors(counts: Sequence[float]) -> Errors:
-    return Errors(["1", "2"], np.array(counts), np.full(len(counts), 10.0), ["a", "b"], ["", ""])
+    return Errors(["1", "2"], np.array(counts), np.full(len(counts), 10.0), ["a", "b"])
 
 
 def rows(**by_row: dict[str, list[float]]) -> dict[str, dict[str, Errors]]:
