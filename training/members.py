@@ -12,7 +12,7 @@ from catalogs.audio import AudioStore, Place
 from catalogs.catalog import Catalog
 from catalogs.errors import TrainingError
 from catalogs.flac import decode
-from catalogs.ids import Id
+from catalogs.ids import Id, content_id
 from catalogs.lake import query
 from catalogs.records import Release
 from catalogs.release import release_named
@@ -40,6 +40,24 @@ class Member:
     duration_s: float
     corpus: Path
     place: Place
+
+
+def unread(text: str, language: str) -> Member:
+    """A text that nobody has read: a member without audio, which is all text to whoever draws it."""
+    return Member(
+        take_id=content_id("unread", text, language),
+        text=text,
+        spoken=text,
+        language=language,
+        is_synthetic=False,
+        speaker="",
+        domain="",
+        split="",
+        pcm_sha256="",
+        duration_s=0.0,
+        corpus=Path(),
+        place=Place("", 0, 0),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,17 @@ from catalogs.progress import SILENT, Progress
 from catalogs.records import Release
 from training import checkpoint, curve
 from training.augmentation.variants import Augmentation
-from training.inputs import loaded
+from training.inputs import FeatureInputs, Inputs, loaded
+from training.jstip import Jstip
 from training.loop import Loop
 from training.members import Member, members_of
+from training.mixing.hearing import MixedInputs
+from training.mixing.mixer import Mixer
+from training.mixing.sources import Sources, sources_of
+from training.objective import Objective
 from training.processes import processes
 from training.recipe import TrainRecipe
-from training.sampling import Epochs
+from training.sampling import Epochs, Sampler
 from training.starting import begin
 
 RECIPE = "recipe.json"
@@ -50,24 +55,71 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     found = [members_of(config) for config in recipe.data]
     members = [member for _, part in found for member in part]
     augmentation = recipe.augmentation.build(members)
-    epochs = Epochs(
-        members, recipe.sampling, seed=recipe.loop.seed, epochs=recipe.loop.epochs,
-        variants=recipe.augmentation.variants,
-    )  # fmt: skip
-    steps, draws = epochs.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
+    source = _source(recipe, found)
     inputs, objective = loaded(recipe, augmentation)
+    sampler: Sampler
+    if isinstance(source, Sources):
+        sampler, inputs = _mixed(recipe, source, inputs, objective)
+    else:
+        sampler = source
+    steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     base = begin(recipe, objective, inputs.encoder_id)
     inputs.prepare(draws, progress)
     if recipe.penalty:
         objective = recipe.penalty.around(objective)
-    loop = Loop(objective, epochs, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
+    loop = Loop(objective, sampler, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {steps:,} steps")
     about = provenance(recipe, [release for release, _ in found], inputs.encoder_id, augmentation) | {"base": base}
+    if isinstance(source, Sources):
+        about |= source.provenance()
     loop.run(about, total_steps=steps, progress=progress)
     if here.is_main_process:
         curve.plot(recipe.folder)
     here.wait_for_everyone()
     return trained_on(members, recipe)
+
+
+def _source(recipe: TrainRecipe, found: Sequence[tuple[Release, Sequence[Member]]]) -> Epochs | Sources:
+    """What is drawn from, with all that can be wrong with it before models are loaded.
+
+    Raises:
+        TrainingError: if something that is asked for is not there, or is not what this training began with.
+    """
+    if recipe.mixture is None:
+        return Epochs(
+            [member for _, part in found for member in part],
+            recipe.sampling,
+            seed=recipe.loop.seed,
+            epochs=recipe.loop.epochs,
+            variants=recipe.augmentation.variants,
+        )
+    sources = sources_of(recipe.mixture, found)
+    last = checkpoint.last(recipe.folder)
+    if last is not None and not sources.provenance().items() <= last.provenance.items():
+        raise TrainingError(
+            f"{recipe.folder} was trained on other word times or other texts than there are now; put them back, or "
+            "train anew in another folder"
+        )
+    return sources
+
+
+def _mixed(recipe: TrainRecipe, sources: Sources, inputs: Inputs, objective: Objective) -> tuple[Mixer, MixedInputs]:
+    """The epochs of a mixture, and what makes utterances of what they draw.
+
+    Raises:
+        TrainingError: for an objective that takes no mixture, a share of nothing, or a sequence longer than a row.
+    """
+    if not isinstance(objective, Jstip) or not isinstance(inputs, FeatureInputs):
+        raise TrainingError(f"{recipe.objective.method} is trained on no mixture")
+    mixer = Mixer(
+        sources,
+        objective.length_of,
+        context=objective.context,
+        seed=recipe.loop.seed,
+        epochs=recipe.loop.epochs,
+        variants=recipe.augmentation.variants,
+    )
+    return mixer, MixedInputs(inputs, objective.slotting, frames_per_slot=objective.frames_per_slot)
 
 
 def trained_on(members: Sequence[Member], recipe: TrainRecipe) -> Trained:

@@ -17,6 +17,7 @@ from catalogs.text import normalise
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.members import DataConfig, Member, members_of
+from training.mixing.mixture import MixtureConfig, texts_id
 from training.starting import goes_on_from
 
 KINDS = ("takes", "speakers", "texts")
@@ -48,6 +49,8 @@ def had_by(folder: Path) -> Marks:
             for member in members_had(found, config, release_id):
                 for kind, mark in marks_of(member):
                     had[kind].setdefault(mark, f"release {config.release!r} of {config.corpus}")
+        for mark, where in _texts_had(found):
+            had["texts"].setdefault(mark, where)
     return had
 
 
@@ -106,6 +109,27 @@ def marks_of(member: Member) -> Iterator[tuple[str, str]]:
     for text in dict.fromkeys((member.text, member.spoken)):
         if normalised := normalise(text, member.language):
             yield "texts", normalised
+
+
+def _texts_had(found: Checkpoint) -> Iterator[tuple[str, str]]:
+    """The texts that a checkpoint has read and nobody has said, normalised, and where they are from.
+
+    Raises:
+        DataLeak: if they are not there any more, or are others now.
+    """
+    table = found.provenance.get("recipe", {}).get("mixture")
+    if not table or not table.get("texts"):
+        return
+    config = parse(MixtureConfig, table, source=str(found.folder))
+    try:
+        texts = config.read_texts()
+    except SynthgenError as error:
+        raise DataLeak(f"{found.folder} was trained on texts that cannot be read: {error}") from error
+    if texts_id(texts) != found.provenance.get("texts"):
+        raise DataLeak(f"{found.folder} was trained on other texts than {config.texts} now has; put them back")
+    for text in texts:
+        if normalised := normalise(text, config.language):
+            yield normalised, str(config.texts)
 
 
 def _made_of(found: Checkpoint) -> Iterator[tuple[str, Id | None]]:
