@@ -7,7 +7,7 @@ from training.evaluation.figures import MEASURES, Subset
 from training.evaluation.report import Report, System
 from training.evaluation.segments import ENOUGH
 
-_OF_SLICES = ("wer", "insertions", "deletions", "slot_recall", "entity_recall")
+_OF_SLICES = ("wer", "insertions", "deletions", "slot_recall", "entity_recall", "slot_error", "entity_error")
 
 
 def told(report: Report) -> str:
