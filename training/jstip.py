@@ -48,6 +48,7 @@ class Jstip:
         self.module: nn.Module = asr.module
         self._model: SpeechLlm = asr.module
         self.slotting, self.context = rows.slotting, rows.context
+        self.template = asr.template
         self._asr, self._between = asr, rows.between
 
     @property
@@ -93,7 +94,7 @@ class Jstip:
             return len(self._interleaved(draw.parts).ids)
         hop = self.slotting.samples_a_slot // self.frames_per_slot
         num_frames = -(-round(draw.member.duration_s * RATE_HZ) // hop)
-        row = self._asr.template.fill(self._model.projector.output_lengths(num_frames), draw.member.text)
+        row = self.template.fill(self._model.projector.output_lengths(num_frames), draw.member.text)
         return len(row.context) + len(row.answer)
 
     def _sequence(self, utterance: Utterance) -> Packable:
@@ -111,7 +112,7 @@ class Jstip:
 
     def _interleaved(self, parts: Sequence[Part]) -> Packable:
         between = self._between if parts and parts[0].of == "segments" else ()
-        return in_tokens(parts, counts_of(parts, self.slotting), self._asr.template.words, between=between)
+        return in_tokens(parts, counts_of(parts, self.slotting), self.template.words, between=between)
 
     def _slots(self, tensors: Mapping[str, Tensor], text: Tensor) -> Tensor:
         """What was heard in all sequences, one behind the other: (slots, W)."""

@@ -6,9 +6,9 @@ from math import isclose
 from pathlib import Path
 from typing import Literal
 
-from catalogs.errors import TrainingError
 from catalogs.ids import Id, content_id
 from training.interleaving.choosing import Choosing
+from training.texts import texts_in
 
 KINDS = ("asr", "interleaved", "text")
 """Takes through the template, takes in units of speech and text, and texts alone."""
@@ -59,15 +59,7 @@ class MixtureConfig:
         """
         if self.texts is None:
             return []
-        path = Path(self.texts).expanduser()
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise TrainingError(f"mixture.texts: {path} cannot be read: {error}; expected a UTF-8 file") from error
-        texts = [line.strip() for line in lines if line.strip()]
-        if not texts:
-            raise TrainingError(f"mixture.texts: {path} has no text; expected one on each line")
-        return texts
+        return texts_in(Path(self.texts), source="mixture.texts")
 
 
 def texts_id(texts: Sequence[str]) -> Id:
