@@ -106,6 +106,7 @@ class Mixer:
             take_id=member.take_id,
             seed=seed_of(self._seed, time // 2) if self._config.alternation == "both" else seed_of(self._seed, time),
             heard_first=self._hears_first(member, time),
+            entities=self._sources.entities.get(member.take_id, ()),
         )
         return Draw(member, 0, again, tuple(parts)) if any(part.modality == "speech" for part in parts) else None
 

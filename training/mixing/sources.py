@@ -1,14 +1,14 @@
 """What a mixture draws from: the takes of its releases, those whose word times are known, and texts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from catalogs.catalog import Catalog
 from catalogs.config import nearest
 from catalogs.errors import RecipeError
 from catalogs.ids import Id, content_id
 from catalogs.records import Release
-from training.interleaving.timings import timings_of
+from training.interleaving.timings import timings_of, values_of
 from training.interleaving.words import Timings, Word, written
 from training.members import Member, unread
 from training.mixing.mixture import MixtureConfig, texts_id
@@ -16,13 +16,17 @@ from training.mixing.mixture import MixtureConfig, texts_id
 
 @dataclass(frozen=True)
 class Sources:
-    """Takes by what they are drawn for, the timed words of their texts, and texts as members without audio."""
+    """Takes by what they are drawn for, the timed words of their texts, and texts as members without audio.
+
+    ``entities`` are the values of slots and entities in takes to interleave, if these decide what is heard.
+    """
 
     config: MixtureConfig
     asr: Sequence[Member]
     interleaved: Sequence[Member]
     text: Sequence[Member]
     words: Mapping[Id, Sequence[Word]]
+    entities: Mapping[Id, Sequence[str]] = field(default_factory=dict)
 
     def provenance(self) -> dict[str, Id]:
         """Hashes of what the releases do not pin: texts, and word times, which may be measured anew."""
@@ -42,10 +46,13 @@ def sources_of(config: MixtureConfig, found: Sequence[tuple[Release, Sequence[Me
     """
     _check_names(config, [release.name for release, _ in found])
     timed: dict[Id, Timings] = {}
+    entities: dict[Id, tuple[str, ...]] = {}
     for release, members in found:
         if config.interleaved and _is_in(release, config.interleaved_of) and members:
             with Catalog.open(members[0].corpus) as catalog:
                 timed |= timings_of(catalog, release)
+                if config.choosing.entity_heard is not None:
+                    entities |= values_of(catalog, release)
     takes = [member for release, members in found if _is_in(release, config.interleaved_of) for member in members]
     interleaved = [member for member in takes if member.take_id in timed]
     return Sources(
@@ -54,6 +61,7 @@ def sources_of(config: MixtureConfig, found: Sequence[tuple[Release, Sequence[Me
         interleaved=interleaved,
         text=[unread(text, config.language) for text in config.read_texts()],
         words={member.take_id: written(member.text, timed[member.take_id].words()) for member in interleaved},
+        entities=entities,
     )
 
 

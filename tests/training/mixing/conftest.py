@@ -24,7 +24,8 @@ def corpus(produce: Produce, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Releases "timed", with word times, and "untimed"; beside it a file of texts."""
     folder = tmp_path_factory.mktemp("mixed")
     (folder / "spare.txt").write_text("\n".join([*SPARE, ""]))
-    made = produce(folder, "timed", prompts=TEXTS, speakers=["anna"])
+    prompts = [{"text": TEXTS[0], "slots": {"device": "light"}}, *TEXTS[1:]]
+    made = produce(folder, "timed", prompts=prompts, speakers=["anna"])
     with Catalog.create(made) as catalog, catalog.job("test"):
         members = members_in(catalog, release_named(catalog, "timed"), split=None)
         card = TimingConfig().card()

@@ -17,6 +17,9 @@ from training.backbones.encoders import TinyEncoderConfig
 from training.curve import rows_of
 from training.evaluation.leaks import had_by
 from training.loop import Loop
+from training.members import members_of
+from training.mixing.mixer import Mixer
+from training.mixing.sources import sources_of
 from training.recipe import parse_recipe
 from training.session import Trained
 
@@ -45,7 +48,6 @@ def run(table: dict[str, Any]) -> Trained:
 
 def test_a_mixture_is_trained_on_and_transcribes(table: dict[str, Any], corpus: Path, tmp_path: Path) -> None:
     from training.evaluation.naming import recogniser_named
-    from training.members import members_of
 
     found = run(table)
 
@@ -121,9 +123,9 @@ def test_a_release_without_word_times_is_named_with_the_command(table: dict[str,
     with pytest.raises(TrainingError, match=r"'untimed' .* run `synthgen measure -c .* --metric timing`"):
         run(table | {"data": [*table["data"], untimed]})
 
-    found = run(
-        table | {"data": [*table["data"], untimed], "mixture": table["mixture"] | {"interleaved_of": ["timed"]}}
-    )
+    mixture = table["mixture"] | {"interleaved_of": ["timed"], "tokens": 300}
+    elsewhere = {"folder": f"{table['folder']}-of-timed"}
+    found = run(table | elsewhere | {"data": [*table["data"], untimed], "mixture": mixture})
     assert found.utterances == len(TEXTS) + 1
 
 
@@ -147,6 +149,22 @@ def test_an_encoder_that_cuts_off_the_end_fills_every_slot(table: dict[str, Any]
 def test_mistakes_are_found_in_the_recipe(table: dict[str, Any], changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         parse_recipe(table | changes, source="test")
+
+
+def test_entities_are_heard_and_the_rest_is_read_if_that_is_asked_for(corpus: Path, table: dict[str, Any]) -> None:
+    choosing = {"granularity": "word", "entity_heard": 1.0}
+    mixture = table["mixture"] | {"asr": 0.0, "interleaved": 0.8, "choosing": choosing}
+    recipe = parse_recipe(table | {"mixture": mixture}, source="test")
+
+    sources = sources_of(recipe.mixture, [members_of(config) for config in recipe.data])
+
+    ours = {member.take_id for member in sources.interleaved if member.text == TEXTS[0]}
+    assert {take_id: tuple(values) for take_id, values in sources.entities.items()} == dict.fromkeys(ours, ("light",))
+    for alternation in ("heard_first", "read_first"):
+        config = replace(sources.config, alternation=alternation, text=0.0, texts=None, interleaved=1.0)
+        mixer = Mixer(replace(sources, config=config), lambda _: 10, context=10, seed=0, epochs=1)
+        parts = [part for draw, _ in mixer.plan(0) if draw.member.take_id in ours for part in draw.parts or ()]
+        assert {part.modality for part in parts if part.text == "light,"} == {"speech"}
 
 
 def test_a_mixture_must_be_named(table: dict[str, Any]) -> None:
