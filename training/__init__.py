@@ -12,7 +12,9 @@ projectors           frames of an encoder become slots of a language model
 template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text
 slam_asr             a language model that listens
+jstip                the same, trained on speech and text in turn
 interleaving/        units of speech and text in turn, and many sequences a row
+mixing/              transcripts, interleaved sequences and texts by shares of tokens
 penalty              real and synthetic speech, made to look alike
 lasyn/               latents made of texts, as if they had been spoken
 warm_start           a projector that finds the embeddings of its text first

@@ -18,7 +18,7 @@ Changes = Annotated[list[str], typer.Option("-o", "--set", metavar="KEY=VALUE", 
 
 def register(app: typer.Typer) -> None:
     """Mount the verbs."""
-    for verb in (train, evaluate, transcribe, probe, merge, vectors):
+    for verb in (train, evaluate, transcribe, questions, perplexity, probe, merge, vectors):
         app.command(rich_help_panel=PANEL)(verb)
 
 
@@ -104,6 +104,42 @@ def transcribe(
         failed += len(failures)
     if failed:
         raise SystemExit(5)
+
+
+def questions(
+    checkpoint: Annotated[Path, typer.Argument(help="The folder of a training or a checkpoint.")],
+    release: Annotated[str, typer.Argument(help="A release whose takes read the questions.")],
+    file: Annotated[Path, typer.Argument(help="JSON lines with text, choices, and answer, counted from 0.")],
+    corpus: Annotated[Path, typer.Option("-c", "--corpus", envvar="SYNTHGEN_CORPUS", help="Its corpus.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Ask multiple-choice questions by speech and by text, and see how far the answers are apart."""
+    from dataclasses import asdict
+
+    from catalogs.progress import Progress
+    from training.evaluation.questions import ask
+    from training.evaluation.telling import told_answers
+
+    found = ask(checkpoint, corpus, release, file, progress=Progress(quiet=as_json))
+    print(json.dumps(asdict(found)) if as_json else told_answers(found))
+
+
+def perplexity(
+    checkpoint: Annotated[Path, typer.Argument(help="The folder of a training or a checkpoint.")],
+    file: Annotated[Path, typer.Argument(help="A UTF-8 file with a text on each line.")],
+    as_json: AsJson = False,
+) -> None:
+    """See what training has cost the language model: perplexity per token, before and after."""
+    from dataclasses import asdict
+
+    from training.evaluation.perplexity import perplexity as run
+
+    found = run(checkpoint, file)
+    if as_json:
+        print(json.dumps(asdict(found)))
+        return
+    print(f"perplexity {found.before:.2f} before, {found.after:.2f} after; {found.num_tokens:,} tokens")
+    print(f"{found.num_texts:,} texts; left out, as training had them: {found.left_out:,}", file=sys.stderr)
 
 
 def probe(

@@ -15,6 +15,7 @@ from catalogs.config import parse
 from catalogs.errors import TrainingError
 from catalogs.ids import Id, content_id
 from training.members import DataConfig, Member, members_of
+from training.texts import texts_in
 
 CHARACTERS_PER_S = 15.0
 """How fast English is read: what a text counts for in ``sampling.batch_s``."""
@@ -75,7 +76,7 @@ def read_data(config: Data) -> tuple[Source, list[Member]]:
 
 def _texts(config: TextsConfig) -> tuple[Source, list[Member]]:
     if config.corpus is None:
-        said = [(line, config.language) for line in _lines(Path(config.texts).expanduser())]
+        said = [(line, config.language) for line in texts_in(Path(config.texts), source="data.texts")]
         source = Source(content_id("texts", config.language, sorted(line for line, _ in said)), config.texts)
     else:
         wanted = DataConfig(config.corpus, config.texts, split=config.split, max_s=float("inf"))
@@ -94,11 +95,3 @@ def text_member(text: str, language: str = "en") -> Member:
         speaker="", domain="", split="", pcm_sha256="", duration_s=max(1.0, len(text) / CHARACTERS_PER_S),
         corpus=Path(), place=None,
     )  # fmt: skip
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(f"data.texts: {path} cannot be read: {error}; expected a UTF-8 file") from error
-    return [line.strip() for line in lines if line.strip()]

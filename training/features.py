@@ -22,6 +22,7 @@ from torch import Tensor
 from catalogs.errors import TrainingError
 from catalogs.ids import Id, content_id
 from catalogs.stage import batched
+from training.interleaving.spans import bounds_of
 from training.sampling import Draw
 
 PER_FILE = 256
@@ -77,7 +78,9 @@ class FeatureStore:
         return tensor
 
     def key_of(self, draw: Draw) -> str:
-        """The name of a draw's features: its samples, and how they were augmented."""
+        """The name of a draw's features: its samples, and how they were augmented, or which parts were heard."""
+        if draw.parts is not None:
+            return f"{draw.member.pcm_sha256}.{content_id('parts', bounds_of(draw.parts))}"
         heard_in = f"{self._augmentation_id}.{draw.variant}" if draw.variant else "0"
         return f"{draw.member.pcm_sha256}.{heard_in}"
 

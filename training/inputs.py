@@ -12,7 +12,7 @@ from catalogs.progress import Progress
 from catalogs.stage import Outcome, batched
 from training.augmentation.variants import Augmentation, AugmentationConfig
 from training.backbones.encoders import Encoder
-from training.features import FeatureStore, as_stored
+from training.features import Encode, FeatureStore, as_stored
 from training.members import Wave
 from training.objective import Objective, Utterance
 from training.processes import processes
@@ -53,45 +53,50 @@ class FeatureInputs:
 
     def __init__(self, encoder: Encoder, config: FeaturesConfig, augmentation: Augmentation) -> None:
         layers = "_".join(str(layer) for layer in config.layers)
-        key = f"{encoder.id}-{layers}-{config.dtype}"
-        self.encoder_id: str | None = encoder.id
-        self._store = FeatureStore(config.path, key, augmentation_id=augmentation.id)
-        self._encoder, self._config, self._augmentation = encoder, config, augmentation
+        self.encoder, self.encoder_id = encoder, encoder.id
+        self._key = f"{encoder.id}-{layers}-{config.dtype}"
+        self._store = FeatureStore(config.path, self._key, augmentation_id=augmentation.id)
+        self._config, self._augmentation = config, augmentation
+
+    def store_of(self, kind: str) -> FeatureStore:
+        """A store beside that of whole takes, for what else this encoder hears."""
+        return FeatureStore(self._config.path, f"{self._key}-{kind}")
 
     def prepare(self, draws: Sequence[Draw], progress: Progress) -> None:
         """Keep the features of the takes and variants that are not in the store yet."""
+        self.keep(self._store, draws, self._heard, progress)
+
+    def keep(self, store: FeatureStore, draws: Sequence[Draw], hear: Encode, progress: Progress) -> None:
+        """Hear what a store does not have yet, this process its share, a few at a time."""
         here = processes()
-        missing = self._store.missing(draw for draw in draws if draw.member.place is not None)
+        missing = store.missing(draw for draw in draws if draw.member.place is not None)
         if missing:
             mine = missing[here.process_index :: here.num_processes]
             progress.start("encoding", len(mine))
-            self._store.fill(mine, partial(self._heard, progress=progress))
+            store.fill(mine, partial(_told, hear, progress))
             progress.finish()
         here.wait_for_everyone()
-        self._store.refresh()
+        store.refresh()
 
     def utterances(self, draws: Sequence[Draw]) -> list[Utterance]:
         """Utterances with their features; a text alone has none."""
         return [
-            _utterance(draw, features=None if draw.member.place is None else self._store.read(draw).float())
+            utterance_of(draw, features=None if draw.member.place is None else self._store.read(draw).float())
             for draw in draws
         ]
 
     def of_waves(self, waves: Mapping[str, Wave]) -> list[Utterance]:
         """Features that are not kept."""
-        heard = self._features(list(waves.values()))
+        heard = self.features([torch.from_numpy(wave) for wave in waves.values()])
         return [_nameless(name, features=features.float()) for name, features in zip(waves, heard, strict=True)]
 
-    def _heard(self, draws: Sequence[Draw], *, progress: Progress) -> list[Tensor]:
-        found = []
-        for part in batched(draws, _AT_ONCE):
-            found += self._features([self._augmentation.heard(draw.member, draw.variant) for draw in part])
-            progress.receive(Outcome(items=len(part)))
-        return found
-
-    def _features(self, waves: Sequence[Wave]) -> list[Tensor]:
-        heard = self._encoder.encode([torch.from_numpy(wave) for wave in waves], self._config.layers)
+    def features(self, waves: Sequence[Tensor]) -> list[Tensor]:
+        """Features (L, T, D) of waves, as they are kept."""
+        heard = self.encoder.encode(waves, self._config.layers)
         return [as_stored(features, self._config.dtype) for features in heard]
+
+    def _heard(self, draws: Sequence[Draw]) -> list[Tensor]:
+        return self.features([torch.from_numpy(self._augmentation.heard(d.member, d.variant)) for d in draws])
 
 
 class WaveInputs:
@@ -108,7 +113,7 @@ class WaveInputs:
     def utterances(self, draws: Sequence[Draw]) -> list[Utterance]:
         """Utterances with their samples."""
         waves = [torch.from_numpy(self._augmentation.heard(draw.member, draw.variant)) for draw in draws]
-        return [_utterance(draw, samples=wave) for draw, wave in zip(draws, waves, strict=True)]
+        return [utterance_of(draw, samples=wave) for draw, wave in zip(draws, waves, strict=True)]
 
     def of_waves(self, waves: Mapping[str, Wave]) -> list[Utterance]:
         """The waves themselves."""
@@ -145,7 +150,8 @@ def _check_split(split: int | None, layers: Sequence[int], encoder: Encoder) -> 
         )
 
 
-def _utterance(draw: Draw, *, features: Tensor | None = None, samples: Tensor | None = None) -> Utterance:
+def utterance_of(draw: Draw, *, features: Tensor | None = None, samples: Tensor | None = None) -> Utterance:
+    """The utterance of a draw, with what is heard of it."""
     member = draw.member
     return Utterance(
         take_id=member.take_id,
@@ -156,7 +162,17 @@ def _utterance(draw: Draw, *, features: Tensor | None = None, samples: Tensor | 
         variant=draw.variant,
         features=features,
         samples=samples,
+        parts=draw.parts,
     )
+
+
+def _told(hear: Encode, progress: Progress, draws: Sequence[Draw]) -> list[Tensor]:
+    """What is heard in draws, a few at a time, and how far that is."""
+    found = []
+    for part in batched(draws, _AT_ONCE):
+        found += hear(part)
+        progress.receive(Outcome(items=len(part)))
+    return found
 
 
 def _nameless(name: str, *, features: Tensor | None = None, samples: Tensor | None = None) -> Utterance:

@@ -24,7 +24,7 @@ from training.checkpoint import Position
 from training.curve import Curve
 from training.objective import Batch, Objective, Utterance
 from training.optim import OptimConfig
-from training.sampling import Draw, Epochs
+from training.sampling import Draw, Sampler
 
 Load = Callable[[Sequence[Draw]], list[Utterance]]
 
@@ -86,7 +86,7 @@ class Loop:
     """One training: an objective on the epochs of some releases."""
 
     def __init__(
-        self, objective: Objective, epochs: Epochs, load: Load, *, config: LoopConfig, optim: OptimConfig, folder: Path
+        self, objective: Objective, epochs: Sampler, load: Load, *, config: LoopConfig, optim: OptimConfig, folder: Path
     ) -> None:
         """``load`` gives the utterances of some draws, with what the objective hears of them."""
         if config.threads:

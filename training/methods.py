@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from catalogs.config import parse_named
-from catalogs.errors import TrainingError
 from training import checkpoint
 from training.backbones.causal_lm import LanguageModel
 from training.backbones.encoders import Encoder
 from training.backbones.language_models import GROUP
+from training.interleaving.spans import Slotting
+from training.jstip import Jstip, Rows
+from training.members import RATE_HZ
 from training.projectors import ProjectorConfig
 from training.slam_asr import SlamAsr, SlamAsrConfig
 from training.template import Template
+from training.texts import texts_in
 from training.warm_start import WarmStart, WarmStartConfig, adopt_projector
 
 STARTER: Mapping[str, Any] = {"name": "smollm2"}
@@ -42,13 +45,45 @@ class SlamAsrMethod:
             EngineError: if its weights are not to be had.
             TrainingError: if the projector to go on from is not to be had, or is another one.
         """
+        return _listener(self, _loaded(self.language_model), encoder, num_layers=num_layers, seed=seed)
+
+
+@dataclass(frozen=True)
+class JstipMethod:
+    """JSTIP on a ``[mixture]``; language model, template, projector and ``projector_from`` are as in SLAM-ASR.
+
+    Its two stages are two trainings: the first without LoRA, which trains the projector alone; the second with the
+    first one's folder as ``projector_from``. ``tuned`` "added" trains the projector and what LoRA has added, "all" the
+    whole language model with it. ``context`` is how many positions a row has; ``between`` stands between two segments.
+    Heard parts go through the encoder behind each other, at most ``longest_s`` seconds at once.
+    """
+
+    method: Literal["jstip"] = "jstip"
+    language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
+    template: Template = field(default_factory=Template)
+    projector: ProjectorConfig = field(default_factory=ProjectorConfig)
+    projector_from: str | None = None
+    tuned: Literal["added", "all"] = "added"
+    context: int = 1024
+    between: str = "\n"
+    longest_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "language_model", _resolved(self.language_model))
+        if self.context < 2 or not self.longest_s > 0:
+            raise ValueError("objective.context must be at least 2, and objective.longest_s positive")
+        if self.tuned == "all" and (self.language_model["lora"] or self.language_model["dtype"] != "float32"):
+            raise ValueError('objective.tuned = "all" tunes weights of float32, without objective.language_model.lora')
+
+    def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> Jstip:
+        """Load the language model, and put a projector before it. Raises as `SlamAsrMethod.build` does."""
         lm = _loaded(self.language_model)
-        model = SlamAsrConfig(template=self.template, projector=self.projector)
-        objective = model.build(lm, layers=num_layers, width=encoder.width, seed=seed)
-        if self.projector_from is not None:
-            found = checkpoint.load(Path(self.projector_from).expanduser())
-            adopt_projector(objective.module.projector, found.trained())
-        return objective
+        listener = _listener(self, lm, encoder, num_layers=num_layers, seed=seed)
+        if self.tuned == "all":
+            lm.module.requires_grad_(requires_grad=True)
+        samples_a_slot = round(RATE_HZ / encoder.frame_rate_hz) * self.projector.frames
+        slotting = Slotting(samples_a_slot, max(1, int(self.longest_s * RATE_HZ) // samples_a_slot))
+        return Jstip(listener, Rows(self.context, slotting, tuple(lm.tokens(self.between))))
 
 
 @dataclass(frozen=True)
@@ -78,12 +113,24 @@ class WarmStartMethod:
             EngineError: if its weights are not to be had.
             TrainingError: if the texts are not to be had.
         """
-        texts = None if self.texts is None else _lines(Path(self.texts).expanduser())
+        texts = None if self.texts is None else texts_in(Path(self.texts), source="objective.texts")
         lm = _loaded(self.language_model)
         return self._config().build(lm, texts, layers=num_layers, width=encoder.width, seed=seed)
 
     def _config(self) -> WarmStartConfig:
         return WarmStartConfig(self.template, self.projector, pull=self.pull, sharpness=self.sharpness)
+
+
+def _listener(
+    method: SlamAsrMethod | JstipMethod, lm: LanguageModel, encoder: Encoder, *, num_layers: int, seed: int
+) -> SlamAsr:
+    """A projector before a language model, new, or the one to go on from."""
+    model = SlamAsrConfig(template=method.template, projector=method.projector)
+    listener = model.build(lm, layers=num_layers, width=encoder.width, seed=seed)
+    if method.projector_from is not None:
+        found = checkpoint.load(Path(method.projector_from).expanduser())
+        adopt_projector(listener.module.projector, found.trained())
+    return listener
 
 
 def _resolved(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,10 +142,3 @@ def _resolved(table: Mapping[str, Any]) -> dict[str, Any]:
 def _loaded(table: Mapping[str, Any]) -> LanguageModel:
     loaded: LanguageModel = parse_named(GROUP, table, field="name", source="objective.language_model").build()
     return loaded
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(f"objective.texts: {path} cannot be read: {error}; expected a UTF-8 file") from error

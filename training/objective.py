@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from catalogs.ids import Id
+from training.interleaving.choosing import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Utterance:
     """One take as training sees it: what is written, and what is said ("at 9", "at nine").
 
     ``features`` (L, T, D) are those of a frozen encoder, padding trimmed; ``samples`` (n,) are mono float32 at 16 kHz.
-    An objective gets the one it asks for. ``variant`` says which planned augmentation was heard, 0 none.
+    An objective gets the one it asks for. ``variant`` says which planned augmentation was heard, 0 none. ``parts`` are
+    those of an interleaved sequence, whose features are of its heard parts alone; None is the whole take.
     """
 
     take_id: Id
@@ -29,6 +31,7 @@ class Utterance:
     variant: int = 0
     features: Tensor | None = None
     samples: Tensor | None = None
+    parts: Sequence[Part] | None = None
     labels: Mapping[str, Any] = field(default_factory=dict)
 
 

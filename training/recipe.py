@@ -15,6 +15,7 @@ from training.backbones.encoders import GROUP as ENCODERS
 from training.backbones.encoders import Encoder, EncoderConfig
 from training.data import Data, parse_data
 from training.loop import LoopConfig
+from training.mixing.mixture import MixtureConfig
 from training.objective import Objective
 from training.optim import OptimConfig
 from training.penalty import PenaltyConfig
@@ -23,8 +24,8 @@ from training.sampling import SamplingConfig
 OBJECTIVES = "synthgen.objectives"
 
 KEYS = (
-    *("name", "folder", "start_from", "data", "encoder", "features", "objective", "augmentation", "sampling", "optim"),
-    "loop",
+    *("name", "folder", "start_from", "data", "mixture", "encoder", "features", "objective", "augmentation"),
+    *("sampling", "optim", "loop"),
 )
 
 _LATER = {"batch_takes": None, "order": "takes"}
@@ -77,12 +78,23 @@ class OnWaves(Protocol):
         ...
 
 
+@runtime_checkable
+class OnMixture(OnFeatures, Protocol):
+    """A recipe table of an objective that is trained on a mixture, in rows of ``context`` positions at most."""
+
+    @property
+    def context(self) -> int:
+        """The longest sequence that it takes."""
+        ...
+
+
 @dataclass(frozen=True)
 class TrainRecipe:
     """One training. ``folder`` is where its checkpoints go; it is no part of what it makes.
 
     ``start_from`` is the folder of a training, of one of its checkpoints, or of a merge, whose trained parameters it
-    begins with; None begins as the method says.
+    begins with; None begins as the method says. ``mixture`` is what a method on mixtures draws, in the place of
+    ``sampling``.
     """
 
     name: str
@@ -91,6 +103,7 @@ class TrainRecipe:
     encoder: EncoderConfig | None
     objective: OnFeatures | OnWaves
     penalty: PenaltyConfig | None = None
+    mixture: MixtureConfig | None = None
     start_from: str | None = None
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
@@ -101,7 +114,7 @@ class TrainRecipe:
     @property
     def definition(self) -> str:
         """What is trained, as canonical JSON: everything but where it lies."""
-        tables = ("encoder", "objective", "augmentation", "sampling", "optim", "loop")
+        tables = ("mixture", "encoder", "objective", "augmentation", "sampling", "optim", "loop")
         parts: dict[str, Any] = {name: asdict(table) for name in tables if (table := getattr(self, name)) is not None}
         if self.start_from is not None:
             parts["start_from"] = self.start_from
@@ -157,13 +170,14 @@ def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
     for key, group, by in (("encoder", ENCODERS, "name"), ("objective", OBJECTIVES, "method")):
         if tables[key]:
             read(key, lambda key=key, group=group, by=by: parse_named(group, tables[key], field=by, source=key))
-    kinds = {
+    kinds: dict[str, Any] = {
         "features": FeaturesConfig, "augmentation": AugmentationConfig, "sampling": SamplingConfig,
         "optim": OptimConfig, "loop": LoopConfig,
+        **({"mixture": MixtureConfig} if "mixture" in table else {}),
     }  # fmt: skip
     for key, kind in kinds.items():
         read(key, lambda key=key, kind=kind: parse(kind, table.get(key, {}), source=key))
-    mistakes += _encoder_mistakes(found)
+    mistakes += _encoder_mistakes(found) + _mixture_mistakes(found, table)
     start_from = table.get("start_from")
     if not isinstance(start_from, str | None):
         mistakes.append(f"start_from = {start_from!r}: expected the folder of a training or a checkpoint")
@@ -183,3 +197,18 @@ def _encoder_mistakes(found: Mapping[str, Any]) -> list[str]:
     if isinstance(objective, OnFeatures) and "encoder" not in found:
         return [f"encoder is missing: {objective.method} hears the features of one"]
     return []
+
+
+def _mixture_mistakes(found: Mapping[str, Any], table: Mapping[str, Any]) -> list[str]:
+    """A mixture is what one kind of method is trained on, and no other."""
+    objective = found.get("objective")
+    if objective is None:
+        return []
+    if not isinstance(objective, OnMixture):
+        return [f"{objective.method} is trained on whole takes: leave [mixture] out"] if "mixture" in table else []
+    wrong = [] if "mixture" in table else [f"mixture is missing: {objective.method} is trained on one"]
+    if found.get("sampling", SamplingConfig()) != SamplingConfig():
+        wrong.append("[mixture] says what is drawn: leave [sampling] out")
+    if "penalty" in found:
+        wrong.append("objective.penalty compares whole takes: leave it out beside [mixture]")
+    return wrong

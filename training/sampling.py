@@ -7,13 +7,14 @@ one by planning it again and leaving out the batches it has had. Lhotse makes th
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from catalogs.errors import TrainingError
 from catalogs.ids import Id, seed_of
 from catalogs.stage import batched
+from training.interleaving.choosing import Part
 from training.members import Member
 
 Kind: TypeAlias = Literal["real", "synthetic", "text"]
@@ -69,11 +70,15 @@ class SamplingConfig:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One utterance of an epoch: a member, the augmentation it is heard in, and how often it came before."""
+    """One utterance of an epoch: a member, the augmentation it is heard in, and how often it came before.
+
+    ``parts`` are those of an interleaved sequence, heard and read; None is the whole take.
+    """
 
     member: Member
     variant: int
     again: int = 0
+    parts: tuple[Part, ...] | None = None
 
     @property
     def id(self) -> Id:
@@ -81,8 +86,33 @@ class Draw:
         return f"{self.member.take_id}-{self.variant}-{self.again}"
 
 
+class Sampler(Protocol):
+    """The epochs of a training; each is the same whenever it is asked for, so that training goes on in its middle."""
+
+    def batches(self, epoch: int) -> Iterator[list[Draw]]:
+        """The micro-batches of an epoch, counted from 0."""
+        ...
+
+    def schedule(self, micro_batches: int, *, steps: int | None = None) -> tuple[int, list[Draw]]:
+        """How many steps of so many micro-batches all epochs have, at most ``steps``, and all draws that they hear."""
+        ...
+
+
+def scheduled(sampler: Sampler, micro_batches: int, *, epochs: int, steps: int | None = None) -> tuple[int, list[Draw]]:
+    """The schedule of any sampler; see `Sampler`."""
+    taken = 0
+    heard: list[Draw] = []
+    for epoch in range(epochs):
+        for batches in batched(sampler.batches(epoch), micro_batches):
+            if taken == steps:
+                return taken, heard
+            taken += 1
+            heard += [draw for batch in batches for draw in batch]
+    return taken, heard
+
+
 class Epochs:
-    """The epochs of a training."""
+    """The epochs of a training on whole takes; see `Sampler`."""
 
     def __init__(
         self, members: Sequence[Member], config: SamplingConfig, *, seed: int, epochs: int, variants: int = 0
@@ -130,16 +160,8 @@ class Epochs:
             yield [drawn[cut.id] for cut in batch]
 
     def schedule(self, micro_batches: int, *, steps: int | None = None) -> tuple[int, list[Draw]]:
-        """How many steps of so many micro-batches all epochs have, at most ``steps``, and all draws that they hear."""
-        taken = 0
-        heard: list[Draw] = []
-        for epoch in range(self._epochs):
-            for batches in batched(self.batches(epoch), micro_batches):
-                if taken == steps:
-                    return taken, heard
-                taken += 1
-                heard += [draw for batch in batches for draw in batch]
-        return taken, heard
+        """See `Sampler`."""
+        return scheduled(self, micro_batches, epochs=self._epochs, steps=steps)
 
     def _sampler(self, cuts: Any) -> Any:
         """Lhotse's, with buckets if there are utterances enough to fill them."""

@@ -1,7 +1,7 @@
 """A training from recipe to checkpoint: what is missing is encoded, the rest is trained; the same command goes on."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,13 +12,17 @@ from catalogs.progress import SILENT, Progress
 from training import checkpoint, curve
 from training.augmentation.variants import Augmentation
 from training.data import Source, read_data
-from training.inputs import loaded
+from training.inputs import FeatureInputs, Inputs, loaded
+from training.jstip import Jstip
 from training.loop import Loop
 from training.members import Member
-from training.objective import LookingOver
+from training.mixing.hearing import MixedInputs
+from training.mixing.mixer import Mixer
+from training.mixing.sources import Sources, sources_of
+from training.objective import LookingOver, Objective
 from training.processes import processes
 from training.recipe import TrainRecipe
-from training.sampling import Epochs
+from training.sampling import Epochs, Sampler
 from training.starting import begin
 
 RECIPE = "recipe.json"
@@ -51,26 +55,69 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     found = [read_data(config) for config in recipe.data]
     members = [member for _, part in found for member in part]
     augmentation = recipe.augmentation.build([member for member in members if member.place is not None])
-    epochs = Epochs(
-        members, recipe.sampling, seed=recipe.loop.seed, epochs=recipe.loop.epochs,
-        variants=recipe.augmentation.variants,
-    )  # fmt: skip
-    steps, draws = epochs.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
+    drawn_from = _drawn_from(recipe, found)
+    pinned: dict[str, Any] = {"releases": [{"id": source.id, "name": source.name} for source, _ in found]}
+    if isinstance(drawn_from, Sources):
+        pinned |= drawn_from.provenance()
+    _refuse_others(recipe, pinned)
     inputs, objective = loaded(recipe, augmentation)
     if isinstance(objective, LookingOver):
         progress.note(objective.look_over([member.spoken for member in members if member.place is None]))
+    sampler, inputs = _sampled(recipe, drawn_from, inputs, objective)
+    steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     base = begin(recipe, objective, inputs.encoder_id)
     inputs.prepare(draws, progress)
     if recipe.penalty:
         objective = recipe.penalty.around(objective)
-    loop = Loop(objective, epochs, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
+    loop = Loop(objective, sampler, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {steps:,} steps")
-    about = provenance(recipe, [source for source, _ in found], inputs.encoder_id, augmentation) | {"base": base}
+    licences = sorted({licence for source, _ in found for licence in source.licences})
+    about = provenance(recipe, inputs.encoder_id, augmentation) | pinned | {"licences": licences, "base": base}
     loop.run(about, total_steps=steps, progress=progress)
     if here.is_main_process:
         curve.plot(recipe.folder)
     here.wait_for_everyone()
     return trained_on(members, recipe)
+
+
+def _drawn_from(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Member]]]) -> Epochs | Sources:
+    """What is drawn from, with all that can be wrong with it before models are loaded.
+
+    Raises:
+        TrainingError: if something that is asked for is not there.
+    """
+    if recipe.mixture is None:
+        return Epochs(
+            [member for _, part in found for member in part],
+            recipe.sampling,
+            seed=recipe.loop.seed,
+            epochs=recipe.loop.epochs,
+            variants=recipe.augmentation.variants,
+        )
+    return sources_of(recipe.mixture, found)
+
+
+def _sampled(
+    recipe: TrainRecipe, drawn_from: Epochs | Sources, inputs: Inputs, objective: Objective
+) -> tuple[Sampler, Inputs]:
+    """What draws the batches, and what makes utterances of what it draws.
+
+    Raises:
+        TrainingError: for an objective that takes no mixture, a share of nothing, or a sequence longer than a row.
+    """
+    if isinstance(drawn_from, Epochs):
+        return drawn_from, inputs
+    if not isinstance(objective, Jstip) or not isinstance(inputs, FeatureInputs):
+        raise TrainingError(f"{recipe.objective.method} is trained on no mixture")
+    mixer = Mixer(
+        drawn_from,
+        objective.length_of,
+        context=objective.context,
+        seed=recipe.loop.seed,
+        epochs=recipe.loop.epochs,
+        variants=recipe.augmentation.variants,
+    )
+    return mixer, MixedInputs(inputs, objective.slotting, frames_per_slot=objective.frames_per_slot)
 
 
 def trained_on(members: Sequence[Member], recipe: TrainRecipe) -> Trained:
@@ -85,17 +132,13 @@ def trained_on(members: Sequence[Member], recipe: TrainRecipe) -> Trained:
     return Trained(recipe.folder, step, len(members), audio_s, rows[-1]["loss"] if rows else None)
 
 
-def provenance(
-    recipe: TrainRecipe, sources: Sequence[Source], encoder_id: str | None, augmentation: Augmentation
-) -> dict[str, Any]:
-    """Where a checkpoint comes from: what was trained on what, and with which versions."""
+def provenance(recipe: TrainRecipe, encoder_id: str | None, augmentation: Augmentation) -> dict[str, Any]:
+    """How a checkpoint was made: by which recipe and encoder, and with which versions."""
     return {
         "training": recipe.id,
         "recipe": recipe.table(),
-        "releases": [{"id": source.id, "name": source.name} for source in sources],
         "encoder": encoder_id,
         "augmentation": augmentation.id if recipe.augmentation.variants else None,
-        "licences": sorted({licence for source in sources for licence in source.licences}),
         "versions": versions(),
     }
 
@@ -104,6 +147,20 @@ def versions() -> dict[str, str]:
     """The versions that decide what a checkpoint holds."""
     found = {name: version(name) for name in ("synthgen-studio", "torch", "transformers", "lhotse")}
     return found | {"python": platform.python_version()}
+
+
+def _refuse_others(recipe: TrainRecipe, pinned: Mapping[str, Any]) -> None:
+    """Go on with nothing but the data that the training began with; texts and word times may be others by now.
+
+    Raises:
+        TrainingError: if they are.
+    """
+    last = checkpoint.last(recipe.folder)
+    if last is not None and not pinned.items() <= last.provenance.items():
+        raise TrainingError(
+            f"{recipe.folder} was trained on other texts or word times than there are now; put them back, or train "
+            "anew in another folder"
+        )
 
 
 def _claim(recipe: TrainRecipe) -> None:

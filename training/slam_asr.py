@@ -63,11 +63,11 @@ class SlamAsr:
             TrainingError: for an utterance without features, of less than one slot, or longer than the language model
                 can read.
         """
-        return self._batch(utterances, [self._fill(utterance, answered=True) for utterance in utterances])
+        return self._batch(utterances, [self.fill(utterance, answered=True) for utterance in utterances])
 
     def questions(self, utterances: Sequence[Utterance]) -> Batch:
         """A batch to answer; texts are not looked at. Raises as `collate` does."""
-        return self._batch(utterances, [self._fill(utterance, answered=False) for utterance in utterances])
+        return self._batch(utterances, [self.fill(utterance, answered=False) for utterance in utterances])
 
     def loss(self, batch: Batch) -> Loss:
         """Cross entropy, summed over the targets; ``correct`` of ``targets`` were the likeliest token."""
@@ -82,7 +82,8 @@ class SlamAsr:
         num_targets = sum(len(row.answer) for row in rows)
         return Batch(tensors, num_targets, [utterance.take_id for utterance in utterances])
 
-    def _fill(self, utterance: Utterance, *, answered: bool) -> Filled:
+    def fill(self, utterance: Utterance, *, answered: bool) -> Filled:
+        """An utterance in tokens, with its answer or as a question. Raises as `collate` does."""
         slots = num_slots(self.module.projector, utterance)
         row = self.template.fill(slots, utterance.text if answered else None)
         length, limit = (

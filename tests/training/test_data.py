@@ -58,7 +58,7 @@ def test_texts_that_are_not_there_are_missed(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"nowhere.txt cannot be read"):
         read_data(TextsConfig("nowhere.txt"))
     (tmp_path / "empty.txt").write_text("\n")
-    with pytest.raises(TrainingError, match="nothing to train on"):
+    with pytest.raises(TrainingError, match="has no text"):
         read_data(TextsConfig(str(tmp_path / "empty.txt")))
 
 

@@ -11,7 +11,7 @@ from catalogs.records import Hypothesis, Slot
 from training.answering import Answer
 from training.evaluation.figures import Subset, subsets
 from training.evaluation.references import Reference
-from training.evaluation.scoring import missed, num_sayable, score
+from training.evaluation.scoring import missed, num_misspelt, num_sayable, score, written_in
 
 WORDS = ("tea", "milk", "cake", "kitchen", "light", "please", "stop", "morning")
 
@@ -131,3 +131,41 @@ def test_the_same_hypotheses_have_the_same_intervals(members: Any) -> None:
     one, other = (subsets(*scored(members, pairs(50)), number=300) for _ in range(2))
 
     assert one == other
+
+
+@pytest.mark.parametrize(
+    ("values", "text", "heard", "written", "misspelt"),
+    [
+        (["latte"], "Latte, please.", "Latte please", [("Latte",)], 0),
+        (["latte"], "Latte, please.", "latte please", [("Latte",)], 1),
+        (["co-codamol"], "Take co-codamol.", "take cocodamol", [("co", "-", "codamol")], 1),
+        (["two"], "2 teas", "two teas", [], 0),
+        (["tea", "tea"], "tea with tea", "tea with milk", [("tea",), ("tea",)], 1),
+        (["metformin", "aspirin"], "metformin, aspirin", "Metformin aspirin", [("metformin",), ("aspirin",)], 1),
+        (["art"], "art", "a cart", [("art",)], 1),
+    ],
+)
+def test_values_are_heard_as_the_text_writes_them_or_not_at_all(
+    values: list[str], text: str, heard: str, written: list[Any], misspelt: int
+) -> None:
+    found = written_in([Slot("label", value) for value in values], text)
+
+    assert found == written
+    assert num_misspelt(found, heard) == misspelt
+
+
+def test_spelling_counts_in_the_error_and_not_in_the_recall(members: Any) -> None:
+    entity = (Slot("drug", "Aspirin"),)
+    wanted, heard = "Take Aspirin now", "take aspirin now"
+    references, rows = scored(members, [(wanted, heard), (wanted, wanted)])
+    references = [replace(reference, entities=entity) for reference in references]
+    rows = [
+        score("evaluation", r, Answer(row.take_id, row.text, 0, hit_limit=False))
+        for r, row in zip(references, rows, strict=True)
+    ]
+
+    (every,) = subsets(references, rows, number=50)
+
+    figures = {figure.name: figure.value for figure in every.figures}
+    assert (figures["entity_error"], figures["entity_recall"]) == (0.5, 1.0)
+    assert "slot_error" not in figures

@@ -9,4 +9,6 @@ hearing              hypotheses of a release, kept in its corpus; the same comma
 figures, resampling  corpus figures and slices, with bootstrap intervals
 comparing, segments  whether two recognisers differ
 report               all of it, for one release; telling says it in words
+questions            multiple-choice questions by speech and by text, and the gap
+perplexity           what training has cost the language model; log_probs sums for both
 """

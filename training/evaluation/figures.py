@@ -9,8 +9,9 @@ from catalogs.ids import seed_of
 from catalogs.records import Hypothesis
 from training.evaluation.references import Reference
 from training.evaluation.resampling import Groups, Sums, interval, ratio, replicates
+from training.evaluation.scoring import num_misspelt, written_in
 
-Count = Callable[[Hypothesis], float]
+Count = Callable[[Hypothesis, Reference], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,50 +24,76 @@ class Measure:
     meaning: str
 
 
-def num_errors(row: Hypothesis) -> int:
+def num_errors(row: Hypothesis, _: Reference) -> int:
     """Word errors."""
     return row.substitutions + row.insertions + row.deletions
 
 
-def num_words(row: Hypothesis) -> int:
+def num_words(row: Hypothesis, _: Reference) -> int:
     """Words of the reference."""
     return row.num_words
 
 
-def num_heard(row: Hypothesis) -> int:
+def num_heard(row: Hypothesis, _: Reference) -> int:
     """Words of the hypothesis."""
     return row.num_words - row.deletions + row.insertions
 
 
-def _one(row: Hypothesis) -> int:  # noqa: ARG001  # an utterance
+def num_misspelt_entities(row: Hypothesis, reference: Reference) -> int:
+    """Entities that were not heard as the text writes them."""
+    return num_misspelt(written_in(reference.entities, reference.member.text), row.text)
+
+
+def num_misspelt_slots(row: Hypothesis, reference: Reference) -> int:
+    """Slots whose value was not heard as the text writes it."""
+    return num_misspelt(written_in(reference.slots, reference.member.text), row.text)
+
+
+def _one(_: Hypothesis, __: Reference) -> int:
+    """An utterance."""
     return 1
 
 
 MEASURES = (
     Measure("wer", num_errors, num_words, "word errors over words"),
-    Measure("substitutions", lambda row: row.substitutions, num_words, "words heard as others, over words"),
-    Measure("insertions", lambda row: row.insertions, num_words, "words that were not said, over words"),
-    Measure("deletions", lambda row: row.deletions, num_words, "words that were not heard, over words"),
+    Measure("substitutions", lambda row, _: row.substitutions, num_words, "words heard as others, over words"),
+    Measure("insertions", lambda row, _: row.insertions, num_words, "words that were not said, over words"),
+    Measure("deletions", lambda row, _: row.deletions, num_words, "words that were not heard, over words"),
     Measure(
-        "cer", lambda row: row.character_errors, lambda row: row.num_characters, "character errors, over characters"
+        "cer",
+        lambda row, _: row.character_errors,
+        lambda row, _: row.num_characters,
+        "character errors, over characters",
     ),
     Measure(
         "slot_recall",
-        lambda row: row.num_slots - len(row.missed_slots),
-        lambda row: row.num_slots,
+        lambda row, _: row.num_slots - len(row.missed_slots),
+        lambda row, _: row.num_slots,
         "slots whose value was heard, word for word",
     ),
     Measure(
         "entity_recall",
-        lambda row: row.num_entities - len(row.missed_entities),
-        lambda row: row.num_entities,
+        lambda row, _: row.num_entities - len(row.missed_entities),
+        lambda row, _: row.num_entities,
         "entities whose value was heard, word for word",
     ),
+    Measure(
+        "slot_error",
+        num_misspelt_slots,
+        lambda _, reference: len(written_in(reference.slots, reference.member.text)),
+        "slots whose value was not heard as the text writes it",
+    ),
+    Measure(
+        "entity_error",
+        num_misspelt_entities,
+        lambda _, reference: len(written_in(reference.entities, reference.member.text)),
+        "entities that were not heard as the text writes them",
+    ),
     Measure("length_ratio", num_heard, num_words, "words heard over words"),
-    Measure("tail", lambda row: row.tail, num_words, "words behind the last one heard right, over words"),
-    Measure("repeated", lambda row: row.repeated, num_words, "words that say again what is before them, over words"),
-    Measure("looping", lambda row: row.repeated > 0, _one, "share of utterances that repeat themselves"),
-    Measure("hit_limit", lambda row: row.hit_limit, _one, "share of utterances that were cut at their limit"),
+    Measure("tail", lambda row, _: row.tail, num_words, "words behind the last one heard right, over words"),
+    Measure("repeated", lambda row, _: row.repeated, num_words, "words that say again what is before them, over words"),
+    Measure("looping", lambda row, _: row.repeated > 0, _one, "share of utterances that repeat themselves"),
+    Measure("hit_limit", lambda row, _: row.hit_limit, _one, "share of utterances that were cut at their limit"),
 )
 
 
@@ -97,7 +124,8 @@ def subsets(
     references: Sequence[Reference], hypotheses: Sequence[Hypothesis], *, number: int, by: Sequence[str] = ()
 ) -> list[Subset]:
     """The figures of all utterances, then those of each slice; intervals have so many replicates."""
-    counts = np.array([[float(count(row)) for m in MEASURES for count in (m.over, m.under)] for row in hypotheses])
+    pairs = list(zip(hypotheses, references, strict=True))
+    counts = np.array([[float(count(*pair)) for m in MEASURES for count in (m.over, m.under)] for pair in pairs])
     speakers = np.array([reference.member.speaker for reference in references])
     found = [_subset("", counts, speakers, number=number)]
     for column in by:

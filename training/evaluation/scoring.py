@@ -1,5 +1,6 @@
 """A hypothesis held against its reference: errors, values that were lost, and what was said too much."""
 
+import re
 from collections.abc import Sequence
 
 from catalogs.ids import Id
@@ -71,6 +72,36 @@ def missed(labels: Sequence[Slot], heard: str, *, language: str) -> tuple[str, .
         else:
             left[value] -= 1
     return tuple(lost)
+
+
+def written_in(labels: Sequence[Slot], text: str) -> list[tuple[str, ...]]:
+    """The values of labels as a text writes them, case and marks included, in tokens; without those it does not write.
+
+    Of a value that the text writes in several ways it is the first; "Latte" is how "Latte, please" writes "latte".
+    """
+    tokens = _tokens(text)
+    plain = [token.casefold() for token in tokens]
+    found = []
+    for label in labels:
+        value = [token.casefold() for token in _tokens(label.value)]
+        starts = (at for at in range(len(plain)) if value and plain[at : at + len(value)] == value)
+        if (start := next(starts, None)) is not None:
+            found.append(tuple(tokens[start : start + len(value)]))
+    return found
+
+
+def num_misspelt(written: Sequence[tuple[str, ...]], heard: str) -> int:
+    """How many values as they are written are not among what was heard, token for token, with nothing normalised.
+
+    A value that is written twice must be heard twice.
+    """
+    tokens = _tokens(heard)
+    return sum(max(0, written.count(value) - _occurrences(value, tokens)) for value in dict.fromkeys(written))
+
+
+def _tokens(text: str) -> list[str]:
+    """Words and marks as they stand there."""
+    return re.findall(r"\w+|[^\w\s]", text)
 
 
 def _occurrences(phrase: Sequence[str], words: Sequence[str]) -> int:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from training.evaluation.comparing import Comparison
 from training.evaluation.figures import MEASURES, Subset
+from training.evaluation.questions import Answered
 from training.evaluation.report import Report, System
 from training.evaluation.segments import ENOUGH
 
-_OF_SLICES = ("wer", "insertions", "deletions", "slot_recall", "entity_recall")
+_OF_SLICES = ("wer", "insertions", "deletions", "slot_recall", "entity_recall", "slot_error", "entity_error")
 
 
 def told(report: Report) -> str:
@@ -21,6 +22,15 @@ def told(report: Report) -> str:
     if report.comparison:
         lines += ["", *_of_comparison(report.comparison, *(system.name for system in report.systems))]
     return "\n".join(lines)
+
+
+def told_answers(found: Answered) -> str:
+    """Answers to questions, from speech and from text."""
+    lines = [f"{found.num_questions:,} questions in {found.num_readings:,} readings; 95 % intervals over questions"]
+    for name, each in (("speech", found.speech), ("text", found.text), ("gap", found.gap)):
+        lines.append(f"  {name:<8} {each.value:+.4f}  {_interval(each.low, each.high)}".rstrip())
+    beyond = "text is above it" if found.is_above_chance else "text is not above it, so the gap says nothing"
+    return "\n".join([*lines, f"  chance   {found.chance:+.4f}; {beyond}"])
 
 
 def _of_system(system: System) -> Iterator[str]:

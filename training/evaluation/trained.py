@@ -14,6 +14,7 @@ from training.answering import Answer, Answering, DecodingConfig
 from training.checkpoint import TRAINED, Checkpoint
 from training.inputs import Inputs, loaded
 from training.members import Member, Wave
+from training.objective import Objective
 from training.recipe import TrainRecipe, parse_recipe
 from training.sampling import Draw
 from training.starting import without_start
@@ -54,10 +55,7 @@ def recogniser_of(
         TrainingError: if there is no checkpoint, or none of a recogniser, or what it was trained with has changed.
         EngineError: if a model that it was trained with is not to be had.
     """
-    found = checkpoint.load(folder)
-    recipe = recipe_of(found, features=features)
-    inputs, objective = loaded(recipe)
-    check_encoder(found, inputs.encoder_id)
+    found, recipe, inputs, objective = loaded_from(folder, features=features)
     if not isinstance(objective, Answering):
         raise TrainingError(
             f"{found.folder} is of method {recipe.objective.method!r}, which makes no recogniser; "
@@ -67,6 +65,15 @@ def recogniser_of(
     checkpoint.restore(found, objective.trained())
     objective.module.eval().to(device_of("auto"))
     return TrainedRecogniser(found, recipe, inputs, objective, settings)
+
+
+def loaded_from(folder: Path, *, features: Path | None = None) -> tuple[Checkpoint, TrainRecipe, Inputs, Objective]:
+    """A checkpoint, and what its recipe builds, as it was before training; raises as `recogniser_of` does."""
+    found = checkpoint.load(folder)
+    recipe = recipe_of(found, features=features)
+    inputs, objective = loaded(recipe)
+    check_encoder(found, inputs.encoder_id)
+    return found, recipe, inputs, objective
 
 
 def check_encoder(found: Checkpoint, encoder_id: Id | None) -> None:

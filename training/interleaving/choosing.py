@@ -19,7 +19,10 @@ Modality = Literal["speech", "text"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A unit of an interleaved sequence: the piece of its take from ``start_s`` to ``end_s``, or its text."""
+    """A unit of an interleaved sequence: the piece of its take from ``start_s`` to ``end_s``, or its text.
+
+    ``first`` and ``last`` are its words, ``of`` is what all units of its sequence are.
+    """
 
     modality: Modality
     text: str
@@ -27,6 +30,7 @@ class Part:
     end_s: float
     first: int
     last: int
+    of: Literal["words", "segments"] = "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ def interleave(
             is_heard = draw < config.entity_heard
         may_be_heard = number < len(units) - 1 and unit.duration_s > 0 and _is_sure(unit, config.least_confidence)
         modality: Modality = "speech" if is_heard and may_be_heard else "text"
-        parts.append(Part(modality, unit.text, unit.start_s, unit.end_s, unit.first, unit.last))
+        of: Literal["words", "segments"] = "words" if by_word else "segments"
+        parts.append(Part(modality, unit.text, unit.start_s, unit.end_s, unit.first, unit.last, of))
     return parts
 
 

@@ -42,23 +42,34 @@ class Slotting:
         return max(1, -(-num_samples // self.samples_a_slot))
 
 
+def bounds_of(parts: Sequence[Part]) -> list[tuple[int, int]]:
+    """Where the heard parts of a sequence begin and end, in samples of 16 kHz; each has one at least."""
+    bounds = [
+        (round(part.start_s * RATE_HZ), round(part.end_s * RATE_HZ)) for part in parts if part.modality == "speech"
+    ]
+    return [(start, max(stop, start + 1)) for start, stop in bounds]
+
+
+def counts_of(parts: Sequence[Part], slotting: Slotting) -> list[int]:
+    """How many slots each heard part of a sequence becomes."""
+    return [slotting.num_slots(stop - start) for start, stop in bounds_of(parts)]
+
+
 def pieces_of(wave: Wave, parts: Sequence[Part]) -> list[Wave]:
-    """The samples of the heard parts of a sequence, in order.
+    """The samples of the heard parts of a sequence, in order; behind the end of the wave is silence.
 
     Raises:
         TrainingError: for a part that begins where the wave has ended.
     """
     pieces = []
-    for part in parts:
-        if part.modality != "speech":
-            continue
-        start, stop = round(part.start_s * RATE_HZ), round(part.end_s * RATE_HZ)
+    for start, stop in bounds_of(parts):
         if start >= len(wave):
             raise TrainingError(
-                f"{part.text!r} is said from {part.start_s:.2f} s on, and its take has {len(wave) / RATE_HZ:.2f} s; "
+                f"a part is said from {start / RATE_HZ:.2f} s on, and its take has {len(wave) / RATE_HZ:.2f} s; "
                 f"its timings belong to another take: measure the family timing again"
             )
-        pieces.append(wave[start : max(stop, start + 1)])
+        piece = wave[start:stop]
+        pieces.append(np.pad(piece, (0, stop - start - len(piece))))
     return pieces
 
 

@@ -1,0 +1,163 @@
+"""The epochs of a mixture: shares by tokens, both variants in turn, and the promises of every sampler."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalogs.errors import TrainingError
+from training.data import text_member
+from training.interleaving.choosing import Choosing
+from training.interleaving.words import Word
+from training.members import Member
+from training.mixing.mixer import Mixer
+from training.mixing.mixture import KINDS, MixtureConfig
+from training.mixing.sources import Sources
+from training.sampling import Draw
+
+from ..conftest import make_member
+
+MEMBERS = [make_member(number, is_synthetic=number % 3 > 0) for number in range(40)]
+TEXTS = [f"text number {number} of a file" for number in range(30)]
+CONFIG = MixtureConfig(asr=0.5, interleaved=0.3, text=0.2, batch_tokens=120)
+
+
+def length_of(draw: Draw) -> int:
+    """A slot for every tenth of a second that is heard, and a token for every letter that is read."""
+    if draw.parts is None:
+        return 8 + round(10 * draw.member.duration_s) + len(draw.member.text)
+    return 2 + sum(
+        max(1, round(10 * (part.end_s - part.start_s))) if part.modality == "speech" else len(part.text)
+        for part in draw.parts
+    )
+
+
+def words_of(member: Member) -> list[Word]:
+    return [Word(text, n / 4, n / 4 + 0.2) for n, text in enumerate(member.text.split())]
+
+
+def mixer(config: MixtureConfig = CONFIG, *, seed: int = 0, variants: int = 0, context: int = 500) -> Mixer:
+    words = {member.take_id: words_of(member) for member in MEMBERS}
+    sources = Sources(config, MEMBERS, MEMBERS, [text_member(text) for text in TEXTS], words)
+    return Mixer(sources, length_of, context=context, seed=seed, epochs=3, variants=variants)
+
+
+def kind_of(draw: Draw) -> str:
+    if draw.parts is None:
+        return "asr"
+    return "text" if draw.member.place is None else "interleaved"
+
+
+def drawn(of: Mixer, epoch: int = 0) -> list[Draw]:
+    return [draw for batch in of.batches(epoch) for draw in batch]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.tuples(*[st.integers(0, 10)] * 3).filter(any), st.integers(1_000, 20_000), st.integers(0, 5))
+def test_every_kind_has_its_share_of_the_tokens_to_half_a_sequence(
+    weights: tuple[int, ...], tokens: int, epoch: int
+) -> None:
+    shares = dict(zip(KINDS, (weight / sum(weights) for weight in weights), strict=True))
+    config = MixtureConfig(**shares, tokens=tokens)
+
+    sums: Counter[str] = Counter()
+    longest = 0
+    for draw in drawn(mixer(config), epoch):
+        sums[kind_of(draw)] += length_of(draw)
+        longest = max(longest, length_of(draw))
+
+    assert all(abs(sums[kind] - shares[kind] * tokens) <= longest / 2 + 1e-6 for kind in KINDS)
+
+
+def test_without_a_number_of_tokens_nothing_comes_twice_and_one_kind_comes_whole() -> None:
+    config = MixtureConfig(alternation="heard_first", choosing=Choosing("word"))
+
+    draws = drawn(mixer(config))
+
+    counts = {kind: Counter(draw.member.take_id for draw in draws if kind_of(draw) == kind) for kind in KINDS[:2]}
+    assert all(max(count.values()) == 1 for count in counts.values())
+    assert max(map(len, counts.values())) >= len(MEMBERS) - 1
+
+
+def test_an_epoch_is_the_same_again_and_another_is_not() -> None:
+    batches = [list(mixer().batches(0)) for _ in range(2)]
+
+    assert batches[0] == batches[1]
+    assert list(mixer().batches(1)) != batches[0] != list(mixer(seed=1).batches(0))
+
+
+def test_a_batch_holds_so_many_tokens_and_kinds_are_mixed() -> None:
+    batches = list(mixer().batches(0))
+
+    assert all(sum(map(length_of, batch)) <= CONFIG.batch_tokens for batch in batches)
+    assert sum(len({kind_of(draw) for draw in batch}) > 1 for batch in batches) > len(batches) / 2
+
+
+@pytest.mark.parametrize("steps", [None, 1, 5, 1000])
+def test_a_schedule_is_of_what_the_steps_hear(steps: int | None) -> None:
+    of = mixer()
+    batches = [list(of.batches(epoch)) for epoch in range(3)]
+    whole = sum(-(-len(each) // 2) for each in batches)
+
+    taken, draws = of.schedule(2, steps=steps)
+
+    assert taken == min(whole, steps or whole)
+    assert draws == [draw for each in batches for batch in each for draw in batch][: len(draws)]
+
+
+def test_both_variants_of_a_take_come_in_turn_with_the_same_units() -> None:
+    config = MixtureConfig(asr=0.0, interleaved=1.0, choosing=Choosing("word"))
+    epochs = [{draw.member.take_id: draw.parts or () for draw in drawn(mixer(config), epoch)} for epoch in (0, 1)]
+
+    for take_id in epochs[0].keys() & epochs[1].keys():
+        one, other = (parts[take_id] for parts in epochs)
+        assert [part.text for part in one] == [part.text for part in other]
+        assert all(a.modality != b.modality for a, b in zip(one[:-1], other[:-1], strict=True))
+    assert {parts[0].modality for parts in epochs[0].values()} == {"speech", "text"}
+
+
+@pytest.mark.parametrize(("alternation", "first"), [("heard_first", "speech"), ("read_first", "text")])
+def test_one_variant_alone_can_be_asked_for(alternation: str, first: str) -> None:
+    config = MixtureConfig(asr=0.0, interleaved=1.0, alternation=alternation, choosing=Choosing("word"))
+
+    draws = drawn(mixer(config))
+
+    assert {draw.parts[0].modality for draw in draws if draw.parts} == {first}
+    assert all(draw.parts[-1].modality == "text" for draw in draws if draw.parts)
+
+
+def test_takes_are_heard_in_variants_and_interleaved_ones_as_they_are() -> None:
+    heard: dict[str, set[int]] = {kind: set() for kind in KINDS}
+    for epoch in range(6):
+        for draw in drawn(mixer(variants=2), epoch):
+            heard[kind_of(draw)].add(draw.variant)
+
+    assert heard == {"asr": {0, 1, 2}, "interleaved": {0}, "text": {0}}
+
+
+def test_a_sequence_longer_than_a_row_is_named() -> None:
+    with pytest.raises(TrainingError, match=r"take take-\d+ is a sequence of \d+ positions, and objective\.context"):
+        list(mixer(context=20).batches(0))
+
+
+def test_a_share_of_nothing_is_refused() -> None:
+    with pytest.raises(TrainingError, match=r"mixture\.text = 0\.2: there are no texts"):
+        Mixer(sources_without_texts(), length_of, context=500, seed=0, epochs=1)
+
+
+def sources_without_texts() -> Sources:
+    return Sources(CONFIG, MEMBERS, MEMBERS, [], {member.take_id: words_of(member) for member in MEMBERS})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"asr": 0.7}, "1 in all"),
+        ({"asr": 1.5, "interleaved": -0.5}, "none below 0"),
+        ({"tokens": 0}, r"mixture\.tokens"),
+    ],
+)
+def test_mistakes_are_named(settings: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        MixtureConfig(**settings)

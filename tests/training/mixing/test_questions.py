@@ -1,0 +1,100 @@
+"""Questions by speech and by text, and what training has cost: sums held against one sequence at a time."""
+
+import json
+from math import exp
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from catalogs.errors import DataLeak, TrainingError
+from synthgen.cli import app
+from training.evaluation.log_probs import log_probs
+from training.evaluation.questions import Asking, Question, figures, questions_in
+from training.interleaving.packing import Packable
+from training.padding import IGNORED
+from training.projectors import ProjectorConfig
+from training.slam_asr import SlamAsrConfig
+from training.template import Template
+
+from ..conftest import train_on
+
+LISTENER = {"method": "slam_asr", "language_model": {"name": "tiny"}, "projector": {"hidden": 16}}
+
+
+def test_log_probabilities_are_those_of_each_sequence_alone(lm: Any) -> None:
+    rows = [Packable([0, *ids], [-1] * (len(ids) + 1), [IGNORED, *ids]) for ids in ([5, 9, 30], [7], [40, 41, 3, 8])]
+
+    found = log_probs(lm.module, rows, torch.zeros(0, lm.width), context=10)
+
+    for row, value in zip(rows, found, strict=True):
+        probs = lm.module(torch.tensor([row.ids])).logits[0].log_softmax(-1)
+        expected = sum(float(probs[n, token].detach()) for n, token in enumerate(row.ids[1:]))
+        assert value == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_question_is_answered_alike_where_audio_says_what_its_text_says(lm: Any, make_utterances: Any) -> None:
+    asr = SlamAsrConfig(projector=ProjectorConfig(hidden=16)).build(lm, layers=1, width=12, seed=0)
+    (utterance,) = make_utterances(["how late is it"])
+    asking = Asking(asr.module.eval(), Template(order="<BOS>Question: <S>\nAnswer: <T><EOS>").compile(lm))
+    words = lm.embedding(torch.tensor(lm.tokens("how late is it"))).detach()
+    asking._slots = lambda _: words
+
+    for answer in (0, 1):
+        heard, read = asking.is_right(Question("how late is it", ("nine", "a cup of tea"), answer), utterance)
+        assert heard is read
+
+
+def test_figures_say_when_text_is_no_better_than_chance() -> None:
+    questions = [Question(f"q{n // 2}", ("a", "b"), 0) for n in range(40)]
+
+    good = figures(questions, [(n % 4 == 0, True) for n in range(40)], number=200)
+    poor = figures(questions, [(True, n % 4 < 2) for n in range(40)], number=200)
+
+    assert (good.num_questions, good.num_readings, good.chance) == (20, 40, 0.5)
+    assert (good.speech.value, good.text.value, good.gap.value) == (0.25, 1.0, -0.75)
+    assert good.is_above_chance
+    assert not poor.is_above_chance
+
+
+def test_the_commands_ask_and_weigh(corpus: Path, tmp_path: Path) -> None:
+    trained = train_on("timed", tmp_path, corpus, "listener", LISTENER)
+    (tmp_path / "q.jsonl").write_text(json.dumps({"text": "good morning", "choices": ["yes", "no"], "answer": 0}))
+    (tmp_path / "texts.txt").write_text("some text\nTurn on the light, please.\nmore of it\n")
+
+    asked = CliRunner().invoke(
+        app, ["questions", str(trained), "untimed", str(tmp_path / "q.jsonl"), "-c", str(corpus), "--json"]
+    )
+    weighed = CliRunner().invoke(app, ["perplexity", str(trained), str(tmp_path / "texts.txt"), "--json"])
+
+    assert asked.exit_code == 0, asked.output
+    assert json.loads(asked.stdout)["chance"] == 0.5
+    found = json.loads(weighed.stdout)
+    assert found["before"] == pytest.approx(found["after"])
+    assert (found["num_texts"], found["left_out"]) == (2, 1)
+    assert 1 < found["before"] < exp(30)
+
+    (tmp_path / "q.jsonl").write_text(json.dumps({"text": "How late is it, dear?", "choices": ["a", "b"], "answer": 0}))
+    with pytest.raises(DataLeak):
+        CliRunner().invoke(
+            app, ["questions", str(trained), "timed", str(tmp_path / "q.jsonl"), "-c", str(corpus)],
+            catch_exceptions=False, standalone_mode=False,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "question 1 is no JSON"),
+        ('{"text": "a"}', "expected an object"),
+        ('{"text": "a", "choices": ["b"], "answer": 0}', "two texts or more"),
+        ('{"text": "a", "choices": ["b", "c"], "answer": 2}', "the place of a choice"),
+    ],
+)
+def test_a_line_that_is_no_question_is_named(tmp_path: Path, line: str, message: str) -> None:
+    (tmp_path / "q.jsonl").write_text(line)
+
+    with pytest.raises(TrainingError, match=message):
+        questions_in(tmp_path / "q.jsonl")

@@ -1,0 +1,135 @@
+"""The epochs of a mixture: each kind is drawn until its share of the tokens is reached, and all of them are shuffled.
+
+An epoch is a pure function of the sources, the seed and its number, as those of `Epochs` are.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import numpy as np
+
+from catalogs.errors import TrainingError
+from catalogs.ids import seed_of
+from training.interleaving.choosing import Part, interleave
+from training.members import Member
+from training.mixing.mixture import KINDS
+from training.mixing.sources import Sources
+from training.sampling import Draw, scheduled
+
+LengthOf = Callable[[Draw], int]
+"""How many positions a draw has, slots of audio included."""
+
+
+class Mixer:
+    """The epochs of a training on a mixture; see `Sampler`."""
+
+    def __init__(
+        self, sources: Sources, length_of: LengthOf, *, context: int, seed: int, epochs: int, variants: int = 0
+    ) -> None:
+        """``context`` is the longest that a sequence may be, ``variants`` how many planned augmentations a take has.
+
+        Raises:
+            TrainingError: for a share of something of which there is nothing.
+        """
+        self._sources, self._config, self._length_of = sources, sources.config, length_of
+        self._context, self._seed, self._epochs, self._variants = context, seed, epochs, variants
+        self._pools = {"asr": sources.asr, "interleaved": sources.interleaved, "text": sources.text}
+        for kind in KINDS:
+            if self._config.share(kind) and not any(self._passed(kind, 0)):
+                raise TrainingError(f"mixture.{kind} = {self._config.share(kind):g}: {_MISSING[kind]}")
+        self._tokens = self._config.tokens or min(
+            sum(size for _, size in self._passed(kind, 0)) / self._config.share(kind)
+            for kind in KINDS
+            if self._config.share(kind)
+        )
+
+    def plan(self, epoch: int) -> list[tuple[Draw, int]]:
+        """The draws of an epoch and their lengths, kind after kind.
+
+        Raises:
+            TrainingError: for a sequence that is longer than a row.
+        """
+        return [each for kind in KINDS for each in self._drawn(kind, epoch)]
+
+    def batches(self, epoch: int) -> Iterator[list[Draw]]:
+        """The micro-batches of an epoch, all kinds shuffled, each of at most so many tokens or a single draw."""
+        plan = self.plan(epoch)
+        order = np.random.default_rng((self._seed, epoch, len(KINDS))).permutation(len(plan))
+        batch: list[Draw] = []
+        held = 0
+        for number in order.tolist():
+            draw, size = plan[number]
+            if batch and held + size > self._config.batch_tokens:
+                yield batch
+                batch, held = [], 0
+            batch.append(draw)
+            held += size
+        if batch:
+            yield batch
+
+    def schedule(self, micro_batches: int, *, steps: int | None = None) -> tuple[int, list[Draw]]:
+        """See `Sampler`."""
+        return scheduled(self, micro_batches, epochs=self._epochs, steps=steps)
+
+    def _drawn(self, kind: str, epoch: int) -> Iterator[tuple[Draw, int]]:
+        """Draws of a kind, pass after pass, until one more would be farther from its share than none."""
+        left = self._config.share(kind) * self._tokens
+        if not left:
+            return
+        for again in count():
+            for draw, size in self._passed(kind, epoch, again=again):
+                if size > 2 * left:
+                    return
+                yield draw, size
+                left -= size
+
+    def _passed(self, kind: str, epoch: int, *, again: int = 0) -> Iterator[tuple[Draw, int]]:
+        """Once through all that there is of a kind, in an order of the epoch's own, the same in each of its passes."""
+        pool = self._pools[kind]
+        order = np.random.default_rng((self._seed, epoch, KINDS.index(kind))).permutation(len(pool))
+        for number in order.tolist():
+            draw = self._draw(kind, pool[number], epoch=epoch, again=again)
+            if draw is not None:
+                yield draw, self._checked(draw)
+
+    def _draw(self, kind: str, member: Member, *, epoch: int, again: int) -> Draw | None:
+        """A member as it is drawn; None for a take of which nothing can be heard between what is read."""
+        if kind == "text":
+            return Draw(member, 0, again, (Part("text", member.text, 0.0, 0.0, 0, 0),))
+        if kind == "asr":
+            variant = seed_of(self._seed, epoch, again, member.take_id) % (self._variants + 1)
+            return Draw(member, variant, again)
+        time = epoch + again
+        parts = interleave(
+            self._sources.words[member.take_id],
+            self._config.choosing,
+            take_id=member.take_id,
+            seed=seed_of(self._seed, time // 2) if self._config.alternation == "both" else seed_of(self._seed, time),
+            heard_first=self._hears_first(member, time),
+            entities=self._sources.entities.get(member.take_id, ()),
+        )
+        return Draw(member, 0, again, tuple(parts)) if any(part.modality == "speech" for part in parts) else None
+
+    def _hears_first(self, member: Member, time: int) -> bool:
+        """Which variant of a take comes at a time: of two that follow each other each once, if both are asked for."""
+        if self._config.alternation != "both":
+            return self._config.alternation == "heard_first"
+        return (seed_of("variant", self._seed, member.take_id) + time) % 2 == 0
+
+    def _checked(self, draw: Draw) -> int:
+        size = self._length_of(draw)
+        if size > self._context:
+            what = f"take {draw.member.take_id}" if draw.member.duration_s else f"the text {draw.member.text[:40]!r}"
+            raise TrainingError(
+                f"{what} is a sequence of {size} positions, and objective.context is {self._context}; leave long takes "
+                f"out with data.max_s, and break long texts"
+            )
+        return size
+
+
+_MISSING = {
+    "asr": "the releases have no takes",
+    "interleaved": "no take has word times and two units, one to hear and one to read; "
+    'choosing.granularity = "word" makes more of them',
+    "text": "there are no texts",
+}

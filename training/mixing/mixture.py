@@ -1,0 +1,44 @@
+"""What a training is mixed of, and how its takes are interleaved."""
+
+from dataclasses import dataclass, field
+from math import isclose
+from typing import Literal
+
+from training.interleaving.choosing import Choosing
+
+KINDS = ("asr", "interleaved", "text")
+"""Takes through the template, takes in units of speech and text, and texts alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class MixtureConfig:
+    """Shares of the tokens of an epoch, slots of audio included; they add up to 1.
+
+    ``tokens`` is how many an epoch has; None are as many as there are before anything comes a second time.
+    ``batch_tokens`` is how many a micro-batch holds. ``text`` is the share of the recipe's data that are texts alone.
+    ``alternation`` "both" hears a take's first unit in one pass through the takes, and reads it in the next. ``asr_of``
+    and ``interleaved_of`` name the releases whose takes are used so; None is all of them.
+
+    Interleaved takes are heard as they are, without augmentation, which may move their words.
+    """
+
+    asr: float = 0.5
+    interleaved: float = 0.5
+    text: float = 0.0
+    tokens: int | None = None
+    batch_tokens: int = 4096
+    alternation: Literal["both", "heard_first", "read_first"] = "both"
+    choosing: Choosing = field(default_factory=Choosing)
+    asr_of: tuple[str, ...] | None = None
+    interleaved_of: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        shares = [self.share(kind) for kind in KINDS]
+        if any(share < 0 for share in shares) or not isclose(sum(shares), 1, abs_tol=1e-6):
+            raise ValueError("mixture.asr, interleaved and text are shares: expected none below 0, and 1 in all")
+        if self.batch_tokens < 1 or (self.tokens is not None and self.tokens < 1):
+            raise ValueError("mixture.tokens and mixture.batch_tokens must be at least 1")
+
+    def share(self, kind: str) -> float:
+        """The share of one of `KINDS`."""
+        return {"asr": self.asr, "interleaved": self.interleaved, "text": self.text}[kind]

@@ -1,0 +1,78 @@
+"""What a mixture draws from: the takes of its releases, those whose word times are known, and texts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from catalogs.catalog import Catalog
+from catalogs.config import nearest
+from catalogs.errors import RecipeError
+from catalogs.ids import Id, content_id
+from training.data import Source
+from training.interleaving.timings import timings_of, values_of
+from training.interleaving.words import Timings, Word, written
+from training.members import Member
+from training.mixing.mixture import MixtureConfig
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Takes by what they are drawn for, the timed words of their texts, and texts as members without audio.
+
+    ``entities`` are the values of slots and entities in takes to interleave, if these decide what is heard.
+    """
+
+    config: MixtureConfig
+    asr: Sequence[Member]
+    interleaved: Sequence[Member]
+    text: Sequence[Member]
+    words: Mapping[Id, Sequence[Word]]
+    entities: Mapping[Id, Sequence[str]] = field(default_factory=dict)
+
+    def provenance(self) -> dict[str, Id]:
+        """A hash of what the releases do not pin: word times, which may be measured anew."""
+        timed = [
+            (take_id, [(word.text, word.start_s, word.end_s, word.confidence) for word in words])
+            for take_id, words in sorted(self.words.items())
+        ]
+        return {"timings": content_id("timings", timed)}
+
+
+def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Member]]]) -> Sources:
+    """The sources of a mixture, out of the members of each release of a recipe.
+
+    Raises:
+        RecipeError: for a release that the recipe does not have.
+        TrainingError: for a release to interleave that has no word times.
+    """
+    texts = [member for _, members in found for member in members if member.place is None]
+    found = [(release, members) for release, members in found if any(member.place for member in members)]
+    _check_names(config, [release.name for release, _ in found])
+    timed: dict[Id, Timings] = {}
+    entities: dict[Id, tuple[str, ...]] = {}
+    for release, members in found:
+        if config.interleaved and _is_in(release, config.interleaved_of):
+            with Catalog.open(members[0].corpus) as catalog:
+                timed |= timings_of(catalog, release)
+                if config.choosing.entity_heard is not None:
+                    entities |= values_of(catalog, release)
+    takes = [member for release, members in found if _is_in(release, config.interleaved_of) for member in members]
+    interleaved = [member for member in takes if member.take_id in timed]
+    return Sources(
+        config,
+        asr=[member for release, members in found if _is_in(release, config.asr_of) for member in members],
+        interleaved=interleaved,
+        text=texts,
+        words={member.take_id: written(member.text, timed[member.take_id].words()) for member in interleaved},
+        entities=entities,
+    )
+
+
+def _is_in(release: Source, names: Sequence[str] | None) -> bool:
+    return names is None or release.name in names
+
+
+def _check_names(config: MixtureConfig, known: Sequence[str]) -> None:
+    for key, names in (("asr_of", config.asr_of), ("interleaved_of", config.interleaved_of)):
+        for name in names or ():
+            if name not in known:
+                raise RecipeError(f"mixture.{key}: data has no release {name!r}{nearest(name, known)}")
