@@ -62,6 +62,12 @@ def extension_file(name: str, version: str) -> Path | None:
     return Path(package.origin).parent / "extensions" / f"v{version}" / f"{name}.duckdb_extension"
 
 
+def num_threads() -> int:
+    """As many as libraries are told to use, in ``OMP_NUM_THREADS``; otherwise one for each core."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdigit() and int(told) > 0 else os.cpu_count() or 1
+
+
 @contextmanager
 def one_writer(folder: Path) -> Iterator[None]:
     """Wait for the other writers of this machine, and keep them waiting meanwhile."""

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from catalogs import attaching
-from catalogs.attaching import NUM_FILES, SQLITE, UPKEEP, attach_sql, extension_file, one_writer
+from catalogs.attaching import NUM_FILES, SQLITE, UPKEEP, attach_sql, extension_file, num_threads, one_writer
 from catalogs.errors import CatalogError, DiskFull, EngineError, QueryRefused, UsageError
 from catalogs.queries import query, quoted, schema
 from catalogs.stopping import Stopped
@@ -53,6 +53,7 @@ class Lake:
         self._connection = duckdb.connect(
             config={
                 "memory_limit": MEMORY_LIMIT,
+                "threads": num_threads(),
                 "temp_directory": str(self.scratch / "spill"),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
@@ -61,8 +62,7 @@ class Lake:
             }
         )
         # A table name must never mean a variable of the Python program.
-        self._connection.execute("SET python_enable_replacements = false")
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET python_enable_replacements = false; SET TimeZone = 'UTC'")
         for name, file in files.items():
             self._load(name, file if all(files.values()) else None)
         attach = attach_sql(folder, metadata=metadata, read_only=read_only, scratch=self.scratch)
@@ -210,7 +210,7 @@ class Lake:
         try:
             yield
         finally:
-            self._connection.execute("RESET threads")
+            self._connection.execute(f"SET threads = {num_threads()}")
 
     def _roll_back(self) -> None:
         with suppress(duckdb.TransactionException):  # a commit that failed has rolled back already

@@ -249,6 +249,7 @@ def test_a_job_killed_anywhere_ends_in_the_same_rows(
         assert rows_of(catalog) == rows
 
 
+@pytest.mark.slow
 def test_a_budget_ends_the_spending(catalog: Catalog, make_recipe: MakeRecipe, produce: Produce) -> None:
     free = tdsc_recipe(make_recipe, "free", replace(SMALL, spend="evenly"))
     spent_s = produce(free).run().audio_s

@@ -103,6 +103,7 @@ def test_angles_are_those_of_the_models(merge: Callable[..., Result], studio: Pa
     assert any(row["name"] == "ties(greetings, lights)" for row in found["vectors"])
 
 
+@pytest.mark.slow
 def test_lambda_is_chosen_and_what_was_tried_is_kept(
     merge: Callable[..., Result], studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

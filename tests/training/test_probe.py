@@ -101,6 +101,7 @@ def test_the_same_probe_gives_the_same_bytes(probe: Run) -> None:
     assert files() == files()
 
 
+@pytest.mark.slow
 def test_a_sweep_has_a_row_for_each_perturbation_layer_and_kind(probe: Run) -> None:
     done = probe("ctc", "--sweep", "--takes", "8", "--json")
 

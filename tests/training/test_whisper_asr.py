@@ -110,6 +110,7 @@ def test_what_is_tuned_gets_a_gradient_and_the_rest_none(tuned: Any) -> None:
     assert all(p.grad is None for name, p in asr.module.named_parameters() if name not in trained)
 
 
+@pytest.mark.slow
 def test_it_learns_two_texts_by_heart_and_writes_them() -> None:
     asr = tiny()
     utterances = [said("tea"), said("coffee")]

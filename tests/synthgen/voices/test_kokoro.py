@@ -63,6 +63,7 @@ def test_every_half_can_be_another_speakers(kokoro: Voice) -> None:
     assert len({samples.tobytes() for samples in readings}) == 3
 
 
+@pytest.mark.slow
 def test_a_style_of_strength_nought_is_the_same_for_every_speaker(kokoro: Voice) -> None:
     average = read(kokoro, line(style="jf_alpha*0"))
 
