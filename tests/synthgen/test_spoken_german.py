@@ -1,7 +1,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from num2words import num2words
 
@@ -91,6 +91,8 @@ def test_counts_are_those_of_num2words_but_for_spaces(number: int) -> None:
 
 
 @given(st.integers(min_value=1, max_value=9_999))
+@example(100)
+@example(1000)
 def test_ranks_are_those_of_num2words_but_for_spaces(number: int) -> None:
     assert ordinal(number, "e").replace(" ", "") == num2words(number, lang="de", to="ordinal")
 

@@ -58,6 +58,8 @@ def _inside(number: int) -> str:
 def ordinal(number: int, ending: str) -> str:
     """Rank in words: 3 with the ending "en" is "dritten", 20 with "e" is "zwanzigste"."""
     words = cardinal(number)
+    if number in {100, 1000}:
+        words = words.removeprefix("ein")
     if number % 100 in {1, 3, 7, 8}:
         last = SMALL[number % 100]
         return f"{words.removesuffix(last)}{IRREGULAR_RANKS[last]}{ending}"
