@@ -246,7 +246,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
-@pytest.mark.parametrize("left", [0, 700_000, 1_200_000])
+@pytest.mark.parametrize("left", [0, *(pytest.param(left, marks=pytest.mark.slow) for left in (700_000, 1_200_000))])
 def test_a_full_disk_is_told_and_what_was_done_is_kept(
     studio: "Studio", command: Command, small_disk: Path, left: int
 ) -> None:
