@@ -63,7 +63,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     inputs, objective = loaded(recipe, augmentation)
     if isinstance(objective, LookingOver):
         progress.note(objective.look_over([member.spoken for member in members if member.place is None]))
-    sampler, inputs = _sampled(recipe, drawn_from, inputs, objective)
+    sampler, inputs = _sampled(recipe, drawn_from, inputs, objective, progress=progress)
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     base = begin(recipe, objective, inputs.encoder_id)
     inputs.prepare(draws, progress)
@@ -98,7 +98,7 @@ def _drawn_from(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Memb
 
 
 def _sampled(
-    recipe: TrainRecipe, drawn_from: Epochs | Sources, inputs: Inputs, objective: Objective
+    recipe: TrainRecipe, drawn_from: Epochs | Sources, inputs: Inputs, objective: Objective, *, progress: Progress
 ) -> tuple[Sampler, Inputs]:
     """What draws the batches, and what makes utterances of what it draws.
 
@@ -117,6 +117,8 @@ def _sampled(
         epochs=recipe.loop.epochs,
         variants=recipe.augmentation.variants,
     )
+    if left_out := mixer.left_out():
+        progress.note(left_out)
     return mixer, MixedInputs(inputs, objective.slotting, frames_per_slot=objective.frames_per_slot)
 
 
@@ -164,13 +166,13 @@ def _refuse_others(recipe: TrainRecipe, pinned: Mapping[str, Any]) -> None:
 
 
 def _claim(recipe: TrainRecipe) -> None:
-    """Note whose the folder is.
+    """Note whose the folder is; until it has a checkpoint, a recipe that was corrected may have it.
 
     Raises:
         TrainingError: if it holds another training.
     """
     path = recipe.folder / RECIPE
-    if not path.exists():
+    if checkpoint.last(recipe.folder) is None:
         recipe.folder.mkdir(parents=True, exist_ok=True)
         path.write_text(recipe.definition + "\n", encoding="utf-8")
     elif path.read_text(encoding="utf-8").strip() != recipe.definition:

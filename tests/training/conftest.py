@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from curation.recipe import parse_recipe
 from training import session
 from training.backbones.causal_lm import Ends, LanguageModel
 from training.ctc import Ctc, CtcConfig
+from training.loop import Loop
 from training.members import Member
 from training.objective import Utterance
 from training.recipe import parse_recipe as parse_training
@@ -188,6 +190,35 @@ def train_on(
         "loop": {"epochs": 1, "steps": 1, "threads": 1, "log_every": 1, "save_every": 1},
     }
     return session.train(parse_training(table | more, source="test"), progress=Progress(quiet=True)).folder
+
+
+def fit(objective: Any, utterances: Sequence[Utterance], *, steps: int, rate: float = 3e-3) -> list[float]:
+    """Train on all utterances at once; losses per target."""
+    batch = objective.collate(utterances)
+    optimiser = torch.optim.AdamW(objective.trained().values(), lr=rate)
+    losses = []
+    for _ in range(steps):
+        total = objective.loss(batch).total / batch.num_targets
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+        losses.append(float(total.detach()))
+    return losses
+
+
+@contextmanager
+def killed_behind_a_checkpoint() -> Iterator[None]:
+    """What trains in here dies when its first checkpoint has been written."""
+    save = Loop._save
+
+    def dying(self: Loop, at: Any, provenance: Any) -> None:
+        save(self, at, provenance)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Loop, "_save", dying)
+        with pytest.raises(KeyboardInterrupt):
+            yield
 
 
 WIDTH = 12

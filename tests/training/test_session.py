@@ -14,11 +14,11 @@ from catalogs.errors import RecipeError, ReleaseError, TrainingError
 from catalogs.progress import Progress
 from training import checkpoint, session
 from training.augmentation import variants
-from training.checkpoint import Position
 from training.curve import rows_of
-from training.loop import Loop
 from training.recipe import TrainRecipe, parse_recipe
 from training.session import Trained
+
+from .conftest import killed_behind_a_checkpoint
 
 QUIET = Progress(quiet=True)
 TEXTS = ("good morning", "see you at nine", "lights off please", "a large tea", "what is due today", "pay my bill")
@@ -106,22 +106,13 @@ def test_planned_variants_are_encoded_counted_and_heard(table: dict[str, Any]) -
     assert made.provenance["recipe"]["augmentation"]["steps"][0]["snr_db"] == [5.0, 25.0]
 
 
-def test_training_on_variants_goes_on_bit_by_bit(
-    table: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_training_on_variants_goes_on_bit_by_bit(table: dict[str, Any], tmp_path: Path) -> None:
     augmented = table | AUGMENTED
     whole = run(augmented)
     other = augmented | {"folder": str(tmp_path / "killed"), "features": {"folder": str(tmp_path / "anew")}}
 
-    def dying(self: Loop, at: Position, provenance: Any) -> None:
-        save(self, at, provenance)
-        raise KeyboardInterrupt
-
-    save = Loop._save
-    monkeypatch.setattr(Loop, "_save", dying)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_behind_a_checkpoint():
         run(other)
-    monkeypatch.setattr(Loop, "_save", save)
     killed = run(other)
 
     losses, again = ([row["loss"] for row in rows_of(found.folder)] for found in (whole, killed))
@@ -135,6 +126,13 @@ def test_another_recipe_does_not_go_on_in_the_same_folder(table: dict[str, Any])
 
     with pytest.raises(TrainingError, match="holds another training"):
         run(table | {"optim": {"rate": 0.02}})
+
+
+def test_a_corrected_recipe_has_the_folder_in_which_nothing_was_trained(table: dict[str, Any]) -> None:
+    with pytest.raises(ReleaseError):
+        run(table | {"data": [table["data"][0] | {"release": "mistyped"}]})
+
+    assert run(table).steps > 0
 
 
 def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:

@@ -8,11 +8,13 @@ import torch
 
 from catalogs.config import parse
 from catalogs.errors import RecipeError, TrainingError
-from training.objective import Batch, Utterance
+from training.objective import Utterance
 from training.padding import pad_features
 from training.projectors import ProjectorConfig
 from training.slam_asr import SlamAsrConfig
 from training.warm_start import WarmStart, WarmStartConfig, adopt_projector, collapse
+
+from .conftest import fit
 
 TEXTS = ["pay my bill", "what is my balance", "stop", "a cup of tea and a cake"]
 
@@ -35,24 +37,12 @@ def spoken(warm: WarmStart, texts: Any) -> list[Utterance]:
     return made
 
 
-def train(objective: Any, batch: Batch, *, steps: int, lr: float) -> list[float]:
-    optimiser = torch.optim.AdamW(objective.trained().values(), lr=lr)
-    losses = []
-    for _ in range(steps):
-        total = objective.loss(batch).total / batch.num_targets
-        optimiser.zero_grad()
-        total.backward()
-        optimiser.step()
-        losses.append(float(total.detach()))
-    return losses
-
-
 def test_speech_is_learned_as_the_nearest_text_embeddings(lm: Any, tokenizer: Any) -> None:
     warm = build(lm)
     utterances = spoken(warm, TEXTS)
     batch = warm.collate(utterances)
 
-    losses = train(warm, batch, steps=150, lr=3e-3)
+    losses = fit(warm, utterances, steps=150)
 
     watched = warm.loss(batch).watched
     assert losses[-1] < 0.2 < 2.0 < losses[0]
@@ -135,7 +125,7 @@ def test_the_language_model_is_left_alone(lm: Any, tokenizer: Any) -> None:
     warm = build(lm)
     before = lm.embedding.weight.detach().clone()
 
-    train(warm, warm.collate(spoken(warm, TEXTS)), steps=2, lr=0.1)
+    fit(warm, spoken(warm, TEXTS), steps=2, rate=0.1)
 
     assert torch.equal(lm.embedding.weight, before)
     assert {name.partition(".")[0] for name in warm.trained()} == {"projector", "blank", "log_sharpness"}
@@ -144,7 +134,7 @@ def test_the_language_model_is_left_alone(lm: Any, tokenizer: Any) -> None:
 def test_a_recogniser_goes_on_from_a_warm_projector(lm: Any, tokenizer: Any) -> None:
     warm = build(lm)
     utterances = spoken(warm, TEXTS)
-    train(warm, warm.collate(utterances), steps=5, lr=1e-3)
+    fit(warm, utterances, steps=5, rate=1e-3)
     checkpoint = {name: parameter.detach().clone() for name, parameter in warm.trained().items()}
     asr = SlamAsrConfig(projector=ProjectorConfig(hidden=96)).build(lm, layers=1, width=12, seed=9)
 

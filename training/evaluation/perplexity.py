@@ -20,7 +20,7 @@ from training.speech_llm import SpeechLlm
 from training.template import Words
 from training.texts import texts_in
 
-_CONTEXT, _AT_ONCE = 1024, 16
+_CONTEXT, _AT_ONCE = 1024, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Perplexity:
 
 def perplexity(folder: Path, file: Path, *, language: str = "en") -> Perplexity:
     """The perplexity of a file with a text on each line, to the language model of a checkpoint and as it came.
+
+    Of a text longer than 1,023 tokens its beginning counts.
 
     Raises:
         TrainingError: if the file has no text, or the checkpoint no language model.

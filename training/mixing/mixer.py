@@ -43,6 +43,17 @@ class Mixer:
             if self._config.share(kind)
         )
 
+    def left_out(self) -> str:
+        """Which takes are not interleaved, and why, for people; nothing if there are none."""
+        untimed, pool = self._sources.untimed, self._pools["interleaved"]
+        whole = sum(self._draw("interleaved", member, epoch=0, again=0) is None for member in pool)
+        if not self._config.interleaved or not (untimed or whole):
+            return ""
+        return (
+            f"not interleaved: {untimed:,} takes whose words were not found in them, and in the first epoch {whole:,} "
+            f"of {len(pool):,} with nothing to hear between what is read"
+        )
+
     def plan(self, epoch: int) -> list[tuple[Draw, int]]:
         """The draws of an epoch and their lengths, kind after kind.
 
@@ -119,7 +130,8 @@ class Mixer:
     def _checked(self, draw: Draw) -> int:
         size = self._length_of(draw)
         if size > self._context:
-            what = f"take {draw.member.take_id}" if draw.member.duration_s else f"the text {draw.member.text[:40]!r}"
+            is_text = draw.member.place is None
+            what = f"the text {draw.member.text[:40]!r}" if is_text else f"take {draw.member.take_id}"
             raise TrainingError(
                 f"{what} is a sequence of {size} positions, and objective.context is {self._context}; leave long takes "
                 f"out with data.max_s, and break long texts"

@@ -18,6 +18,7 @@ from training.mixing.mixture import MixtureConfig
 class Sources:
     """Takes by what they are drawn for, the timed words of their texts, and texts as members without audio.
 
+    ``untimed`` is how many takes to interleave have no word times, since their words were not found in them.
     ``entities`` are the values of slots and entities in takes to interleave, if these decide what is heard.
     """
 
@@ -26,6 +27,7 @@ class Sources:
     interleaved: Sequence[Member]
     text: Sequence[Member]
     words: Mapping[Id, Sequence[Word]]
+    untimed: int = 0
     entities: Mapping[Id, Sequence[str]] = field(default_factory=dict)
 
     def provenance(self) -> dict[str, Id]:
@@ -63,6 +65,7 @@ def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Mem
         interleaved=interleaved,
         text=texts,
         words={member.take_id: written(member.text, timed[member.take_id].words()) for member in interleaved},
+        untimed=len(takes) - len(interleaved) if config.interleaved else 0,
         entities=entities,
     )
 

@@ -14,7 +14,9 @@ from training.checkpoint import Position
 from training.ctc import Ctc, CtcConfig
 from training.data import text_member
 from training.lasyn.phones import NUM_SYMBOLS, NUMBERS, PhoneReader
-from training.objective import Objective, Utterance
+from training.objective import Utterance
+
+from ..conftest import fit
 
 pytest.importorskip("pocketsphinx")
 
@@ -54,20 +56,6 @@ def written(texts: Sequence[str]) -> list[Utterance]:
     """The texts alone."""
     members = [text_member(text) for text in texts]
     return [Utterance(m.take_id, m.text, m.spoken, m.language, is_synthetic=True) for m in members]
-
-
-def fit(objective: Objective, utterances: Sequence[Utterance], *, steps: int, rate: float = 3e-3) -> list[float]:
-    """Train on all utterances at once; losses per target."""
-    batch = objective.collate(utterances)
-    optimiser = torch.optim.AdamW(objective.trained().values(), lr=rate)
-    losses = []
-    for _ in range(steps):
-        total = objective.loss(batch).total / batch.num_targets
-        optimiser.zero_grad()
-        total.backward()
-        optimiser.step()
-        losses.append(float(total.detach()))
-    return losses
 
 
 def keep(folder: Path, objective: Any, encoder: Encoder, table: dict[str, Any]) -> str:

@@ -18,7 +18,8 @@ from training.lasyn.dual import DualTraining
 from training.lasyn.methods import DualTrainingMethod
 from training.lasyn.phones import PhoneReader
 
-from .conftest import FRAMES_PER_PHONE, GUIDE, SPLIT, TOLD, UNTOLD, WIDTH, fit, keep, spoken, written
+from ..conftest import fit
+from .conftest import FRAMES_PER_PHONE, GUIDE, SPLIT, TOLD, UNTOLD, WIDTH, keep, spoken, written
 
 AUTOENCODER = {"method": "lasyn_autoencoder", "split": SPLIT, "autoencoder": {"channels": 8, "hidden": 48, "stride": 4}}
 DIFFUSION = {

@@ -25,8 +25,8 @@ from training.objective import Utterance
 from training.optim import OptimConfig
 from training.sampling import Draw, Epochs, SamplingConfig
 
-from ..conftest import make_member
-from .conftest import FRAMES_PER_PHONE, GUIDE, SPLIT, TOLD, UNTOLD, fit, keep, places, spoken, written
+from ..conftest import fit, make_member
+from .conftest import FRAMES_PER_PHONE, GUIDE, SPLIT, TOLD, UNTOLD, keep, places, spoken, written
 
 SMALL = {"filters": 48, "layers": 2, "kernel": 3}
 FIXED = {"method": "lasyn_fixed", "synthesiser": {**SMALL, "frames_per_phone": 4}, "unknown": "refuse"}

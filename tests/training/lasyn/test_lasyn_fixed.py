@@ -17,7 +17,8 @@ from training.lasyn.methods import FixedSynthesisMethod
 from training.lasyn.phones import FIRST_PHONE, MASK, NUMBERS, PADDING, PhoneReader, masked
 from training.lasyn.recogniser import guide
 
-from .conftest import GUIDE, SPLIT, TOLD, UNTOLD, WIDTH, fit, keep, written
+from ..conftest import fit
+from .conftest import GUIDE, SPLIT, TOLD, UNTOLD, WIDTH, keep, written
 
 SMALL = {"filters": 48, "layers": 4, "kernel": 5, "frames_per_phone": 4}
 GREEDY = DecodingConfig(beams=1)

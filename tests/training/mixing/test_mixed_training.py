@@ -17,13 +17,13 @@ from training.backbones.encoders import TinyEncoderConfig
 from training.curve import rows_of
 from training.data import read_data
 from training.evaluation.leaks import had_by
-from training.loop import Loop
 from training.members import members_of
 from training.mixing.mixer import Mixer
 from training.mixing.sources import sources_of
 from training.recipe import parse_recipe
 from training.session import Trained
 
+from ..conftest import killed_behind_a_checkpoint
 from .conftest import SPARE, TEXTS
 
 
@@ -63,22 +63,13 @@ def test_a_mixture_is_trained_on_and_transcribes(table: dict[str, Any], corpus: 
     assert [answer.take_id for answer in recogniser.transcribe(members)] == [member.take_id for member in members]
 
 
-def test_training_goes_on_bit_by_bit_in_the_middle_of_an_epoch(
-    table: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_training_goes_on_bit_by_bit_in_the_middle_of_an_epoch(table: dict[str, Any], tmp_path: Path) -> None:
     whole = run(table)
     other = table | {"folder": str(tmp_path / "killed")}
 
-    def dying(self: Loop, at: Any, provenance: Any) -> None:
-        save(self, at, provenance)
-        raise KeyboardInterrupt
-
-    save = Loop._save
-    monkeypatch.setattr(Loop, "_save", dying)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_behind_a_checkpoint():
         run(other)
     assert checkpoint.load(tmp_path / "killed").position.steps_of_epoch == 2
-    monkeypatch.setattr(Loop, "_save", save)
     killed = run(other)
 
     assert [row["loss"] for row in rows_of(whole.folder)] == [row["loss"] for row in rows_of(killed.folder)]

@@ -138,11 +138,26 @@ def test_takes_are_heard_in_variants_and_interleaved_ones_as_they_are() -> None:
 def test_a_sequence_longer_than_a_row_is_named() -> None:
     with pytest.raises(TrainingError, match=r"take take-\d+ is a sequence of \d+ positions, and objective\.context"):
         list(mixer(context=20).batches(0))
+    with pytest.raises(TrainingError, match=r"the text 'text number \d+ of a file' is a sequence of \d+ positions"):
+        list(mixer(MixtureConfig(asr=0.0, interleaved=0.0, text=1.0), context=20).batches(0))
 
 
 def test_a_share_of_nothing_is_refused() -> None:
     with pytest.raises(TrainingError, match=r"mixture\.text = 0\.2: there are no texts"):
         Mixer(sources_without_texts(), length_of, context=500, seed=0, epochs=1)
+
+
+def test_what_is_not_interleaved_is_told() -> None:
+    one_word = make_member(1)
+    words = {one_word.take_id: words_of(one_word)[:1]}
+    config = MixtureConfig(asr=0.9, interleaved=0.1)
+    told = {member.take_id: words_of(member) for member in MEMBERS}
+    sources = Sources(config, MEMBERS, MEMBERS, [], told | words, untimed=2)
+
+    left_out = Mixer(sources, length_of, context=500, seed=0, epochs=1).left_out()
+
+    assert left_out.startswith("not interleaved: 2 takes whose words were not found in them")
+    assert f"of {len(MEMBERS)} with nothing to hear" in left_out
 
 
 def sources_without_texts() -> Sources:
