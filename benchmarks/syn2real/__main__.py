@@ -1,6 +1,6 @@
 """SYN2REAL with every domain once as the target of which there is text alone; its tables, as Markdown.
 
-    python -m benchmarks.syn2real --speech FOLDER --work WORK [--seeds 1] [--targets NAME ...] [--small]
+    python -m benchmarks.syn2real --speech FOLDER --work WORK [--seeds 1] [--threads 2] [--targets NAME ...] [--small]
 
 What is recorded, trained, chosen and heard already stays in WORK: killed anywhere, the same command goes on.
 ``--small`` is the whole of it with a voice and a recogniser that mean nothing, on a handful of recordings.
@@ -46,12 +46,13 @@ SMALL = Settings(
 )
 
 
-def run(speech: Path, work: Path, settings: Settings, *, targets: Sequence[str], seeds: int) -> str:
+def run(speech: Path, work: Path, settings: Settings, *, targets: Sequence[str], seeds: int, threads: int) -> str:
     """All that is missing, and then the tables."""
     prepare(speech, work, domains=settings.domains, sizes=settings.sizes)
     for engine in ENGINES:
         read(engine, work, settings)
     recipe = {**read_toml(RECIPES / "training.toml"), **settings.training}
+    recipe["loop"] |= {"threads": threads}
     found: list[Tested] = []
     for seed in range(seeds):
         experiment = Experiment(work, settings.domains, settings.steps, seed, recipe)
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="where corpora and models are kept; some 20 GB")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--steps", type=int, help="of every training")
+    parser.add_argument("--threads", type=int, default=2, help="of trainings; another number is another model")
     parser.add_argument("--targets", nargs="+", help="some of the domains; all, if not given")
     parser.add_argument("--small", action="store_true", help="models that mean nothing, to try the script")
     asked = parser.parse_args()
@@ -87,7 +89,7 @@ def main() -> None:
     if asked.steps:
         settings = replace(settings, steps=asked.steps)
     targets = asked.targets or settings.domains
-    print(run(asked.speech, asked.work, settings, targets=targets, seeds=asked.seeds))
+    print(run(asked.speech, asked.work, settings, targets=targets, seeds=asked.seeds, threads=asked.threads))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.corpora import freeze, ingest, rows_of, write
+from benchmarks.slam_asr.data import SPEECH, is_for_training
 from benchmarks.speech_sets import RATE_HZ, wave_of
 from catalogs.ids import seed_of
 from catalogs.stage import batched
@@ -81,8 +82,7 @@ def recordings(domain: str, speech: Path, work: Path) -> Iterator[Row]:
 
 def parted(rows: Sequence[Row], *, sizes: Sizes) -> list[Row]:
     """A domain's recordings with their ``split``, what is drawn of each part; which depends on hashes alone."""
-    speakers = sorted({row["speaker"] for row in rows}, key=lambda name: seed_of("syn2real", name))
-    tested = set(speakers[: round(TESTED * len(speakers))]) if len(speakers) > 1 else None
+    tested = _tested_speakers(rows)
     parts: dict[str, list[Row]] = {part: [] for part in PARTS}
     is_tested = {id(row): _share(row["text"]) < TESTED if tested is None else row["speaker"] in tested for row in rows}
     held = {_plain(row["text"]) for row in rows if is_tested[id(row)]}
@@ -94,6 +94,16 @@ def parted(rows: Sequence[Row], *, sizes: Sizes) -> list[Row]:
     parts["train"] = list({_plain(row["text"]): row for row in parts["train"]}.values())
     most = {"train": sizes.train, "dev": sizes.dev, "test": sizes.test}
     return [row | {"split": part} for part in PARTS for row in parts[part][: most[part]]]
+
+
+def _tested_speakers(rows: Sequence[Row]) -> set[str] | None:
+    """Who is tested on; None if there is one speaker alone."""
+    speakers = sorted({row["speaker"] for row in rows}, key=lambda name: seed_of("syn2real", name))
+    if len(speakers) == 1:
+        return None
+    if rows[0]["domain"] in SPEECH.values():
+        return {name for name in speakers if not is_for_training(name)}
+    return set(speakers[: round(TESTED * len(speakers))])
 
 
 def _joined(rows: Sequence[Row], folder: Path, to: Path, *, domain: str) -> Iterator[Row]:

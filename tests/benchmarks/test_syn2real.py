@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.errors import Errors
+from benchmarks.slam_asr.data import is_for_training
 from benchmarks.syn2real.data import PARTS, Sizes, parted
 from benchmarks.syn2real.figures import mean_reduction, wer
 from catalogs.text import normalise
@@ -16,12 +17,17 @@ from catalogs.text import normalise
 ALL = Sizes(10_000, 10_000, 10_000)
 
 
-def recordings(num_speakers: int, num_texts: int, number: int, seed: int) -> list[dict[str, Any]]:
+def recordings(
+    num_speakers: int, num_texts: int, number: int, seed: int, *, domain: str = "digits"
+) -> list[dict[str, Any]]:
     random = np.random.default_rng(seed)
     return [
-        {"audio": f"{n}.flac", "text": f"Text {random.integers(num_texts)}!", "speaker": f"s{n % num_speakers}"}
+        {
+            "audio": f"{n}.flac", "text": f"Text {random.integers(num_texts)}!", "speaker": f"s{n % num_speakers}",
+            "domain": domain,
+        }
         for n in range(number)
-    ]
+    ]  # fmt: skip
 
 
 @settings(max_examples=20, deadline=None)
@@ -38,6 +44,12 @@ def test_parts_share_no_text_and_the_test_no_speaker(speakers: int, texts: int, 
         assert not {row["speaker"] for row in of["test"]} & {row["speaker"] for row in (*of["train"], *of["dev"])}
     assert len(said["train"]) == len(of["train"])
     assert found == parted(rows[::-1], sizes=ALL)
+
+
+def test_orders_are_tested_by_the_speakers_who_test_the_other_methods() -> None:
+    found = parted(recordings(20, 400, 200, 0, domain="orders"), sizes=ALL)
+
+    assert all(is_for_training(row["speaker"]) == (row["split"] != "test") for row in found)
 
 
 def test_parts_are_no_larger_than_asked() -> None:
