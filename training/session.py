@@ -172,7 +172,7 @@ def _claim(recipe: TrainRecipe) -> None:
         TrainingError: if it holds another training.
     """
     path = recipe.folder / RECIPE
-    if checkpoint.last(recipe.folder) is None:
+    if checkpoint.last(recipe.folder) is None or not path.exists():
         recipe.folder.mkdir(parents=True, exist_ok=True)
         path.write_text(recipe.definition + "\n", encoding="utf-8")
     elif path.read_text(encoding="utf-8").strip() != recipe.definition:
