@@ -35,6 +35,8 @@ ROOMS: Mapping[str, Any] = {
         {"step": "codec", "probability": 0.3},
     ],
 }
+HALF: Mapping[str, Any] = {"sampling": {"batch_s": 30.0, "real": [0.5]}}
+"""Every second utterance is a recording, so that a penalty has some of either kind to compare in a batch."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ ROWS: Mapping[str, Row] = {
     **{f"replace {n} %": Row([("twin", f"raw-but-{n}"), ("real", f"real-{n}")]) for n in SHARES},
     **{f"add {n} %": Row([RAW, ("real", f"real-{n}")]) for n in SHARES},
     "add 100 %": Row([RAW, REAL]),
-    "add 25 %, penalty": Row([RAW, ("real", "real-25")], {"penalty": {"kind": "coral", "weight": 0.1}}),
+    "add 25 %, half": Row([RAW, ("real", "real-25")], HALF),
+    "add 25 %, half, penalty": Row([RAW, ("real", "real-25")], HALF | {"penalty": {"kind": "mmd", "weight": 1.0}}),
     "real": Row([REAL]),
     "real, rooms": Row([REAL], {"augmentation": ROOMS}),
 }

@@ -1,0 +1,72 @@
+"""Recognisers of several methods side by side, on the same real orders by people whom none of them has heard.
+
+    python -m benchmarks.comparison --asr corpora/asr NAME=FOLDER [NAME=FOLDER ...]
+
+What a model was given is added up over its whole lineage: trainings that it went on from, and models it was merged of.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.corpora import freeze
+from benchmarks.errors import told
+from catalogs.progress import Progress
+from training import checkpoint
+from training.evaluation.baseline import BASELINE
+from training.evaluation.leaks import data_of, lineage, members_had
+from training.evaluation.report import EvaluationConfig, evaluate
+from training.evaluation.resampling import Interval
+from training.members import Member
+
+TEST = "test-orders"
+FIGURES = ("wer", "slot_error", "looping")
+COLUMNS = ("WER", "slot error", "repeats itself", "real h", "synthetic h", "texts alone", "steps")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What went into a model: hours of either kind, texts that nobody read, and steps of all its trainings."""
+
+    real_h: float = 0.0
+    synthetic_h: float = 0.0
+    texts: int = 0
+    steps: int = 0
+
+    def text(self) -> str:
+        """Cells of a table."""
+        return f"{self.real_h:.2f} | {self.synthetic_h:.2f} | {self.texts:,} | {self.steps:,}"
+
+
+def given_to(folder: Path) -> Given:
+    """What a checkpoint and all that went into it were trained on."""
+    members: dict[str, Member] = {}
+    steps = 0
+    for found in lineage(checkpoint.load(folder)):
+        steps += found.position.step
+        for config, release_id in data_of(found):
+            members |= {member.take_id: member for member in members_had(found, config, release_id)}
+    heard = [member for member in members.values() if member.place is not None]
+    hours = {kind: sum(m.duration_s for m in heard if m.is_synthetic is kind) / 3600 for kind in (False, True)}
+    return Given(hours[False], hours[True], len(members) - len(heard), steps)
+
+
+def row(name: str, model: str, asr: Path) -> str:
+    """A model's line of the table."""
+    (system,) = evaluate([model], EvaluationConfig(asr / "test", TEST, only_unseen=True), progress=Progress()).systems
+    figures = {f.name: Interval(f.value, f.low, f.high) for f in system.subsets[0].figures}
+    given = Given() if model == BASELINE else given_to(Path(model))
+    return f"| {name} | {' | '.join(told(figures[key], '.1%') for key in FIGURES)} | {given.text()} |"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+", metavar="NAME=FOLDER")
+    parser.add_argument("--asr", type=Path, required=True, help="where the corpora of SLAM-ASR lie")
+    asked = parser.parse_args()
+    freeze(asked.asr / "test", {TEST: "domain = 'orders'"})
+    print(f"| | {' | '.join(COLUMNS)} |")
+    print("|---|" + "---:|" * len(COLUMNS))
+    for each in asked.models:
+        name, _, folder = each.partition("=")
+        print(row(name, folder, asked.asr), flush=True)

@@ -1,0 +1,109 @@
+"""LaSyn on orders of coffee: every row trained and heard, and what texts cost; its tables, as Markdown.
+
+    python -m benchmarks.lasyn --asr corpora/asr --work corpora/lasyn [--seeds 3] [--threads 2] [ROW ...]
+
+What is trained and heard already stays in WORK: killed anywhere, the same command goes on.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+
+from benchmarks.corpora import freeze
+from benchmarks.errors import Errors, errors_of, told
+from benchmarks.lasyn.cost import measure
+from benchmarks.lasyn.models import CLAIMS, CTC, REAL, ROWS, Experiment
+from benchmarks.lasyn.noisy import make_noisy
+from benchmarks.syn2real.figures import mean_reduction, wer
+from catalogs.ids import Id
+from catalogs.progress import Progress
+from training.evaluation.report import EvaluationConfig, evaluate
+
+ORDERS, READ = "test-orders", "test-libri"
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test, by what a table calls it; the first is what the rows are held against each other on."""
+
+    name: str
+    corpus: Path
+    release: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a recogniser came to on each test: its evaluation, and the recall of slots."""
+
+    evaluations: Mapping[str, Id]
+    recalls: Mapping[str, float]
+
+
+def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
+    """All that is missing, first seeds first, and then the tables."""
+    corpus = experiment.asr / "test"
+    freeze(corpus, {ORDERS: "domain = 'orders'", READ: "domain = 'libri'"})
+    make_noisy(corpus, ORDERS, experiment.work / "noisy")
+    tests = [
+        Test("orders", corpus, ORDERS),
+        Test("orders in noise", experiment.work / "noisy", ORDERS),
+        Test("LibriSpeech", corpus, READ),
+    ]
+    rows: dict[str, list[Heard]] = {"the guide": [heard(experiment.guide(), tests)]}
+    for seed in range(seeds):
+        for name in names:
+            if seed == 0 or name in CLAIMS:
+                rows.setdefault(name, []).append(heard(experiment.row(name, seed=seed), tests))
+                print(f"{name}: {rows[name][-1].recalls}", file=sys.stderr, flush=True)
+    made_by = [
+        experiment.synthesiser(kind) for kind in sorted({ROWS[n].made or "" for n in names} - {""}, reverse=True)
+    ]
+    cost = measure(experiment.asr / "orders.jsonl", made_by, split=CTC["split"])
+    return "\n".join([*table(rows, tests), "", *cost])
+
+
+def heard(model: Path, tests: Sequence[Test]) -> Heard:
+    """Let a recogniser hear the tests, as far as it has not."""
+    evaluations, recalls = {}, {}
+    for test in tests:
+        report = evaluate(
+            [str(model)], EvaluationConfig(test.corpus, test.release, only_unseen=True), progress=Progress()
+        )
+        (system,) = report.systems
+        evaluations[test.name] = system.evaluation_id
+        figures = {figure.name: figure.value for figure in system.subsets[0].figures}
+        if "slot_recall" in figures:
+            recalls[test.name] = figures["slot_recall"]
+    return Heard(evaluations, recalls)
+
+
+def table(rows: Mapping[str, Sequence[Heard]], tests: Sequence[Test]) -> list[str]:
+    """WER on every test, slot recall on the first, and how much of the errors of real speech alone is gone there."""
+    errors = {name: [_errors(test, of_row) for test in tests] for name, of_row in rows.items()}
+    head = ["seeds", *(f"WER, {test.name}" for test in tests), "slot recall", "fewer errors than `real`"]
+    lines = [f"| | {' | '.join(head)} |", "|---|" + "---:|" * len(head)]
+    for name, of_row in rows.items():
+        cells = [told(wer(found), ".1%") for found in errors[name]]
+        recall = mean(each.recalls[tests[0].name] for each in of_row)
+        gone = mean_reduction([(errors[name][0], errors[REAL][0])]) if REAL in errors and name != REAL else None
+        lines.append(f"| {name} | {len(of_row)} | {' | '.join(cells)} | {recall:.1%} | {told(gone, '+.1%')} |")
+    return lines
+
+
+def _errors(test: Test, rows: Sequence[Heard]) -> Errors:
+    return errors_of(test.corpus, [row.evaluations[test.name] for row in rows])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*", default=list(ROWS))
+    parser.add_argument("--asr", type=Path, required=True, help="where the corpora of SLAM-ASR lie")
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3, help="of rows that carry a claim; others have one")
+    parser.add_argument("--threads", type=int, default=2, help="of trainings; another number is another model")
+    asked = parser.parse_args()
+    asked.work.mkdir(parents=True, exist_ok=True)
+    print(run(Experiment(asked.asr, asked.work, asked.threads), asked.rows, seeds=asked.seeds))

@@ -1,0 +1,114 @@
+"""The trainings: the guide on real speech, what makes latents of texts, and a recogniser for each row.
+
+All rows go on from the guide, which is their real-only baseline with fewer steps, and take equal steps of equally many
+seconds. Latents and audio are made of the same texts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from catalogs.config import read_toml
+from catalogs.progress import Progress
+from training.recipe import parse_recipe
+from training.session import train
+
+RECIPES = Path(__file__).parent / "recipes"
+
+CTC: Mapping[str, Any] = {"method": "ctc", "split": 2}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What stands beside real speech: ``heard`` a corpus of audio, ``made`` the synthesiser of latents.
+
+    ``texts`` are the shares of texts over the epochs; ``real`` is that of real speech in what is heard.
+    """
+
+    heard: bool = False
+    made: str | None = None
+    texts: Sequence[float] = (0.5,)
+    real: float = 0.5
+    objective: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """The shares, as a recipe has them."""
+        shares: dict[str, Any] = {"texts": list(self.texts)} if self.made else {}
+        return shares | ({"real": [self.real]} if self.heard else {})
+
+
+REAL, TTS, FIXED, DIFFUSION = "real", "+ TTS audio", "+ LaSyn, fixed", "+ LaSyn, diffusion"
+ROWS: Mapping[str, Row] = {
+    REAL: Row(),
+    TTS: Row(heard=True),
+    FIXED: Row(made="fixed"),
+    DIFFUSION: Row(made="diffusion"),
+    "+ TTS audio + LaSyn, fixed": Row(heard=True, made="fixed", texts=(1 / 3,)),
+    "+ LaSyn, fixed, texts first": Row(made="fixed", texts=(1.0, 1.0, 0.5, 0.5)),
+    "+ LaSyn, fixed, nothing masked": Row(made="fixed", objective={"mask": 0.0}),
+    "+ LaSyn, fixed, 25 % texts": Row(made="fixed", texts=(0.25,)),
+    "+ LaSyn, fixed, 75 % texts": Row(made="fixed", texts=(0.75,)),
+    "+ LaSyn, fixed, 90 % texts": Row(made="fixed", texts=(0.9,)),
+}
+CLAIMS = (REAL, TTS, FIXED, DIFFUSION)
+"""Rows with several seeds."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Where the corpora of SLAM-ASR lie, where the models come, and how many threads train them."""
+
+    asr: Path
+    work: Path
+    threads: int
+
+    def pairs(self, corpus: str) -> dict[str, Any]:
+        """Speech and its texts."""
+        return {"corpus": str(self.asr / corpus), "release": corpus}
+
+    def texts(self, corpus: str) -> dict[str, Any]:
+        """Texts alone."""
+        return {"corpus": str(self.asr / corpus), "texts": corpus}
+
+    def guide(self) -> Path:
+        """The recogniser of real speech."""
+        return self._trained("guide", "guide", {"data": [self.pairs("real")]})
+
+    def synthesiser(self, kind: str) -> Path:
+        """What makes latents of texts: "fixed" or "diffusion"; it hears no order but the few real ones."""
+        if kind == "fixed":
+            data = [self.texts(name) for name in ("orders", "general", "long")]
+            return self._trained(kind, kind, {"data": data, "objective": {"guide_from": str(self.guide())}})
+        data = [self.pairs(name) for name in ("real", "general", "long")]
+        small = self._trained("autoencoder", "autoencoder", {"data": data})
+        return self._trained(kind, kind, {"data": data, "objective": {"autoencoder_from": str(small)}})
+
+    def row(self, name: str, *, seed: int) -> Path:
+        """The recogniser of a row."""
+        row, guide = ROWS[name], str(self.guide())
+        data = [self.pairs("real"), *([self.pairs("orders")] if row.heard else [])]
+        changes: dict[str, Any] = {"objective": CTC, "start_from": guide}
+        if row.made:
+            data.append(self.texts("orders"))
+            made = str(self.synthesiser(row.made))
+            dual = {"method": "lasyn", "recogniser": CTC, "guide_from": guide, "synthesiser_from": made}
+            changes = {"objective": dual | dict(row.objective)}
+        changes |= {"data": data, "sampling": row.sampling, "loop": {"seed": seed}}
+        return self._trained("row", f"{_plain(name)}-{seed}", changes)
+
+    def _trained(self, recipe: str, name: str, changes: Mapping[str, Any]) -> Path:
+        """Train by a recipe with changes in its tables, or find it done."""
+        folder = self.work / "models" / name
+        table = dict(read_toml(RECIPES / f"{recipe}.toml"))
+        for key, value in changes.items():
+            table[key] = table.get(key, {}) | value if isinstance(value, dict) else value
+        table["loop"] = table["loop"] | {"threads": self.threads}
+        table |= {"name": name, "folder": str(folder)}
+        train(parse_recipe(table, source=name), progress=Progress())
+        return folder
+
+
+def _plain(name: str) -> str:
+    return "-".join("".join(char if char.isalnum() else " " for char in name.lower()).split())
