@@ -12,4 +12,7 @@ unet, denoiser its network, which is told text, level and voice
 diffusion      the synthesiser that gives a text another latent sequence each time
 loading        synthesisers and autoencoders out of checkpoints
 methods, diffusing  their recipe tables
+pairs          real latents of takes, and those made of their texts
+distances, likeness how far the ones are from the others, and all else that tells of their quality
+quality, telling    a report on a synthesiser, kept as rows
 """
