@@ -18,7 +18,7 @@ Changes = Annotated[list[str], typer.Option("-o", "--set", metavar="KEY=VALUE", 
 
 def register(app: typer.Typer) -> None:
     """Mount the verbs."""
-    for verb in (train, evaluate, transcribe, questions, perplexity, probe, merge, vectors):
+    for verb in (train, evaluate, transcribe, questions, perplexity, probe, latents, merge, vectors):
         app.command(rich_help_panel=PANEL)(verb)
 
 
@@ -163,6 +163,31 @@ def probe(
     report = run(checkpoint, config, progress=Progress(quiet=as_json))
     print(json.dumps(asdict(report), default=str) if as_json else told(report))
     print(f"rows and plots are in {report.folder}", file=sys.stderr)
+
+
+def latents(
+    checkpoint: Annotated[Path, typer.Argument(help="The folder of a synthesiser, lasyn_fixed or lasyn_diffusion.")],
+    real: Annotated[str, typer.Option(metavar="CORPUS/RELEASE", help="A release with real takes.")],
+    split: Annotated[str | None, typer.Option(help="One split of it; all of it if not given.")] = None,
+    texts: Annotated[Path | None, typer.Option(metavar="FILE", help="Further texts, one on each line.")] = None,
+    guide: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Who hears; else the synthesiser's own.")] = None,
+    takes: Annotated[int, typer.Option(min=4, help="How many takes to hear at most.")] = 200,
+    only_unseen: Annotated[
+        bool, typer.Option("--only-unseen", help="Leave out takes that share something with training.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """See how good a synthesiser's latents are: what is heard in them, and how far from real ones they are."""
+    from dataclasses import asdict
+
+    from catalogs.progress import Progress
+    from training.lasyn.quality import QualityConfig, quality
+    from training.lasyn.telling import told
+
+    config = QualityConfig(real, split=split, texts=texts, guide=guide, takes=takes, only_unseen=only_unseen)
+    report = quality(checkpoint, config, progress=Progress(quiet=as_json))
+    print(json.dumps(asdict(report), default=str) if as_json else told(report))
+    print(f"rows are in {report.folder}", file=sys.stderr)
 
 
 def merge(recipe: Recipe, changes: Changes = [], as_json: AsJson = False) -> None:

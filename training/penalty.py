@@ -112,11 +112,14 @@ def mmd(ours: Tensor, theirs: Tensor) -> Tensor:
     samples of one distribution are a little apart, by about 1 over their size.
     """
     rows = torch.cat([ours, theirs])
-    apart = (rows[:, None] - rows[None]).square().sum(dim=-1)  # (B, B)
-    off = ~torch.eye(len(rows), dtype=torch.bool, device=rows.device)
+    return mmd_apart((rows[:, None] - rows[None]).square().sum(dim=-1), len(ours))
+
+
+def mmd_apart(apart: Tensor, count: int) -> Tensor:
+    """The same of the square distances (B, B) of all rows, of which the first ``count`` are ours."""
+    off = ~torch.eye(len(apart), dtype=torch.bool, device=apart.device)
     median = apart.detach()[off].median().clamp(min=1e-12)
     alike = torch.stack([torch.exp(-apart / (width * median)) for width in _KERNELS]).mean(dim=0)
-    count = len(ours)
     return alike[:count, :count].mean() + alike[count:, count:].mean() - 2 * alike[:count, count:].mean()
 
 

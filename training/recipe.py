@@ -88,6 +88,16 @@ class OnMixture(OnFeatures, Protocol):
         ...
 
 
+@runtime_checkable
+class OnReal(Protocol):
+    """A recipe table of an objective that may ask for real takes among its data."""
+
+    @property
+    def asks_for_real(self) -> bool:
+        """Whether it does."""
+        ...
+
+
 @dataclass(frozen=True)
 class TrainRecipe:
     """One training. ``folder`` is where its checkpoints go; it is no part of what it makes.
@@ -124,7 +134,7 @@ class TrainRecipe:
         data = [asdict(config) for config in self.data]
         if self.penalty:
             parts["objective"]["penalty"] = asdict(self.penalty)
-        for key, name in (("objective", "split"), ("sampling", "texts")):
+        for key, name in (("objective", "split"), ("objective", "matching"), ("sampling", "texts")):
             if parts[key].get(name, "") is None:  # these came later: where they are off, definitions are what they were
                 del parts[key][name]
         features = {"layers": self.features.layers, "dtype": self.features.dtype}

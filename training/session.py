@@ -21,7 +21,7 @@ from training.mixing.mixer import Mixer
 from training.mixing.sources import Sources, sources_of
 from training.objective import LookingOver, Objective
 from training.processes import processes
-from training.recipe import TrainRecipe
+from training.recipe import OnReal, TrainRecipe
 from training.sampling import Epochs, Sampler
 from training.starting import begin
 
@@ -86,6 +86,7 @@ def _drawn_from(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Memb
     Raises:
         TrainingError: if something that is asked for is not there.
     """
+    _check_real(recipe, found)
     if recipe.mixture is None:
         return Epochs(
             [member for _, part in found for member in part],
@@ -95,6 +96,27 @@ def _drawn_from(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Memb
             variants=recipe.augmentation.variants,
         )
     return sources_of(recipe.mixture, found)
+
+
+def _check_real(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Member]]]) -> None:
+    """Refuse to match real latents where none would ever be heard.
+
+    Raises:
+        TrainingError: if the method asks for real takes, and data or sampling have none.
+    """
+    if not isinstance(recipe.objective, OnReal) or not recipe.objective.asks_for_real:
+        return
+    if all(member.is_synthetic for _, part in found for member in part):
+        raise TrainingError(
+            f"objective.matching of {recipe.name} matches latents of real speech, and data has no real take: add a "
+            "release of recordings to data, or leave matching out"
+        )
+    real, texts = recipe.sampling.real, recipe.sampling.texts
+    if (real is not None and not any(real)) or (texts is not None and min(texts) == 1):
+        raise TrainingError(
+            f"objective.matching of {recipe.name} matches latents of real speech, and sampling draws none in any "
+            "epoch: give sampling.real or sampling.texts a share that leaves room for it"
+        )
 
 
 def _sampled(

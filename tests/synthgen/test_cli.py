@@ -40,6 +40,9 @@ SURFACE = {
     ],
     "ingest": ["PATH", "--consent", "--corpus", "--json", "--language", "--layout", "--licence", "-c"],
     "judge": ["RECIPE", "--corpus", "--job", "--json", "--policy", "--release", "--set", "-c", "-o"],
+    "latents": [
+        *("CHECKPOINT", "--guide", "--json", "--only-unseen", "--real", "--split", "--takes", "--texts"),
+    ],
     "measure": ["RECIPE", "--corpus", "--json", "--metric", "--on", "--release", "--set", "-c", "-o"],
     "merge": ["RECIPE", "--json", "--set", "-o"],
     "models get": ["NAMES", "--json"],

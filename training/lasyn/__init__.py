@@ -4,6 +4,7 @@ recogniser     a recogniser with a named split; the guide is one that is frozen
 phones         what synthesisers read: phones of texts, some of them masked
 fixed          the synthesiser that gives a text one latent sequence
 guided         it learns from texts alone, through the frozen guide
+matching       and is pulled to where real latents lie
 dual           the upper part learns from real latents and from those that a synthesiser makes on the fly
 autoencoder    latents made small
 edm            diffusion as Karras et al. have it: preconditioning, loss, Heun's sampler, guidance
@@ -11,4 +12,7 @@ unet, denoiser its network, which is told text, level and voice
 diffusion      the synthesiser that gives a text another latent sequence each time
 loading        synthesisers and autoencoders out of checkpoints
 methods, diffusing  their recipe tables
+pairs          real latents of takes, and those made of their texts
+distances, likeness how far the ones are from the others, and all else that tells of their quality
+quality, telling    a report on a synthesiser, kept as rows
 """

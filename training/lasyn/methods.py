@@ -15,6 +15,7 @@ from training.lasyn.edm import SamplerConfig
 from training.lasyn.fixed import FixedProjectionConfig
 from training.lasyn.guided import GuidedSynthesis
 from training.lasyn.loading import synthesiser
+from training.lasyn.matching import MatchingConfig
 from training.lasyn.phones import PhoneReader, check_share
 from training.lasyn.recogniser import SplitRecogniser, guide
 
@@ -24,7 +25,8 @@ class FixedSynthesisMethod:
     """A fixed projection, trained on texts through a guide.
 
     ``guide_from`` is the folder of a training, or of one of its checkpoints, of method `ctc` with a split. ``unknown``
-    is what becomes of words that the dictionary lacks; ``mask`` the share of phones that is hidden.
+    is what becomes of words that the dictionary lacks; ``mask`` the share of phones that is hidden. ``matching`` pulls
+    what it makes to the latents of the real takes among the data, None leaves it to the guide alone.
     """
 
     method: Literal["lasyn_fixed"] = "lasyn_fixed"
@@ -32,9 +34,15 @@ class FixedSynthesisMethod:
     synthesiser: FixedProjectionConfig = field(default_factory=FixedProjectionConfig)
     unknown: Unknown = "read"
     mask: float = 0.0
+    matching: MatchingConfig | None = None
 
     def __post_init__(self) -> None:
         check_share("objective.mask", self.mask)
+
+    @property
+    def asks_for_real(self) -> bool:
+        """Whether it is to match real latents."""
+        return self.matching is not None
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> GuidedSynthesis:  # noqa: ARG002  # it hears none
         """Load the guide, and make a new projection before its upper part.
@@ -45,7 +53,8 @@ class FixedSynthesisMethod:
         if self.guide_from is None:
             raise TrainingError("objective.guide_from is missing: name a training of method 'ctc' with a split")
         made = self.synthesiser.build(width=encoder.width, seed=seed)
-        return GuidedSynthesis(guide(self.guide_from, encoder), made, PhoneReader(self.unknown), self.mask)
+        hears, reader = guide(self.guide_from, encoder), PhoneReader(self.unknown)
+        return GuidedSynthesis(hears, made, reader, mask=self.mask, matching=self.matching)
 
 
 @dataclass(frozen=True)

@@ -10,5 +10,6 @@ layers          the probe of every layer, and of the controls
 perturbations   the ways in which takes are perturbed
 sweep           what each perturbation does to the score of a probe
 report          all of it for a checkpoint, kept as rows
+keeping         reports as files
 plots, telling  the same for people
 """

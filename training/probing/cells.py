@@ -68,6 +68,17 @@ class Grid:
         return bool(self.is_synthetic[places].any() and not self.is_synthetic[places].all())
 
 
+def text_folds(texts: Sequence[str], is_synthetic: Flags, *, groups: int) -> list[Cell]:
+    """Cells (at most ``groups``) that hold out texts alone: for takes of one kind that nobody in particular has spoken.
+
+    Real speakers are then in training and test, so that takes are told apart somewhat better than among strangers.
+    """
+    of_text = _dealt(texts, min(groups, len(set(texts))))
+    group = np.array([of_text[text] for text in texts], np.int64)
+    found = [Cell(np.flatnonzero(group != number), np.flatnonzero(group == number)) for number in np.unique(group)]
+    return [cell for cell in found if len(set(is_synthetic[cell.train].tolist())) == 2]
+
+
 def _dealt(names: Sequence[str], groups: int) -> dict[str, int]:
     """Names into groups of about as many takes, those with many first; ties by an order drawn once and for all."""
     counts = Counter(names)

@@ -7,11 +7,9 @@ sweep.jsonl     a row for each perturbation, layer and kind of take
 layers.svg, sweep.svg
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +20,7 @@ from training import checkpoint
 from training.members import Wave, waves_of
 from training.probing.activations import Layer, Listener, listener_of
 from training.probing.classifier import Probe, Vectors
+from training.probing.keeping import keep_about, keep_rows
 from training.probing.layers import SURFACE, Bench, LayerRow
 from training.probing.pairing import Readings, paired, release_at
 from training.probing.perturbations import PERTURBATIONS, perturbed
@@ -178,20 +177,9 @@ def _counted(readings: Readings) -> dict[str, int]:
 
 
 def _keep(report: Report) -> None:
-    report.folder.mkdir(parents=True, exist_ok=True)
-    _write(report.folder / ABOUT, [json.dumps(asdict(report.about), indent=1)])
-    _write(report.folder / f"{LAYERS}.jsonl", _lines(report.layers))
+    keep_about(report.folder / ABOUT, report.about)
+    keep_rows(report.folder / f"{LAYERS}.jsonl", report.layers)
     plot_layers(report.layers, report.folder / f"{LAYERS}.svg")
     if report.sweep:
-        _write(report.folder / f"{SWEEP}.jsonl", _lines(report.sweep))
+        keep_rows(report.folder / f"{SWEEP}.jsonl", report.sweep)
         plot_sweep(report.sweep, report.folder / f"{SWEEP}.svg")
-
-
-def _lines(rows: Sequence[Any]) -> Iterator[str]:
-    return (json.dumps(asdict(row)) for row in rows)
-
-
-def _write(path: Path, lines: Iterator[str] | Sequence[str]) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    part.replace(path)

@@ -1,0 +1,255 @@
+"""`synthgen latents` from releases to rows, and the figures it goes by on latents whose truth is known."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from typer.testing import CliRunner, Result
+
+from catalogs.errors import DataLeak, ReleaseError, TrainingError, UsageError
+from catalogs.progress import Progress
+from synthgen.cli import app
+from training import session
+from training.backbones.encoders import Encoder
+from training.curve import rows_of
+from training.data import text_member
+from training.lasyn.distances import distances, frechet
+from training.lasyn.guided import GuidedSynthesis
+from training.lasyn.likeness import errors_of, separability
+from training.lasyn.methods import FixedSynthesisMethod
+from training.lasyn.pairs import Maker, Pair
+from training.lasyn.phones import PhoneReader
+from training.lasyn.quality import one_a_text
+from training.lasyn.recogniser import guide
+from training.recipe import parse_recipe
+
+from ..conftest import fit, make_member
+from .conftest import TOLD, UNTOLD, written
+
+LAYER = 1
+READ = [
+    f"{size} {drink} {end}" for size in ("small", "large") for drink in ("tea", "milk") for end in ("now", "please")
+]
+FIGURES = [
+    *(("wer", "made"), ("cer", "made"), ("wer", "real"), ("cer", "real")),
+    *((name, of) for of in ("made", "real") for name in ("frames_per_character",)),
+    *(
+        (f"{name}_{level}", of)
+        for level in ("frames", "utterances")
+        for name in ("frechet", "mmd")
+        for of in ("made", "real")
+    ),
+    *((name, of) for of in ("made", "random") for name in ("auc", "accuracy")),
+]
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Synthetic takes, "told", for a guide; real takes of other texts, "spoken", and "leaky" with one of the same."""
+    folder = tmp_path_factory.mktemp("latents")
+    corpus = produce(folder, "told", prompts=["good morning", "see you at nine", "one small tea"], speakers=["anna"])
+    (folder / "menu.txt").write_text("a large tea\ntwo small cakes\nmilk please\n")
+    random, rows = np.random.default_rng(0), []
+    for number, text in enumerate([*READ, "good morning"]):
+        samples = 0.3 * np.sin(np.arange(12_000 + 500 * number) * 0.07) + random.normal(0, 0.02, 12_000 + 500 * number)
+        soundfile.write(folder / f"{number}.wav", samples, 16_000)
+        rows.append({"audio": f"{number}.wav", "text": text, "speaker": ("cora", "dina")[number % 2], "language": "en"})
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for words in (
+        ["ingest", str(folder)],
+        ["freeze", "spoken", "--where", "origin = 'real' AND text != 'good morning'"],
+        ["freeze", "leaky", "--where", "origin = 'real'"],
+        ["freeze", "few", "--where", "origin = 'real' AND text = 'small tea now'"],
+    ):
+        done = CliRunner().invoke(app, [*words, "-c", str(corpus)])
+        assert done.exit_code == 0, done.output
+    train(folder, "guide", {"method": "ctc", "split": LAYER})
+    fixed = {"method": "lasyn_fixed", "guide_from": str(folder / "guide"), "synthesiser": {"filters": 16}}
+    train(folder, "fixed", fixed, data={"texts": str(folder / "menu.txt")})
+    train(
+        folder, "codes", {"method": "lasyn_autoencoder", "split": LAYER, "autoencoder": {"channels": 4, "hidden": 16}}
+    )
+    diffusion = {"method": "lasyn_diffusion", "denoiser": {"width": 16}, "diffusion": {"voice": True}}
+    train(folder, "diffusion", diffusion | {"autoencoder_from": str(folder / "codes")})
+    return folder
+
+
+def train(
+    folder: Path, name: str, objective: dict[str, Any], *, data: dict[str, Any] | None = None, **more: Any
+) -> None:
+    table = {
+        "name": name,
+        "folder": str(folder / name),
+        "data": [data or {"corpus": str(folder / "corpus"), "release": "told", "split": None}],
+        "encoder": {"name": "tiny"},
+        "features": {"folder": str(folder / "features"), "layers": [LAYER]},
+        "objective": objective,
+        "loop": {"epochs": 1, "threads": 1, "log_every": 1, "save_every": 1},
+    }
+    session.train(parse_recipe(table | more, source="test"), progress=Progress(quiet=True))
+
+
+@pytest.fixture
+def latents(studio: Path) -> Run:
+    def run(name: str, *words: str, real: str = "spoken") -> Result:
+        return CliRunner().invoke(app, ["latents", str(studio / name), "--real", f"{studio}/corpus/{real}", *words])
+
+    return run
+
+
+def test_made_latents_are_held_against_real_ones_of_the_same_texts(latents: Run) -> None:
+    done = latents("fixed", "--json")
+
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert [(row["figure"], row["of"]) for row in report["rows"]] == FIGURES
+    assert all(row["low"] is None or row["low"] <= row["value"] <= row["high"] for row in report["rows"])
+    about = report["about"]
+    assert (about["num_takes"], about["num_speakers"], about["method"]) == (8, 2, "lasyn_fixed")
+    folder = Path(report["folder"])
+    lines = (folder / "figures.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == report["rows"]
+    assert json.loads((folder / "latents.json").read_text()) == about
+
+
+@pytest.mark.parametrize(("name", "words"), [("fixed", []), ("diffusion", ["--guide"])])
+def test_the_same_report_is_the_same_bytes(latents: Run, studio: Path, name: str, words: list[str]) -> None:
+    named = [*words, str(studio / "guide")] if words else []
+
+    found = [latents(name, *named, "--json").stdout for _ in range(2)]
+
+    assert found[0] == found[1]
+    assert json.loads(found[0])["about"]["hears_voices"] == (name == "diffusion")
+
+
+def test_texts_that_nobody_has_read_are_heard_as_well(latents: Run, tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text("two teas\na large tea\nno cake please\n")
+
+    done = latents("fixed", "--texts", str(tmp_path / "more.txt"))
+
+    assert "texts: 2 that nobody has read" in done.stdout
+    assert "left out, as training had them: 0 takes, 1 texts" in done.stdout
+    assert [line.split()[:2] for line in done.stdout.splitlines() if " texts  " in line] == [
+        ["wer", "texts"],
+        ["cer", "texts"],
+    ]
+
+
+def test_what_training_has_had_is_no_evidence(latents: Run, studio: Path) -> None:
+    refused = latents("fixed", real="leaky")
+    told = latents("fixed", "--only-unseen", "--json", real="leaky")
+    read = latents("fixed", "--texts", str(studio / "menu.txt"))
+
+    assert isinstance(refused.exception, DataLeak)
+    assert "by their texts; for example text 'good morning'" in str(refused.exception)
+    assert (json.loads(told.stdout)["about"]["left_out"], json.loads(told.stdout)["about"]["num_takes"]) == (1, 8)
+    assert isinstance(read.exception, DataLeak)
+
+
+def test_real_takes_that_were_matched_are_known_from_training(latents: Run, studio: Path) -> None:
+    objective = {"method": "lasyn_fixed", "guide_from": str(studio / "guide"), "synthesiser": {"filters": 16}}
+    matching = objective | {"matching": {"kind": "moments"}}
+    spoken = {"corpus": str(studio / "corpus"), "release": "spoken", "split": None}
+
+    train(studio, "pulled", matching, data=spoken)
+
+    assert rows_of(studio / "pulled")[0]["matching"] > 0
+    assert isinstance(latents("pulled").exception, DataLeak)
+    with pytest.raises(TrainingError, match="goes on from layer 1"):
+        train(studio, "elsewhere", matching, data=spoken, features={"layers": [2]})
+    with pytest.raises(TrainingError, match="sampling draws none in any epoch"):
+        train(studio, "unheard", matching, data=spoken, sampling={"texts": [1.0]})
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "error", "message"),
+    [
+        ("guide", {}, TrainingError, "makes no latents of texts: expected one of lasyn_fixed"),
+        ("diffusion", {}, UsageError, "name with --guide"),
+        ("fixed", {"real": "told"}, ReleaseError, "0 real takes"),
+        ("fixed", {"real": "few"}, ReleaseError, "1 texts of them"),
+        ("fixed", {"real": "nothing"}, ReleaseError, "nothing"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(
+    latents: Run, name: str, words: dict[str, str], error: type[Exception], message: str
+) -> None:
+    done = latents(name, **words)
+
+    assert isinstance(done.exception, error)
+    assert message in str(done.exception)
+
+
+def test_a_synthesiser_that_has_learned_is_heard_and_one_that_has_not_is_not(
+    encoder: Encoder, guide_folder: str, reader: PhoneReader
+) -> None:
+    table: Any = {"filters": 48, "layers": 2, "kernel": 3}
+    method = FixedSynthesisMethod(guide_from=guide_folder, unknown="refuse")
+    objective: GuidedSynthesis = replace(method, synthesiser=replace(method.synthesiser, **table)).build(
+        encoder, num_layers=1, seed=0
+    )
+    members = [text_member(text) for text in dict.fromkeys(UNTOLD)]
+
+    def wer() -> float:
+        maker = Maker(encoder, guide(guide_folder, encoder), objective.synthesiser, reader, dtype="float32")
+        rows = list(errors_of("made", members, maker.answers(members, maker.made(members)), number=50))
+        return rows[0].value
+
+    before = wer()
+    fit(objective, written(TOLD), steps=120)
+    assert wer() < 0.5 * before
+
+
+def pairs(*, off: float, number: int = 24) -> list[Pair]:
+    """Real latents with a voice of their own, and made ones that are ``off`` to one side."""
+    random = torch.Generator().manual_seed(0)
+    found = []
+    for count in range(number):
+        length = 10 + count % 5
+        real, made = (torch.randn(length, 6, generator=random) + torch.randn(6, generator=random) for _ in range(2))
+        found.append(Pair(replace(make_member(count), spoken=f"text {count}", is_synthetic=False), real, made + off))
+    return found
+
+
+def test_latents_like_real_ones_are_as_far_as_real_ones_and_others_are_further() -> None:
+    alike, apart = distances(pairs(off=0.0)), distances(pairs(off=2.0))
+
+    assert [found.name for found in alike] == ["frechet_frames", "mmd_frames", "frechet_utterances", "mmd_utterances"]
+    assert all(found.made < 2 * found.real for found in alike)
+    assert all(found.made > 3 * found.real for found in apart)
+
+
+def test_a_probe_finds_what_is_there_on_texts_held_out() -> None:
+    def auc(off: float) -> dict[str, float]:
+        rows = separability(pairs(off=off, number=60), groups=5, number=100)
+        return {row.of: row.value for row in rows if row.figure == "auc"}
+
+    assert auc(3.0)["made"] > 0.95
+    assert auc(0.0)["made"] < 0.7
+    assert auc(3.0)["random"] < 0.7
+
+
+def test_frechet_is_that_of_gaussians() -> None:
+    random = np.random.default_rng(0)
+    ours, theirs = random.normal(0, 1, (20_000, 4)), random.normal(1, 2, (20_000, 4))
+
+    assert frechet(ours, theirs) == pytest.approx(4 * (1 + 1), rel=0.05)
+    assert frechet(ours, ours) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_text_is_heard_once() -> None:
+    members = [make_member(number) for number in range(12)]
+
+    chosen = one_a_text(members, most=4)
+
+    assert len({member.spoken for member in chosen}) == 4
+    assert chosen == one_a_text(members[::-1], most=4)
+    assert len(one_a_text(members, most=99)) == 5

@@ -1,0 +1,155 @@
+"""Real latents of takes, and those that a synthesiser makes of their texts, side by side; and who hears them.
+
+T frames · D width of the encoder
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from catalogs.errors import TrainingError, UsageError
+from catalogs.models.pretrained import device_of
+from catalogs.progress import Progress
+from catalogs.stage import Outcome, batched
+from training.answering import DecodingConfig
+from training.backbones.encoders import Encoder
+from training.backbones.encoding import inference
+from training.backbones.frozen import seeded
+from training.checkpoint import Checkpoint
+from training.evaluation.trained import check_encoder, recipe_of
+from training.features import as_stored
+from training.lasyn.edm import SamplerConfig
+from training.lasyn.loading import synthesiser
+from training.lasyn.phones import PhoneReader
+from training.lasyn.recogniser import SplitRecogniser, guide
+from training.members import Member, waves_of
+from training.objective import Utterance
+
+MAKERS = ("lasyn_fixed", "lasyn_diffusion")
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A take, its real latents (T, D), and those made of its text (T, D), as long as they are; float32 on the CPU."""
+
+    member: Member
+    real: Tensor
+    made: Tensor
+
+
+class Maker:
+    """A synthesiser out of a checkpoint, the encoder whose latents it makes, and the guide that hears them."""
+
+    def __init__(
+        self, encoder: Encoder, guiding: SplitRecogniser, synthesiser: nn.Module, reader: PhoneReader, *, dtype: str
+    ) -> None:
+        """``dtype`` is that in which features were kept for training."""
+        self.reader = reader
+        self._encoder, self._guide, self._dtype = encoder, guiding, dtype
+        self._device = torch.device(device_of("auto"))
+        self._synthesiser = synthesiser.to(self._device)
+        guiding.module.to(self._device)
+
+    @property
+    def hears_voices(self) -> bool:
+        """Whether the synthesiser is told the mean latent of a voice."""
+        return bool(getattr(self._synthesiser, "hears_voices", False))
+
+    def pairs(self, members: Sequence[Member], progress: Progress) -> list[Pair]:
+        """Hear takes, and make latents of what is said in them, the same each time.
+
+        A synthesiser that is told voices is told for each take that of the next one, which says something else.
+
+        Raises:
+            TrainingError: for a take that is too short for the encoder, or whose text has no pronunciation.
+            AudioError: if a take's audio is missing or damaged.
+        """
+        progress.start("hearing takes", len(members))
+        real: list[Tensor] = []
+        for part in batched(members, _AT_ONCE):
+            real += self._heard(part)
+            progress.receive(Outcome(items=len(part)))
+        progress.finish()
+        voices = torch.stack([latents.mean(dim=0) for latents in real]).roll(-1, dims=0)
+        made = self.made(members, voices)
+        return [Pair(*each) for each in zip(members, real, made, strict=True)]
+
+    def made(self, members: Sequence[Member], voices: Tensor | None = None) -> list[Tensor]:
+        """Latents (T, D) of what is said in members, each in a voice of ``voices`` (N, D) if it hears any."""
+        found: list[Tensor] = []
+        told = list(range(len(members)))
+        with seeded(0), inference(self._synthesiser):
+            for part in batched(told, _AT_ONCE):
+                texts = self.reader.batch([_utterance(members[place]) for place in part])
+                read = [texts[name].to(self._device) for name in ("phones", "num_phones")]
+                if self.hears_voices:
+                    read += [] if voices is None else [voices[part].to(self._device)]
+                latents, lengths = self._synthesiser(*read)
+                found += [row[:length].float().cpu() for row, length in zip(latents, lengths.tolist(), strict=True)]
+        return found
+
+    def answers(self, members: Sequence[Member], latents: Sequence[Tensor]) -> list[str]:
+        """What the guide hears in latents (T, D) of members."""
+        heard = [_utterance(member, each) for member, each in zip(members, latents, strict=True)]
+        return [answer.text for answer in self._guide.ctc.answers(heard, DecodingConfig(beams=1))]
+
+    def _heard(self, members: Sequence[Member]) -> list[Tensor]:
+        waves = [torch.from_numpy(wave) for wave in waves_of(members)]
+        heard = [as_stored(each[0], self._dtype).float().cpu() for each in self._encoder.encode(waves, self._layers)]
+        if short := [member.take_id for member, each in zip(members, heard, strict=True) if not len(each)]:
+            raise TrainingError(f"take {short[0]} is too short for the encoder; leave it out of the release")
+        return heard
+
+    @property
+    def _layers(self) -> tuple[int, ...]:
+        return (self._guide.split,)
+
+
+def maker_of(found: Checkpoint, guided_by: str) -> Maker:
+    """The synthesiser of a checkpoint, and a guide by its folder.
+
+    Raises:
+        TrainingError: if the guide is of another encoder or layer.
+        EngineError: if a model is not to be had.
+    """
+    recipe = recipe_of(found)
+    if recipe.encoder is None:
+        raise TrainingError(f"{found.folder} names no encoder, so that no real latents are to be had; train it anew")
+    encoder = recipe.encoder.build()
+    check_encoder(found, encoder.id)
+    guiding = guide(guided_by, encoder)
+    made = synthesiser(str(found.folder), encoder, split=guiding.split, sampler=SamplerConfig())
+    unknown = found.provenance["recipe"]["objective"].get("unknown", "read")
+    return Maker(encoder, guiding, made, PhoneReader(unknown), dtype=recipe.features.dtype)
+
+
+def guide_of(found: Checkpoint, named: Path | None) -> str:
+    """The folder of the guide that is named, or of the one that a synthesiser was trained through.
+
+    Raises:
+        TrainingError: if the checkpoint is of no synthesiser.
+        UsageError: if there is no guide.
+    """
+    table = found.provenance.get("recipe", {}).get("objective", {})
+    if table.get("method") not in MAKERS:
+        raise TrainingError(
+            f"{found.folder} is of method {table.get('method')!r}, which makes no latents of texts: expected one of "
+            f"{', '.join(MAKERS)}"
+        )
+    guided_by = named or table.get("guide_from")
+    if guided_by is None:
+        raise UsageError(
+            f"{found.folder} was trained without a guide, so nobody is there to hear what it makes: name with --guide "
+            "a training of method 'ctc' with a split"
+        )
+    return str(guided_by)
+
+
+def _utterance(member: Member, latents: Tensor | None = None) -> Utterance:
+    features = None if latents is None else latents[None]
+    kind = member.is_synthetic
+    return Utterance(member.take_id, member.text, member.spoken, member.language, kind, features=features)

@@ -1,0 +1,160 @@
+"""How good made latents are: whether they are heard as their text, and whether they are like real ones.
+
+Of real takes of texts that training has not had, the texts are made into latents, and both are held against each other.
+
+<checkpoint>/latents/<release>[-<split>]/
+latents.json    what was measured with what
+figures.jsonl   a row for each figure of each kind of latents
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from catalogs.errors import DataLeak, ReleaseError
+from catalogs.ids import Id, seed_of
+from catalogs.progress import Progress
+from catalogs.records import Release
+from catalogs.text import normalise
+from training import checkpoint
+from training.data import text_member
+from training.evaluation.leaks import Marks, had_by, overlaps, refuse
+from training.lasyn.likeness import QualityRow, errors_of, likeness
+from training.lasyn.pairs import guide_of, maker_of
+from training.members import Member
+from training.probing.keeping import keep_about, keep_rows
+from training.probing.pairing import release_at
+from training.texts import texts_in
+
+ABOUT, FIGURES = "latents.json", "figures.jsonl"
+FEWEST = 4
+"""Texts without which there are no two halves with a spread."""
+
+
+@dataclass(frozen=True, slots=True)
+class QualityConfig:
+    """A release of real takes, written CORPUS/RELEASE, or one split of it; at most ``takes`` are heard, each of a text.
+
+    ``texts`` is a file of further ones, a text a line; ``guide`` the folder of a guide, None the one of the training.
+    Texts are dealt into ``groups`` for the probe.
+    """
+
+    real: str
+    split: str | None = None
+    texts: Path | None = None
+    guide: Path | None = None
+    takes: int = 200
+    only_unseen: bool = False
+    groups: int = 5
+    replicates: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.takes < FEWEST or self.groups < 2 or self.replicates < 1:
+            raise ValueError(f"latents: expected takes from {FEWEST}, groups from 2, and replicates from 1")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What was measured with what; ``left_out`` takes and ``left_out_texts`` of the file were known from training."""
+
+    checkpoint: str
+    step: int
+    training: Id
+    method: str
+    guide: str
+    real: Id
+    split: str | None
+    num_takes: int
+    num_speakers: int
+    num_texts: int
+    hears_voices: bool
+    left_out: int
+    left_out_texts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of it, and the folder it is kept in."""
+
+    folder: Path
+    about: About
+    rows: tuple[QualityRow, ...]
+
+
+def quality(folder: Path, config: QualityConfig, *, progress: Progress) -> Report:
+    """Measure the latents that the synthesiser of a checkpoint, or of the last one of a training, makes.
+
+    Raises:
+        TrainingError: if it is no synthesiser's, or a text has no pronunciation.
+        UsageError: if a release is not written CORPUS/RELEASE, or nobody is there to hear.
+        ReleaseError: if there is no such release, or too few real takes in it.
+        DataLeak: if training, or that of the guide, has had takes, speakers or texts of it, or nobody can tell.
+    """
+    found = checkpoint.load(folder)
+    guide = guide_of(found, config.guide)
+    release, members = release_at(config.real, split=config.split)
+    had = [had_by(found.folder), *([had_by(config.guide)] if config.guide else [])]
+    chosen, left_out = _chosen(members, had, release, config)
+    texts, left_out_texts = _texts(config.texts, had)
+    maker = maker_of(found, guide)
+    progress.note(maker.reader.look_over([member.spoken for member in (*chosen, *texts)]))
+    pairs = maker.pairs(chosen, progress)
+    rows = list(likeness(maker, pairs, groups=config.groups, number=config.replicates))
+    if texts:
+        voices = torch.stack([pairs[place % len(pairs)].real.mean(dim=0) for place in range(len(texts))])
+        rows += errors_of("texts", texts, maker.answers(texts, maker.made(texts, voices)), number=config.replicates)
+    about = About(
+        checkpoint=str(found.folder), step=found.position.step, training=found.provenance["training"],
+        method=found.provenance["recipe"]["objective"]["method"], hears_voices=maker.hears_voices, guide=guide,
+        real=release.id, split=config.split, num_takes=len(chosen), num_speakers=len({m.speaker for m in chosen}),
+        num_texts=len(texts), left_out=left_out, left_out_texts=left_out_texts,
+    )  # fmt: skip
+    report = Report(found.folder / "latents" / "-".join(filter(None, (release.name, config.split))), about, tuple(rows))
+    keep_about(report.folder / ABOUT, about)
+    keep_rows(report.folder / FIGURES, rows)
+    return report
+
+
+def one_a_text(members: Sequence[Member], *, most: int) -> list[Member]:
+    """One take of each text, at most so many; takes and texts in an order that is drawn once and for all."""
+    by_text: dict[str, Member] = {}
+    for member in sorted(members, key=lambda m: (seed_of(m.take_id), m.take_id)):
+        if text := normalise(member.spoken, member.language):
+            by_text.setdefault(text, member)
+    return [by_text[text] for text in sorted(by_text, key=lambda text: (seed_of(text), text))[:most]]
+
+
+def _chosen(
+    members: Sequence[Member], had: Sequence[Marks], release: Release, config: QualityConfig
+) -> tuple[list[Member], int]:
+    """The real takes to hear, and how many were left out because training has had them."""
+    real = [member for member in members if not member.is_synthetic]
+    found = [overlap for marks in had for overlap in overlaps(real, marks)]
+    if not config.only_unseen:
+        refuse(found, release=release.name, num_takes=len(real))
+    leaked = {take_id for overlap in found for take_id in overlap.take_ids}
+    chosen = one_a_text([member for member in real if member.take_id not in leaked], most=config.takes)
+    if len(chosen) < FEWEST:
+        raise ReleaseError(
+            f"release {release.name!r} has {len(real):,} real takes, and {len(chosen)} texts of them that training has "
+            f"not had: expected {FEWEST} at least, and some dozens for figures that mean something"
+        )
+    return chosen, len(leaked)
+
+
+def _texts(file: Path | None, had: Sequence[Marks]) -> tuple[list[Member], int]:
+    """The texts of a file, each once, and how many were left out because training has had them.
+
+    Raises:
+        TrainingError: if there is no such file, or no text in it.
+        DataLeak: if training has had them all.
+    """
+    if file is None:
+        return [], 0
+    members = [text_member(text) for text in dict.fromkeys(texts_in(file, source="texts"))]
+    leaked = {take_id for marks in had for overlap in overlaps(members, marks) for take_id in overlap.take_ids}
+    if len(leaked) == len(members):
+        raise DataLeak(f"all {len(members):,} texts of {file} are known from training; name a file of other ones")
+    return [member for member in members if member.take_id not in leaked], len(leaked)
