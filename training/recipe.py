@@ -124,9 +124,10 @@ class TrainRecipe:
         data = [asdict(config) for config in self.data]
         if self.penalty:
             parts["objective"]["penalty"] = asdict(self.penalty)
-        for key, name in (("objective", "split"), ("sampling", "texts")):
-            if parts[key].get(name, "") is None:  # these came later: where they are off, definitions are what they were
-                del parts[key][name]
+        choosing = parts.get("mixture", {}).get("choosing", {})
+        for table, name in ((parts["objective"], "split"), (parts["sampling"], "texts"), (choosing, "confidence")):
+            if table.get(name, "") is None:  # these came later: where they are off, definitions are what they were
+                del table[name]
         features = {"layers": self.features.layers, "dtype": self.features.dtype}
         return canonical({"name": self.name, "data": data, "features": features, **parts})
 
