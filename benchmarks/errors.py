@@ -1,8 +1,9 @@
-"""Word errors of evaluations, utterance by utterance, as experiments compare them."""
+"""Errors of evaluations, utterance by utterance, as experiments compare them: of words, or values that were missed."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,18 @@ from catalogs.catalog import Catalog
 from catalogs.ids import Id
 from training.evaluation.resampling import Interval
 
+Of: TypeAlias = Literal["words", "slots", "entities"]
+
+_COUNTS: Mapping[Of, tuple[str, str]] = {
+    "words": ("substitutions + insertions + deletions", "num_words"),
+    "slots": ("len(missed_slots)", "num_slots"),
+    "entities": ("len(missed_entities)", "num_entities"),
+}
+"""What is wrong of an utterance, and of how many."""
+
 _ERRORS = """
-    SELECT take_id::VARCHAR AS take_id, speaker, sum(substitutions + insertions + deletions)::DOUBLE AS errors,
-        any_value(num_words)::DOUBLE AS num_words, count(*) AS heard
+    SELECT take_id::VARCHAR AS take_id, speaker, sum({over})::DOUBLE AS errors,
+        any_value({under})::DOUBLE AS num_words, count(*) AS heard
     FROM hypothesis JOIN takes USING (take_id)
     WHERE list_contains($evaluations::UUID[], evaluation_id)
     GROUP BY ALL ORDER BY take_id
@@ -22,7 +32,7 @@ _ERRORS = """
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean errors (N,) of a row in each utterance, its words (N,), takes and speakers."""
+    """Mean errors (N,) of a row in each utterance, its words (or values) (N,), takes and speakers."""
 
     takes: Sequence[Id]
     errors: NDArray[np.float64]
@@ -30,16 +40,36 @@ class Errors:
     speakers: Sequence[str]
 
 
-def errors_of(corpus: Path, evaluations: Sequence[Id]) -> Errors:
-    """The errors of the evaluations of a row, one for each seed; takes that not all of them have heard are left out."""
+def errors_of(corpus: Path, evaluations: Sequence[Id], *, of: Of = "words") -> Errors:
+    """The errors of the evaluations of a row, one for each seed; takes that not all of them have heard are left out.
+
+    Of slots and entities an error is one whose value was not heard, word for word; texts are normalised.
+    """
+    over, under = _COUNTS[of]
     with Catalog.open(corpus) as catalog:
-        rows = catalog.lake.table(_ERRORS, evaluations=list(evaluations)).to_pylist()
+        rows = catalog.lake.table(_ERRORS.format(over=over, under=under), evaluations=list(evaluations)).to_pylist()
     rows = [row for row in rows if row["heard"] == len(evaluations)]
     return Errors(
         [row["take_id"] for row in rows],
         np.array([row["errors"] for row in rows]) / len(evaluations),
         np.array([row["num_words"] for row in rows]),
         [row["speaker"] for row in rows],
+    )
+
+
+def on_common_takes(rows: Mapping[str, Errors]) -> dict[str, Errors]:
+    """The rows on those takes that all of them have heard."""
+    common = set.intersection(*(set(row.takes) for row in rows.values())) if rows else set()
+    return {name: _among(row, common) for name, row in rows.items()}
+
+
+def _among(row: Errors, takes: Container[Id]) -> Errors:
+    places = [place for place, take in enumerate(row.takes) if take in takes]
+    return Errors(
+        [row.takes[place] for place in places],
+        row.errors[places],
+        row.words[places],
+        [row.speakers[place] for place in places],
     )
 
 

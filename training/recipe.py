@@ -134,9 +134,12 @@ class TrainRecipe:
         data = [asdict(config) for config in self.data]
         if self.penalty:
             parts["objective"]["penalty"] = asdict(self.penalty)
-        for key, name in (("objective", "split"), ("objective", "matching"), ("sampling", "texts")):
-            if parts[key].get(name, "") is None:  # these came later: where they are off, definitions are what they were
-                del parts[key][name]
+        objective, sampling = parts["objective"], parts["sampling"]
+        choosing = parts.get("mixture", {}).get("choosing", {})
+        later = ((objective, "split"), (objective, "matching"), (sampling, "texts"), (choosing, "confidence"))
+        for table, name in later:
+            if table.get(name, "") is None:  # where they are off, definitions are what they were
+                del table[name]
         features = {"layers": self.features.layers, "dtype": self.features.dtype}
         return canonical({"name": self.name, "data": data, "features": features, **parts})
 

@@ -1,6 +1,6 @@
 """LaSyn, measured on real people: what texts that nobody has read are worth beside half an hour of real speech.
 
-    python -m benchmarks.lasyn --asr corpora/asr --work corpora/lasyn
+    python -m benchmarks.lasyn --speech FOLDER --asr corpora/asr --work corpora/lasyn
 
 Its speech and texts are those of docs/results/slam_asr.md, "The data"; its target are orders of coffee. The recogniser
 is the upper half of Whisper tiny.en's encoder with a CTC head, the smallest there is: rows tell what texts bring to

@@ -1,6 +1,6 @@
 """LaSyn on orders of coffee: every row trained and heard, and what texts cost; its tables, as Markdown.
 
-    python -m benchmarks.lasyn --asr corpora/asr --work corpora/lasyn [--seeds 3] [--threads 2] [ROW ...]
+    python -m benchmarks.lasyn --speech FOLDER --asr corpora/asr --work corpora/lasyn [--seeds 3] [ROW ...]
 
 What is trained and heard already stays in WORK: killed anywhere, the same command goes on.
 """
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.corpora import freeze
+from benchmarks.corpora import freeze, ingest, write
 from benchmarks.errors import Errors, errors_of, told
 from benchmarks.lasyn.cost import measure
 from benchmarks.lasyn.models import CLAIMS, CTC, REAL, ROWS, Experiment
 from benchmarks.lasyn.noisy import make_noisy
+from benchmarks.slam_asr.data import parts
 from benchmarks.syn2real.figures import mean_reduction, wer
 from catalogs.ids import Id
 from catalogs.progress import Progress
@@ -40,6 +41,15 @@ class Heard:
 
     evaluations: Mapping[str, Id]
     recalls: Mapping[str, float]
+
+
+def prepare(speech: Path, work: Path) -> None:
+    """The real training part with texts as they are said: a CTC head writes no digits."""
+    work.mkdir(parents=True, exist_ok=True)
+    real, _ = parts(speech, as_said=True)
+    write(work / "real.jsonl", real)
+    ingest(work / "real.jsonl", work / "real")
+    freeze(work / "real", {"real": "true"})
 
 
 def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
@@ -100,10 +110,11 @@ def _errors(test: Test, rows: Sequence[Heard]) -> Errors:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", default=list(ROWS))
+    parser.add_argument("--speech", type=Path, required=True, help="folder of sets of real speech")
     parser.add_argument("--asr", type=Path, required=True, help="where the corpora of SLAM-ASR lie")
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3, help="of rows that carry a claim; others have one")
     parser.add_argument("--threads", type=int, default=2, help="of trainings; another number is another model")
     asked = parser.parse_args()
-    asked.work.mkdir(parents=True, exist_ok=True)
+    prepare(asked.speech, asked.work)
     print(run(Experiment(asked.asr, asked.work, asked.threads), asked.rows, seeds=asked.seeds))

@@ -65,8 +65,8 @@ class Experiment:
     threads: int
 
     def pairs(self, corpus: str) -> dict[str, Any]:
-        """Speech and its texts."""
-        return {"corpus": str(self.asr / corpus), "release": corpus}
+        """Speech and its texts; the real ones in a corpus of our own, where they are written as they are said."""
+        return {"corpus": str((self.work if corpus == "real" else self.asr) / corpus), "release": corpus}
 
     def texts(self, corpus: str) -> dict[str, Any]:
         """Texts alone."""

@@ -30,12 +30,9 @@ LONG = {"librispeech_train100_text": 400}
 def prepare(speech: Path, texts: Path, to: Path) -> None:
     """Write the prompts and make the corpora; what is there already stays."""
     to.mkdir(parents=True, exist_ok=True)
-    rows = list(recordings(speech))
-    test = [row for row in rows if not is_for_training(row["speaker"])]
-    tested = {row["text"] for row in test}
-    real = [row for row in rows if is_for_training(row["speaker"]) and row["text"] not in tested]
+    real, test = parts(speech)
     write(to / "twin.jsonl", unique({"text": row["text"], "domain": row["domain"]} for row in real))
-    held = {row["text"] for row in rows}
+    held = {row["text"] for row in recordings(speech)}
     made_up = [order for order in orders(NUM_ORDERS + len(held), seed=1) if normalise(order["text"], "en") not in held]
     write(to / "orders.jsonl", made_up[:NUM_ORDERS])
     short, long = texts_of(texts, GENERAL, SHORT, held), texts_of(texts, LONG, range(SHORT.stop, 56), held)
@@ -48,14 +45,26 @@ def prepare(speech: Path, texts: Path, to: Path) -> None:
         freeze(to / name, {name: "true"})
 
 
-def recordings(speech: Path) -> Iterator[dict[str, Any]]:
-    """The real recordings, with normalised texts, their domain, and the whole path of their audio."""
+def parts(speech: Path, *, as_said: bool = False) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The recordings to train on and those to test on, which share no speaker and no text."""
+    rows = list(recordings(speech, as_said=as_said))
+    test = [row for row in rows if not is_for_training(row["speaker"])]
+    tested = {normalise(row["text"], "en") for row in test}
+    kept = [row for row in rows if is_for_training(row["speaker"]) and normalise(row["text"], "en") not in tested]
+    return kept, test
+
+
+def recordings(speech: Path, *, as_said: bool = False) -> Iterator[dict[str, Any]]:
+    """The real recordings, with their domain, and the whole path of their audio.
+
+    Texts are normalised ("8 ounce"), or in small letters as they are said.
+    """
     for name, domain in SPEECH.items():
         folder = (speech / name).resolve()
         for row in rows_of(folder / "manifest.jsonl"):
             yield {
                 "audio": str(folder / row["audio"]),
-                "text": normalise(row["text"], "en"),
+                "text": row["text"].lower() if as_said else normalise(row["text"], "en"),
                 "speaker": row["speaker"],
                 "license": row["license"],
                 "domain": domain,

@@ -99,6 +99,11 @@ def freeze_shares(work: Path) -> None:
     freeze(work / "real", {f"real-{n}": f"{percent} < {n} AND {recording}" for n in (*SHARES, 100)})
     left = {f"raw-but-{n}": f"{percent} >= {n} AND {reading}" for n in SHARES}
     freeze(work / "twin", {"raw": reading, **left})
+    freeze_test(work)
+
+
+def freeze_test(work: Path) -> None:
+    """The release of real orders that rows are tested on."""
     freeze(work / "test", {TEST: "domain = 'orders'"})
 
 

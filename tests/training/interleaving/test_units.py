@@ -1,6 +1,8 @@
 """Units and the choice of what is heard, held to properties for any words."""
 
+from collections import Counter
 from itertools import pairwise
+from math import exp
 
 import pytest
 from hypothesis import given
@@ -36,6 +38,7 @@ CONFIGS = st.builds(
     word_share=st.floats(0, 1),
     entity_heard=st.none() | st.floats(0, 1),
     least_confidence=st.none() | st.floats(-8, 0),
+    confidence=st.none() | st.floats(0.01, 5),
 )
 
 
@@ -120,6 +123,32 @@ def test_a_badly_timed_unit_is_read() -> None:
     assert [[part.modality[0] for part in each] for each in parts] == [["s", "t", "t", "t"], ["t", "t", "t", "t"]]
 
 
+def test_a_unit_is_heard_the_less_often_the_worse_it_is_timed() -> None:
+    words = [Word("well", 0, 1, 0.0), Word("worse", 1, 2, -0.7), Word("badly", 2, 3, -7.0), Word("end", 3, 4, 0.0)]
+    config = Choosing(granularity="word", confidence=2.0)
+
+    def heard(seed: int) -> list[str]:
+        sequences = [interleave(words, config, take_id="t", seed=seed, heard_first=first) for first in (True, False)]
+        return [part.text for parts in sequences for part in parts if part.modality == "speech"]
+
+    counts = Counter(text for seed in range(400) for text in heard(seed))
+    assert counts["well"] == 400
+    assert counts["worse"] / 400 == pytest.approx(exp(-1.4), abs=0.07)
+    assert counts["badly"] == 0
+    assert heard(3) == heard(3)
+
+
+@given(timed(), st.sampled_from(["word", "segment", "mixed"]), st.integers(0, 5))
+def test_weighing_by_confidence_only_reads_what_would_have_been_heard(words, granularity, seed) -> None:
+    plain, weighed = (
+        interleave(words, Choosing(granularity, confidence=weight), take_id="t", seed=seed, heard_first=True)
+        for weight in (None, 0.5)
+    )
+
+    assert [part.text for part in weighed] == [part.text for part in plain]
+    assert all(one.modality in (other.modality, "text") for one, other in zip(weighed, plain, strict=True))
+
+
 def test_written_words_have_the_times_of_what_is_said() -> None:
     spoken = [
         Word(text, number, number + 1.0, -number)
@@ -157,7 +186,8 @@ def test_broken_timings_are_refused(row) -> None:
 
 @pytest.mark.parametrize(
     "make", [lambda: Segments(max_s=0), lambda: Segments(silence_s=-1), lambda: Choosing(word_share=2),
-             lambda: Choosing(entity_heard=-0.1), lambda: Choosing(least_confidence=1)],
+             lambda: Choosing(entity_heard=-0.1), lambda: Choosing(least_confidence=1),
+             lambda: Choosing(confidence=0)],
 )  # fmt: skip
 def test_settings_are_checked(make) -> None:
     with pytest.raises(ValueError, match="must be"):

@@ -1,0 +1,73 @@
+"""What is measured of a row: two evaluations, which the corpora keep, and answers and perplexity, kept beside it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.jstip.data import HELD_OUT, QUESTIONS, SPOKEN
+from benchmarks.slam_asr.rows import TEST
+from catalogs.ids import Id, content_id
+from catalogs.progress import Progress
+from training import checkpoint
+from training.evaluation.perplexity import Perplexity, perplexity
+from training.evaluation.questions import Answered, ask
+from training.evaluation.report import EvaluationConfig, evaluate
+from training.evaluation.resampling import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One training: its evaluations on real orders and on biomedical sentences, its answers, and its perplexity."""
+
+    orders: Id
+    biomedical: Id
+    answered: Answered
+    perplexity: Perplexity
+
+
+def measured(folder: Path, kept: Path, *, asr: Path, work: Path, threads: int) -> Measured:
+    """Measure what is missing of a training; ``kept`` is the file of its answers and its perplexity.
+
+    Raises:
+        RuntimeError: if takes could not be heard.
+        DataLeak: if training has had what it is asked.
+    """
+    torch.set_num_threads(threads)
+    orders = _heard(folder, EvaluationConfig(asr / "test", TEST, only_unseen=True))
+    biomedical = _heard(folder, EvaluationConfig(work / SPOKEN, "biomedical"))
+    answers, texts = work / QUESTIONS, work / HELD_OUT
+    files = [path.read_text(encoding="utf-8") for path in (answers, texts)]
+    of = content_id("jstip", str(checkpoint.load(folder).provenance["training"]), *files)
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    if known.get("of") != of:
+        answered = ask(folder, work / SPOKEN, "questions", answers, progress=Progress())
+        found = {"of": of, "answered": asdict(answered), "perplexity": asdict(perplexity(folder, texts))}
+        known = _keep(kept, found)
+    return Measured(orders, biomedical, _answered(known["answered"]), Perplexity(**known["perplexity"]))
+
+
+def _heard(folder: Path, config: EvaluationConfig) -> Id:
+    (system,) = evaluate([str(folder)], config, progress=Progress()).systems
+    if system.failures:
+        raise RuntimeError(f"{folder}: {system.failures[0].message}")
+    return system.evaluation_id
+
+
+def _keep(path: Path, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Write as a whole or not at all; gives what a later run will read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, indent=1)
+    beside = path.with_suffix(".tmp")
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.replace(path)
+    read: dict[str, Any] = json.loads(text)
+    return read
+
+
+def _answered(table: Mapping[str, Any]) -> Answered:
+    intervals = {key: Interval(**value) for key, value in table.items() if isinstance(value, Mapping)}
+    return Answered(**{**table, **intervals})

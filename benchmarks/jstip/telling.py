@@ -1,0 +1,94 @@
+"""The experiment as Markdown: errors on real orders and on biomedical sentences, answers, and what it has cost.
+
+Errors are means over the seeds of a row; their intervals draw speakers again, the same for the rows that are compared.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+
+from benchmarks.errors import Errors, Of, errors_of, on_common_takes, told
+from benchmarks.jstip.data import SPOKEN
+from benchmarks.jstip.measuring import Measured
+from benchmarks.jstip.trainings import BASE, ROWS
+from benchmarks.syn2real.figures import mean_reduction, wer
+from training.evaluation.resampling import Interval
+
+START = "the start"
+CLAIM = "A gap between speech and text is claimed only where answers to text are above chance."
+
+
+def report(asr: Path, work: Path, found: Mapping[str, Sequence[Measured]]) -> str:
+    """All of it; ``found`` has the seeds of each row, and the start as `START`."""
+    orders = {name: [each.orders for each in of_row] for name, of_row in found.items()}
+    spoken = {name: [each.biomedical for each in of_row] for name, of_row in found.items()}
+    parts = [
+        *_errors("Real orders", asr / "test", orders, of="slots"),
+        "",
+        *_errors("Biomedical sentences, synthetic test speech", work / SPOKEN, spoken, of="entities"),
+        "",
+        *_costs({name: of_row for name, of_row in found.items() if of_row}),
+    ]
+    return "\n".join(parts)
+
+
+def table(words: Mapping[str, Errors], values: Mapping[str, Errors], *, of: Of) -> list[str]:
+    """WER, the share of slots or entities that were missed, and how much less of them than by the base, of each row."""
+    lines = [f"| | WER | {of} missed | fewer of them than by {BASE} |", "|---|---:|---:|---:|"]
+    for name, errors in values.items():
+        is_compared = name not in (BASE, START) and BASE in values
+        fewer = mean_reduction([(errors, values[BASE])]) if is_compared else None
+        cells = (told(wer(words[name]), ".1%"), told(wer(errors), ".1%"), told(fewer, "+.1%") if is_compared else "")
+        lines.append(f"| {_label(name)} | {' | '.join(cells)} |")
+    return lines
+
+
+def answers(found: Mapping[str, Sequence[Measured]]) -> list[str]:
+    """Shares of questions answered right, and the perplexity of texts held out, of each row."""
+    lines = [
+        "| | seeds | right, spoken | right, read | spoken less read | perplexity |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, of_row in found.items():
+        each = [measured.answered for measured in of_row]
+        is_claimed = all(answered.is_above_chance for answered in each)
+        cells = (
+            _over_seeds([answered.speech for answered in each], ".1%"),
+            _over_seeds([answered.text for answered in each], ".1%"),
+            _over_seeds([answered.gap for answered in each], "+.1%") if is_claimed else "not claimed",
+            f"{mean(measured.perplexity.after for measured in of_row):.2f}",
+        )
+        lines.append(f"| {_label(name)} | {len(of_row)} | {' | '.join(cells)} |")
+    return lines
+
+
+def _errors(title: str, corpus: Path, ids: Mapping[str, Sequence[str]], *, of: Of) -> list[str]:
+    words = on_common_takes({name: errors_of(corpus, of_row) for name, of_row in ids.items()})
+    values = on_common_takes({name: errors_of(corpus, of_row, of=of) for name, of_row in ids.items()})
+    first = next(iter(words.values()))
+    speakers = len(set(first.speakers))
+    heading = f"{title}: {len(first.takes)} takes by {speakers} speakers; 95 % intervals over speakers."
+    return [heading, "", *table(words, values, of=of)]
+
+
+def _costs(found: Mapping[str, Sequence[Measured]]) -> list[str]:
+    first = next(iter(found.values()))[0]
+    asked, weighed = first.answered, first.perplexity
+    heading = (
+        f"{asked.num_questions} spoken questions, chance {asked.chance:.0%}; 95 % intervals over questions, or, with "
+        f"several seeds, the least and the greatest. {CLAIM} Perplexity of {weighed.num_texts} texts held out: "
+        f"{weighed.before:.2f} before any training."
+    )
+    return [heading, "", *answers(found)]
+
+
+def _label(name: str) -> str:
+    return ROWS[name].told if name in ROWS else name
+
+
+def _over_seeds(figures: Sequence[Interval], form: str) -> str:
+    """A figure with its interval; of several seeds the mean, the least and the greatest."""
+    if len(figures) == 1:
+        return told(figures[0], form)
+    values = [figure.value for figure in figures]
+    return told(Interval(mean(values), min(values), max(values)), form)

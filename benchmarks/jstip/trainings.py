@@ -1,0 +1,93 @@
+"""The rows: from one projector, equal steps of equal tokens, and what these are made of.
+
+"TTS pairs" are the orders as they were read, transcribed as the others are. All pairs of a row are drawn alike, so
+orders are there as much of its pairs as they are of the hours: 44 % with the corpora of docs/results/slam_asr.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from catalogs.progress import Progress
+from training.recipe import parse_recipe
+from training.session import train
+
+GENERAL = ("general", "long")
+"""Synthetic speech out of the domain, which every row has."""
+ORDERS = "orders"
+BASE = "asr"
+"""The row that the others are held against."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a row is called, its shares of the tokens, what units it is interleaved in, and whether it hears orders.
+
+    ``asr``, ``interleaved`` and ``text`` add up to 1, slots of audio included. Interleaved are the takes of its pairs;
+    texts alone are those of the orders.
+    """
+
+    told: str
+    asr: float
+    interleaved: float = 0.0
+    text: float = 0.0
+    granularity: Literal["word", "segment", "mixed"] = "mixed"
+    has_pairs: bool = False
+
+
+ROWS: Mapping[str, Row] = {
+    BASE: Row("ASR", 1.0),
+    "text": Row("+ text of the orders", 0.75, text=0.25),
+    "words": Row("+ interleaved, words", 0.5, 0.5, granularity="word"),
+    "segments": Row("+ interleaved, segments", 0.5, 0.5, granularity="segment"),
+    "mixed": Row("+ interleaved, mixed", 0.5, 0.5),
+    "text-mixed": Row("+ text + interleaved, mixed", 0.375, 0.375, 0.25),
+    "pairs": Row("+ TTS pairs of the orders", 1.0, has_pairs=True),
+    "pairs-mixed": Row("+ TTS pairs + interleaved, mixed", 0.5, 0.5, has_pairs=True),
+}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Where all of it lies, what rows start from, and their recipe without what a row decides."""
+
+    asr: Path
+    work: Path
+    start: Path
+    steps: int
+    threads: int
+    recipe: Mapping[str, Any]
+
+    def folder(self, name: str, seed: int) -> Path:
+        """Where a row is trained."""
+        return self.work / "models" / f"{name}-{seed}"
+
+
+def trained(experiment: Experiment, name: str, seed: int) -> Path:
+    """Train a row, or what is missing of it; gives its folder."""
+    table = table_of(experiment, name, seed)
+    train(parse_recipe(table, source=table["name"]), progress=Progress())
+    return experiment.folder(name, seed)
+
+
+def table_of(experiment: Experiment, name: str, seed: int) -> dict[str, Any]:
+    """The recipe of a row."""
+    row, recipe, folder = ROWS[name], experiment.recipe, experiment.folder(name, seed)
+    heard = (*GENERAL, ORDERS) if row.has_pairs else GENERAL
+    data = [{"corpus": str(experiment.asr / corpus), "release": corpus} for corpus in heard]
+    if row.text:
+        data.append({"corpus": str(experiment.asr / ORDERS), "texts": ORDERS})
+    mixture = recipe["mixture"]
+    return {
+        **recipe,
+        "name": folder.name,
+        "folder": str(folder),
+        "data": data,
+        "mixture": mixture
+        | {"asr": row.asr, "interleaved": row.interleaved, "text": row.text}
+        | {"tokens": experiment.steps * mixture["batch_tokens"]}
+        | {"choosing": mixture.get("choosing", {}) | {"granularity": row.granularity}},
+        "objective": recipe["objective"] | {"projector_from": str(experiment.start)},
+        "loop": recipe["loop"] | {"steps": experiment.steps, "threads": experiment.threads, "seed": seed},
+    }

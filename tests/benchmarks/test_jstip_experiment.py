@@ -1,0 +1,127 @@
+"""The JSTIP experiment: what its rows are given, what they are asked, its tables, and all of it on hums."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.errors import Errors, on_common_takes
+from benchmarks.jstip.__main__ import main
+from benchmarks.jstip.data import HERE, QUESTIONS, biomedical
+from benchmarks.jstip.measuring import Measured
+from benchmarks.jstip.telling import START, answers, table
+from benchmarks.jstip.trainings import BASE, ROWS, Experiment, table_of
+from catalogs.config import read_toml
+from training.evaluation.perplexity import Perplexity
+from training.evaluation.questions import Answered, questions_in
+from training.evaluation.resampling import Interval
+from training.mixing.mixture import MixtureConfig
+from training.recipe import parse_recipe
+
+DISEASES = ("chest pain", "severe nausea", "a mild fever", "renal failure", "acute stroke", "chronic cough")
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    """A folder of texts as the experiment is given one."""
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    rows = [
+        {
+            "text": f"Patients who had {disease} were treated with Aspirin.",
+            "entities": [{"type": "Disease", "value": disease}, {"type": "Chemical", "value": "Aspirin"}],
+        }
+        for disease in DISEASES
+    ]
+    (folder / "bc5cdr_ner_train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lines = [{"text": f"It was {word} when they came back to the old house."} for word in ("late", "dark", "cold")]
+    (folder / "ljspeech_text.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines))
+    return folder
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_has_equal_steps_of_equal_tokens(name: str) -> None:
+    recipe = read_toml(HERE / "recipes" / "training.toml")
+    experiment = Experiment(Path("asr"), Path("work"), Path("start"), 100, 2, recipe)
+
+    asked = parse_recipe(table_of(experiment, name, 0), source=name)
+
+    assert isinstance(asked.mixture, MixtureConfig)
+    assert (asked.mixture.tokens, asked.loop.steps, asked.loop.threads) == (100_000, 100, 2)
+    assert {str(each) for each in asked.data} >= {"release 'general' of asr/general", "release 'long' of asr/long"}
+    assert (len(asked.data) == 3) is ("pairs" in name or "text" in name)
+
+
+def test_biomedical_sentences_can_be_read_in_one_way(texts: Path) -> None:
+    path = texts / "bc5cdr_ner_train.jsonl"
+    good = json.loads(path.read_text().splitlines()[0])
+    bad = ["Doses of 10 mg aspirin gave them severe nausea.", "Aspirin (ASA) gave them a very severe nausea.",
+           "Many who had AMI were treated with Aspirin.", "Patients with L dopa had severe nausea."]  # fmt: skip
+    rows = [good, *({**good, "text": text} for text in bad), {**good, "entities": good["entities"][:1]}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    (found,) = biomedical(path)
+
+    assert found["text"] == "patients who had chest pain were treated with aspirin"
+    assert [entity["value"] for entity in found["entities"]] == ["chest pain", "aspirin"]
+
+
+def test_questions_have_one_right_answer_of_four_in_every_place() -> None:
+    found = questions_in(HERE / QUESTIONS)
+
+    assert len({question.text for question in found}) == 60
+    assert all(len(set(question.choices)) == 4 for question in found)
+    assert np.bincount([question.answer for question in found]).tolist() == [15, 15, 15, 15]
+
+
+def errors(counts: Sequence[float], takes: str = "pqrs") -> Errors:
+    number = len(counts)
+    return Errors(list(takes)[:number], np.array(counts), np.full(number, 10.0), ["a", "a", "b", "b"][:number])
+
+
+def test_rows_are_compared_on_what_all_have_heard() -> None:
+    found = on_common_takes({"one": errors([1, 2, 3, 4]), "other": errors([5, 6], takes="pr")})
+
+    assert [row.takes for row in found.values()] == [["p", "r"], ["p", "r"]]
+    assert found["one"].errors.tolist() == [1, 3]
+
+
+def test_rows_are_held_against_the_base_and_the_start_is_not() -> None:
+    words = {START: errors([9] * 4), BASE: errors([4] * 4), "mixed": errors([2] * 4)}
+
+    told = table(words, words, of="slots")
+
+    assert [line.split("|")[-2].strip() for line in told[2:]] == ["", "", "+50.0% (+50.0% to +50.0%)"]
+    assert told[4].startswith("| + interleaved, mixed | 20.0% (20.0% to 20.0%) |")
+
+
+def test_a_gap_is_claimed_only_above_chance() -> None:
+    share = Interval(0.5, 0.4, 0.6)
+    good = Answered(60, 60, share, share, Interval(-0.25, -0.3, -0.2), 0.25, is_above_chance=True)
+    known = Measured("", "", good, Perplexity(10.0, 12.0, 200, 5000, 0))
+    unknown = replace(known, answered=replace(good, is_above_chance=False))
+
+    told = answers({"asr": [known], "text": [known, unknown], "mixed": [known, known]})
+
+    assert [line.split("|")[-3].strip() for line in told[2:]] == [
+        "-25.0% (-30.0% to -20.0%)", "not claimed", "-25.0% (-25.0% to -25.0%)"
+    ]  # fmt: skip
+
+
+def test_all_of_it_runs_and_goes_on(
+    texts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNTHGEN_CACHE", str(tmp_path / "cache"))
+    command = ["--texts", str(texts), "--work", str(tmp_path / "work"), "--small", "--threads", "1", "text-mixed"]
+
+    main(command)
+    first = capsys.readouterr().out
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("*.safetensors")}
+    main(command)
+
+    assert capsys.readouterr().out == first
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("*.safetensors")} == made
+    assert first.count("| + text + interleaved, mixed |") == 3
