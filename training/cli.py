@@ -132,9 +132,10 @@ def perplexity(
     """See what training has cost the language model: perplexity per token, before and after."""
     from dataclasses import asdict
 
+    from catalogs.progress import Progress
     from training.evaluation.perplexity import perplexity as run
 
-    found = run(checkpoint, file)
+    found = run(checkpoint, file, progress=Progress(quiet=as_json))
     if as_json:
         print(json.dumps(asdict(found)))
         return

@@ -55,7 +55,18 @@ def prepare(asr: Path, texts: Path, work: Path, *, sizes: Sizes, voices: Mapping
 def time_words(asr: Path) -> None:
     """Find when each word is said in the takes that are to be interleaved; those that have been timed stay."""
     for name in TIMED:
-        command = [SYNTHGEN, "measure", "-c", asr / name, "--metric", "timing", "--release", name, "--on", "inline"]
+        command = [
+            str(SYNTHGEN),
+            "measure",
+            "-c",
+            str(asr / name),
+            "--metric",
+            "timing",
+            "--release",
+            name,
+            "--on",
+            "inline",
+        ]
         subprocess.run(command, check=True)
 
 

@@ -45,7 +45,8 @@ def measured(folder: Path, kept: Path, *, asr: Path, work: Path, threads: int) -
     known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     if known.get("of") != of:
         answered = ask(folder, work / SPOKEN, "questions", answers, progress=Progress())
-        found = {"of": of, "answered": asdict(answered), "perplexity": asdict(perplexity(folder, texts))}
+        weighed = perplexity(folder, texts, progress=Progress())
+        found = {"of": of, "answered": asdict(answered), "perplexity": asdict(weighed)}
         known = _keep(kept, found)
     return Measured(orders, biomedical, _answered(known["answered"]), Perplexity(**known["perplexity"]))
 

@@ -59,7 +59,7 @@ def _speaker(encoder: Encoder, *, split: int) -> Callable[[Sequence[str]], objec
             for text, seed in said
         ]
         readings = voice.speak(lines)
-        waves = [torch.from_numpy(resample(r.samples, r.sample_rate_hz, RATE_HZ)) for r in readings]
+        waves = [torch.from_numpy(resample(r.samples, from_hz=r.sample_rate_hz, to_hz=RATE_HZ)) for r in readings]
         return encoder.encode(waves, layers=(split,))
 
     return speak

@@ -8,7 +8,8 @@ from typing import Any
 
 from catalogs.errors import DataLeak, TrainingError
 from catalogs.models.pretrained import device_of
-from catalogs.stage import batched
+from catalogs.progress import Progress
+from catalogs.stage import Outcome, batched
 from catalogs.text import normalise
 from training import checkpoint
 from training.evaluation.leaks import had_by
@@ -34,7 +35,7 @@ class Perplexity:
     left_out: int
 
 
-def perplexity(folder: Path, file: Path, *, language: str = "en") -> Perplexity:
+def perplexity(folder: Path, file: Path, *, progress: Progress, language: str = "en") -> Perplexity:
     """The perplexity of a file with a text on each line, to the language model of a checkpoint and as it came.
 
     Of a text longer than 1,023 tokens its beginning counts.
@@ -55,11 +56,12 @@ def perplexity(folder: Path, file: Path, *, language: str = "en") -> Perplexity:
     module.eval().to(device_of("auto"))
     sequences = [_read(text, template.words) for text in unseen]
     num_tokens = sum(sum(label != IGNORED for label in sequence.labels) for sequence in sequences)
-    before = _mean(module.lm, sequences, num_tokens)
+    progress.start("reading, twice", 2 * len(sequences))
+    before = _mean(module.lm, sequences, num_tokens, progress)
     checkpoint.restore(found, objective.trained())
-    return Perplexity(
-        before, _mean(module.lm, sequences, num_tokens), len(unseen), num_tokens, len(texts) - len(unseen)
-    )
+    after = _mean(module.lm, sequences, num_tokens, progress)
+    progress.finish()
+    return Perplexity(before, after, len(unseen), num_tokens, len(texts) - len(unseen))
 
 
 def _read(text: str, words: Words) -> Packable:
@@ -68,10 +70,10 @@ def _read(text: str, words: Words) -> Packable:
     return Packable([begin, *tokens], [-1] * (len(tokens) + 1), [IGNORED, *tokens])
 
 
-def _mean(lm: Any, sequences: Sequence[Packable], num_tokens: int) -> float:
+def _mean(lm: Any, sequences: Sequence[Packable], num_tokens: int, progress: Progress) -> float:
     width = lm.get_input_embeddings().weight
-    total = sum(
-        sum(log_probs(lm, part, width.new_zeros(0, width.shape[1]), context=_CONTEXT))
-        for part in batched(sequences, _AT_ONCE)
-    )
+    total = 0.0
+    for part in batched(sequences, _AT_ONCE):
+        total += sum(log_probs(lm, part, width.new_zeros(0, width.shape[1]), context=_CONTEXT))
+        progress.receive(Outcome(items=len(part)))
     return exp(-total / num_tokens)

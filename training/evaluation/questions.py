@@ -19,7 +19,7 @@ from catalogs.errors import TrainingError
 from catalogs.models.pretrained import device_of
 from catalogs.progress import Progress
 from catalogs.release import release_named
-from catalogs.stage import batched
+from catalogs.stage import Outcome, batched
 from training import checkpoint
 from training.evaluation.leaks import had_by, overlaps, refuse
 from training.evaluation.log_probs import log_probs
@@ -90,11 +90,12 @@ def ask(
     draws = [Draw(member, 0) for member in members]
     inputs.prepare(draws, progress)
     asking = Asking(module, TEMPLATE.compile(template.words))
-    rows = [
-        asking.is_right(questions[utterance.text], utterance)
-        for part in batched(draws, _AT_ONCE)
-        for utterance in inputs.utterances(part)
-    ]
+    progress.start("asking", len(draws))
+    rows = []
+    for part in batched(draws, _AT_ONCE):
+        rows += [asking.is_right(questions[utterance.text], utterance) for utterance in inputs.utterances(part)]
+        progress.receive(Outcome(items=len(part)))
+    progress.finish()
     return figures([questions[member.text] for member in members], rows, number=number)
 
 
