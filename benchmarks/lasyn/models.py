@@ -46,6 +46,7 @@ ROWS: Mapping[str, Row] = {
     FIXED: Row(made="fixed"),
     DIFFUSION: Row(made="diffusion"),
     "+ TTS audio + LaSyn, fixed": Row(heard=True, made="fixed", texts=(1 / 3,)),
+    "+ LaSyn, fixed and matched": Row(made="matched"),
     "+ LaSyn, fixed, texts first": Row(made="fixed", texts=(1.0, 1.0, 0.5, 0.5)),
     "+ LaSyn, fixed, nothing masked": Row(made="fixed", objective={"mask": 0.0}),
     "+ LaSyn, fixed, 25 % texts": Row(made="fixed", texts=(0.25,)),
@@ -77,10 +78,15 @@ class Experiment:
         return self._trained("guide", "guide", {"data": [self.pairs("real")]})
 
     def synthesiser(self, kind: str) -> Path:
-        """What makes latents of texts: "fixed" or "diffusion"; it hears no order but the few real ones."""
-        if kind == "fixed":
+        """What makes latents of texts: "fixed", "matched" or "diffusion"; it hears no order but the few real ones."""
+        if kind != "diffusion":
             data = [self.texts(name) for name in ("orders", "general", "long")]
-            return self._trained(kind, kind, {"data": data, "objective": {"guide_from": str(self.guide())}})
+            changes: dict[str, Any] = {"data": data, "objective": {"guide_from": str(self.guide())}}
+            if kind == "matched":
+                data.append(self.pairs("real"))
+                changes["objective"] |= {"matching": {"kind": "mmd", "frames": 256}}
+                changes["sampling"] = {"texts": [0.75]}
+            return self._trained("fixed", kind, changes)
         data = [self.pairs(name) for name in ("real", "general", "long")]
         small = self._trained("autoencoder", "autoencoder", {"data": data})
         return self._trained(kind, kind, {"data": data, "objective": {"autoencoder_from": str(small)}})
