@@ -15,8 +15,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(NAMES), help=f"some of {', '.join(NAMES)}")
     parser.add_argument("--speech", type=Path, help="folder of sets of real speech, for recognisers")
+    parser.add_argument("--clips", type=int, default=12, help="of each set, for recognisers")
     arguments = parser.parse_args()
-    benchmarks = {**BENCHMARKS, "recognisers": lambda: recognisers.measure(arguments.speech)}
+    benchmarks = {**BENCHMARKS, "recognisers": lambda: recognisers.measure(arguments.speech, clips=arguments.clips)}
     for name in arguments.names:
         print(benchmarks[name](), flush=True)
 
