@@ -2,7 +2,8 @@
 
 All use base, int8, greedy, on one thread, at temperature 0. Two in five clips carry a fault (`curation.words.faults`).
 Word errors are those of the other clips; a verdict is "WER at most 0.25", and kappa is the agreement of all verdicts
-with those of the plain loop, and with whether a fault was put in. The ways take turns, batch by batch, so that whatever else the machine does slows all.
+with those of the plain loop, and with whether a fault was put in. The ways take turns, batch by batch, so that whatever
+else the machine does slows all.
 """
 
 import json
