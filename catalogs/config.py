@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from catalogs.errors import EngineError, RecipeError
 
@@ -130,12 +130,13 @@ def mistakes_text(source: str, mistakes: Sequence[str]) -> str:
 
 def _forbid_extra(cls: Any, config: Any) -> None:
     if not is_dataclass(cls) or not isinstance(cls, type):
+        for candidate in get_args(cls):
+            _forbid_extra(candidate, config)
         return
     if "__pydantic_config__" not in cls.__dict__:
         cls.__pydantic_config__ = config  # type: ignore[attr-defined]  # pydantic's documented hook
     for inner in fields(cls):
-        for candidate in (inner.type, *getattr(inner.type, "__args__", ())):
-            _forbid_extra(candidate, config)
+        _forbid_extra(inner.type, config)
 
 
 def _describe(into: Any, error: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The data dictionary of the tables about recognisers: ``evaluation``, ``hypothesis`` and ``task_vector``."""
+"""The data dictionary of the tables about recognisers: evaluations, hypotheses, understandings and task vectors."""
 
 import pyarrow as pa
 
@@ -34,6 +34,16 @@ _MEANINGS: dict[str, dict[str, tuple[str, str, str]]] = {
         "missed_slots": ("", "neither", "those whose value was not heard, as name=value"),
         "num_entities": ("entities", "neither", "entities of the prompt that have a value to be said"),
         "missed_entities": ("", "neither", "those whose value was not heard, as name=value"),
+    },
+    "understanding": {
+        "evaluation_id": ("", "neither", "id of the evaluation"),
+        "take_id": ("", "neither", "id of the take that was heard"),
+        "intent": ("", "neither", "intent, as the recogniser wrote it"),
+        "is_intent_right": ("", "higher", "whether that is the prompt's; NULL where the prompt has none"),
+        "found": ("", "neither", "slots and entities that the recogniser wrote, names and values"),
+        "num_wanted": ("values", "neither", "slots and entities of the prompt"),
+        "num_found": ("values", "neither", "slots and entities that the recogniser wrote"),
+        "num_right": ("values", "higher", "those in both, name and value normalised"),
     },
     "task_vector": {
         "id": ("", "neither", "id of the vector: a hash of the weights that it is made of"),

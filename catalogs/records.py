@@ -425,6 +425,24 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a recogniser took to be meant by a take, beside its `Hypothesis`: an intent, and values by name.
+
+    ``is_intent_right`` is None where the prompt has no intent. ``num_wanted`` are the slots and entities of the prompt,
+    ``num_found`` those that the recogniser wrote, ``num_right`` how many are in both, name and value normalised.
+    """
+
+    evaluation_id: Id
+    take_id: Id
+    intent: str | None
+    is_intent_right: bool | None
+    found: tuple[Slot, ...]
+    num_wanted: int
+    num_found: int
+    num_right: int
+
+
+@dataclass(frozen=True, slots=True)
 class TaskVector:
     """What a model of real speech has that its like of synthetic speech has not: the difference of their weights.
 

@@ -27,6 +27,7 @@ TABLES: dict[type, str] = {
     records.ReleaseItem: "release_item",
     records.Evaluation: "evaluation",
     records.Hypothesis: "hypothesis",
+    records.Understanding: "understanding",
     records.TaskVector: "task_vector",
     records.Failure: "failure",
 }
@@ -50,6 +51,7 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "release_item": ("release_id", "take_id"),
     "evaluation": ("id",),
     "hypothesis": ("evaluation_id", "take_id"),
+    "understanding": ("evaluation_id", "take_id"),
     "task_vector": ("id",),
     "failure": ("stage", "subject_id", "attempt"),
 }
@@ -86,6 +88,6 @@ def scores_to_arrow(card: records.MetricCard, scores: Sequence[records.Score]) -
 def _column(name: str, values: list[Any]) -> pa.Array:
     if name == "slots":
         return pa.array([[(s.name, s.value) for s in v] for v in values], _SLOTS)
-    if name == "entities":
+    if name in ("entities", "found"):
         return pa.array([[{"name": s.name, "value": s.value} for s in v] for v in values], _ENTITIES)
     return pa.array(values)

@@ -119,7 +119,8 @@ def forget(lake: Lake, take_ids: Sequence[Id]) -> None:
         tables = [
             ("take", "id"),
             ("failure", "subject_id"),
-            *((table, "take_id") for table in ("verdict", "hypothesis", *(f.table for f in families(lake)))),
+            *((table, "take_id") for table in ("verdict", "hypothesis", "understanding")),
+            *((family.table, "take_id") for family in families(lake)),
         ]
         if _flattened_upto(lake) is not None:
             tables.append((FLAT, "take_id"))

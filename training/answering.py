@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from torch import nn
 
 from catalogs.ids import Id
+from training.labels import Labels
 from training.objective import Utterance
 
 
@@ -43,19 +44,26 @@ class DecodingConfig:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was heard in a take. ``hit_limit``: it was cut at its limit, as it had not come to an end."""
+    """What was heard in a take. ``hit_limit``: it was cut at its limit, as it had not come to an end.
+
+    ``labels`` are those of a recogniser that understands what it hears; None is of one that transcribes alone.
+    """
 
     take_id: Id
     text: str
     num_tokens: int
     hit_limit: bool
+    labels: Labels | None = None
 
 
 @runtime_checkable
 class Answering(Protocol):
     """An objective that makes a recogniser: once its parameters are restored, it answers. Others only train."""
 
-    module: nn.Module
+    @property
+    def module(self) -> nn.Module:
+        """All of it that runs."""
+        ...
 
     def trained(self) -> Mapping[str, nn.Parameter]:
         """What a checkpoint holds of it, by name."""

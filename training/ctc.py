@@ -8,7 +8,7 @@ B utterances · T frames, padded · D width of the encoder · V characters and t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -78,8 +78,13 @@ class Ctc:
     def __init__(self, width: int, config: CtcConfig, upper: UpperPart | None = None) -> None:
         self._numbers = {char: number for number, char in enumerate(config.alphabet, start=1)}
         self.alphabet = config.alphabet
-        self.split = config.split
+        self.split, self.upper = config.split, upper
         self.module = CtcHead(width, config, upper)
+
+    @property
+    def shape(self) -> Mapping[str, Any]:
+        """What its parameters mean."""
+        return {"split": self.split, "alphabet": self.alphabet}
 
     def trained(self) -> Mapping[str, nn.Parameter]:
         """The head, and the upper part if there is one."""
@@ -92,25 +97,36 @@ class Ctc:
             TrainingError: for an utterance without features, or with a character that the alphabet lacks.
         """
         frames = [_frames(utterance) for utterance in utterances]
-        targets = [self.numbers(utterance) for utterance in utterances]
-        lengths = torch.tensor([len(target) for target in targets])
-        return Batch(
-            tensors={
-                "frames": pad_sequence(frames, batch_first=True),  # (B, T, D)
-                "num_frames": torch.tensor([len(f) for f in frames]),
-                "targets": torch.tensor([number for target in targets for number in target]),
-                "num_targets": lengths,
-            },
-            num_targets=int(lengths.sum()),
-            take_ids=[utterance.take_id for utterance in utterances],
-        )
+        targets = self.targets(utterances)
+        heard = {
+            "frames": pad_sequence(frames, batch_first=True),  # (B, T, D)
+            "num_frames": torch.tensor([len(f) for f in frames]),
+        }
+        take_ids = [utterance.take_id for utterance in utterances]
+        return Batch(heard | targets, int(targets["num_targets"].sum()), take_ids)
+
+    def targets(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
+        """Characters, strung together, as ``targets``, and how many are whose as ``num_targets`` (B,).
+
+        Raises:
+            TrainingError: for a text with a character that the alphabet lacks.
+        """
+        rows = [self.numbers(utterance) for utterance in utterances]
+        return {
+            "targets": torch.tensor([number for row in rows for number in row], dtype=torch.long),
+            "num_targets": torch.tensor([len(row) for row in rows], dtype=torch.long),
+        }
 
     def loss(self, batch: Batch) -> Loss:
         """Its sum; a text that needs more frames than there are counts as 0 and is watched as ``unfit``."""
+        return self.loss_on(batch.tensors["frames"], batch.tensors["num_frames"], batch)
+
+    def loss_on(self, latents: Tensor, lengths: Tensor, batch: Batch) -> Loss:
+        """The same on frames or latents (B, T, D), of which the first ``lengths`` (B,) are heard."""
         tensors = batch.tensors
-        log_probs = self.module(tensors["frames"], tensors["num_frames"]).transpose(0, 1).float()  # (T, B, V)
-        lengths = (tensors["num_frames"], tensors["num_targets"])
-        each = ctc_loss(log_probs, tensors["targets"], *lengths, blank=BLANK, reduction="none", zero_infinity=True)
+        log_probs = self.module(latents, lengths).transpose(0, 1).float()  # (T, B, V)
+        both = (lengths, tensors["num_targets"])
+        each = ctc_loss(log_probs, tensors["targets"], *both, blank=BLANK, reduction="none", zero_infinity=True)
         unfit = (each.detach() == 0) & (tensors["num_targets"] > 0)
         return Loss(total=each.sum(), watched={"unfit": unfit.sum()})
 

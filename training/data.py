@@ -4,26 +4,39 @@ A table of texts names a file, or a release whose texts are taken and whose audi
 
     data = [{ corpus = "corpora/demo", release = "demo" }, { texts = "menus.txt" }]
     data = [{ corpus = "corpora/demo", texts = "orders" }]
+
+Labels come along: those of a release, and those of a file of prompts, `texts = "orders.jsonl"`, which has an object a
+line with ``text``, ``intent``, ``slots`` and ``entities``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from catalogs.config import parse
-from catalogs.errors import TrainingError
+from catalogs.errors import InputError, TrainingError
 from catalogs.ids import Id, content_id
+from catalogs.ingest.rows import format_of
+from catalogs.ingest.text import PromptSource, fingerprint, read_prompts
+from catalogs.records import Prompt
+from training.labels import UNLABELLED, Labels, labels_of
 from training.members import DataConfig, Member, members_of
 from training.texts import texts_in
 
 CHARACTERS_PER_S = 15.0
 """How fast English is read: what a text counts for in ``sampling.batch_s``."""
 
+_REPEATED = "duplicate"
+"""The failure of a row whose text was there before; see `catalogs.ingest.text`."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextsConfig:
     """Texts that are not heard: a UTF-8 file ``texts`` with one as it is said on each line, or those of a release.
+
+    A file of prompts (.jsonl, .csv or .tsv, as `synthgen` reads them) has labels too; of a text that is repeated the
+    first ones count. ``language`` is that of texts that name none.
 
     With a ``corpus``, ``texts`` is the name of a release in it, each text of which counts once; ``split`` is one of its
     splits, None all of them.
@@ -76,22 +89,53 @@ def read_data(config: Data) -> tuple[Source, list[Member]]:
 
 def _texts(config: TextsConfig) -> tuple[Source, list[Member]]:
     if config.corpus is None:
-        said = [(line, config.language) for line in texts_in(Path(config.texts), source="data.texts")]
-        source = Source(content_id("texts", config.language, sorted(line for line, _ in said)), config.texts)
+        source, read = _in_file(config)
     else:
         wanted = DataConfig(config.corpus, config.texts, split=config.split, max_s=float("inf"))
         source, heard = read_data(wanted)
-        said = [(member.spoken, member.language) for member in heard]
-    if not said:
+        read = [text_member(member.spoken, member.language, labels=member.labels) for member in heard]
+    if not read:
         raise TrainingError(f"the {config} is empty: there is nothing to train on")
-    unique = {member.take_id: member for member in (text_member(text, language) for text, language in said)}
+    unique: dict[Id, Member] = {}
+    for member in read:
+        unique.setdefault(member.take_id, member)
     return source, [unique[take_id] for take_id in sorted(unique)]
 
 
-def text_member(text: str, language: str = "en") -> Member:
+def text_member(text: str, language: str = "en", *, labels: Labels = UNLABELLED) -> Member:
     """A text as a member that has no audio: it counts as synthetic, since whatever is heard of it is made."""
     return Member(
         take_id=content_id("text", language, text), text=text, spoken=text, language=language, is_synthetic=True,
         speaker="", domain="", split="", pcm_sha256="", duration_s=max(1.0, len(text) / CHARACTERS_PER_S),
-        corpus=Path(), place=None,
+        corpus=Path(), place=None, labels=labels,
     )  # fmt: skip
+
+
+def _in_file(config: TextsConfig) -> tuple[Source, list[Member]]:
+    """The texts of a file, in its order; a text file is known by its texts, one of prompts by all that is in it."""
+    path = Path(config.texts).expanduser()
+    if format_of(path) in (None, "txt"):
+        lines = texts_in(path, source="data.texts")
+        source = Source(content_id("texts", config.language, sorted(lines)), config.texts)
+        return source, [text_member(line, config.language) for line in lines]
+    prompts = PromptSource(str(path), language=config.language)
+    try:
+        found = list(_prompts(prompts))
+        source = Source(fingerprint(prompts), config.texts)
+    except InputError as error:
+        raise TrainingError(f"data.texts: {error}") from error
+    return source, [text_member(prompt.text, prompt.language, labels=labels_of(prompt)) for prompt in found]
+
+
+def _prompts(source: PromptSource) -> Iterator[Prompt]:
+    """The prompts of a file, each text once.
+
+    Raises:
+        TrainingError: for a row that is no prompt.
+        InputError: if the file cannot be read.
+    """
+    for row in read_prompts(source):
+        if isinstance(row, Prompt):
+            yield row
+        elif row.error != _REPEATED:
+            raise TrainingError(f"data.texts: {source.path} has a row that is no prompt: {row.message}")

@@ -163,6 +163,7 @@ def utterance_of(draw: Draw, *, features: Tensor | None = None, samples: Tensor 
         features=features,
         samples=samples,
         parts=draw.parts,
+        labels=member.labels,
     )
 
 

@@ -17,6 +17,7 @@ from catalogs.lake import query
 from catalogs.records import Release
 from catalogs.release import release_named
 from catalogs.signal import resample, to_float32
+from training.labels import UNLABELLED, Labels, labels_in
 
 RATE_HZ = 16_000
 
@@ -26,7 +27,7 @@ Wave: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One take of a release: where its audio lies, what is said in it, and whose it is.
+    """One take of a release: where its audio lies, what is said in it and meant by it, and whose it is.
 
     A text alone has no ``place``, and no hash of samples; see `training.data`.
     """
@@ -43,6 +44,7 @@ class Member:
     duration_s: float
     corpus: Path
     place: Place | None
+    labels: Labels = UNLABELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def members_in(catalog: Catalog, release: Release, *, split: str | None) -> list
             duration_s=row["num_samples"] / row["sample_rate_hz"],
             corpus=catalog.folder,
             place=Place(row["shard"], row["offset"], row["num_bytes"]),
+            labels=labels_in(row["intent"], row["slots"], row["entities"]),
         )
         for row in rows
     ]

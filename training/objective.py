@@ -5,18 +5,19 @@ B utterances · T encoder frames · L encoder layers · D their width
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from catalogs.ids import Id
 from training.interleaving.choosing import Part
+from training.labels import UNLABELLED, Labels
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One take as training sees it: what is written, and what is said ("at 9", "at nine").
+    """One take as training sees it: what is written, what is said ("at 9", "at nine"), and what is meant by it.
 
     ``features`` (L, T, D) are those of a frozen encoder, padding trimmed; ``samples`` (n,) are mono float32 at 16 kHz.
     An objective gets the one it asks for. ``variant`` says which planned augmentation was heard, 0 none. ``parts`` are
@@ -32,7 +33,7 @@ class Utterance:
     features: Tensor | None = None
     samples: Tensor | None = None
     parts: Sequence[Part] | None = None
-    labels: Mapping[str, Any] = field(default_factory=dict)
+    labels: Labels = UNLABELLED
 
 
 @dataclass(frozen=True, slots=True)

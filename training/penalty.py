@@ -87,7 +87,8 @@ class Penalised:
             return rows.new_zeros(())
         scale = rows.detach().std().clamp(min=1e-6)  # so that a weight means the same for every language model
         compare = {"coral": coral, "mmd": mmd}[self._config.kind]
-        return compare(synthetic / scale, real / scale)
+        with torch.autocast(rows.device.type, enabled=False):  # products in bfloat16 would drown what is compared
+            return compare(synthetic / scale, real / scale)
 
 
 def pooled(slots: Tensor, lengths: Tensor) -> Tensor:

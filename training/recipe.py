@@ -98,6 +98,16 @@ class OnReal(Protocol):
         ...
 
 
+@runtime_checkable
+class OnLabels(Protocol):
+    """A recipe table of an objective that may learn to write the labels of its data."""
+
+    @property
+    def asks_for_labels(self) -> bool:
+        """Whether it does."""
+        ...
+
+
 @dataclass(frozen=True)
 class TrainRecipe:
     """One training. ``folder`` is where its checkpoints go; it is no part of what it makes.

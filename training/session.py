@@ -21,7 +21,7 @@ from training.mixing.mixer import Mixer
 from training.mixing.sources import Sources, sources_of
 from training.objective import LookingOver, Objective
 from training.processes import processes
-from training.recipe import OnReal, TrainRecipe
+from training.recipe import OnLabels, OnReal, TrainRecipe
 from training.sampling import Epochs, Sampler
 from training.starting import begin
 
@@ -87,6 +87,7 @@ def _drawn_from(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Memb
         TrainingError: if something that is asked for is not there.
     """
     _check_real(recipe, found)
+    _check_labels(recipe, found)
     if recipe.mixture is None:
         return Epochs(
             [member for _, part in found for member in part],
@@ -117,6 +118,22 @@ def _check_real(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Memb
             f"objective.matching of {recipe.name} matches latents of real speech, and sampling draws none in any "
             "epoch: give sampling.real or sampling.texts a share that leaves room for it"
         )
+
+
+def _check_labels(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Member]]]) -> None:
+    """Refuse to learn from data without labels that utterances have none.
+
+    Raises:
+        TrainingError: if the method asks for labels, and one of the tables of data has none at all.
+    """
+    if not isinstance(recipe.objective, OnLabels) or not recipe.objective.asks_for_labels:
+        return
+    for config, (_, members) in zip(recipe.data, found, strict=True):
+        if not any(member.labels for member in members):
+            raise TrainingError(
+                f"the {config} has no labels, and {recipe.objective.method} learns to write them: give its texts an "
+                "intent, slots or entities, or leave it out of data"
+            )
 
 
 def _sampled(

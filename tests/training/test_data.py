@@ -1,14 +1,19 @@
 """Texts alone as data: from a file or a release, each once, and known to have been had."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from catalogs.errors import RecipeError, TrainingError
+from catalogs.records import Slot
 from training.data import TextsConfig, parse_data, read_data
 from training.evaluation.leaks import marks_of
+from training.inputs import utterance_of
+from training.labels import UNLABELLED, Labels
 from training.members import DataConfig, waves_of
+from training.sampling import Draw
 
 from .conftest import train_on
 
@@ -52,6 +57,63 @@ def test_a_method_that_hears_refuses_texts(produce: Callable[..., Path], tmp_pat
 
     with pytest.raises(TrainingError, match="no encoder frames"):
         train_on("told", tmp_path, corpus, "ctc", {"method": "ctc"}, data=data)
+
+
+ORDERS = [
+    {"text": "one small latte", "intent": "order", "slots": {"size": "small"}, "entities": [["drink", "latte"]]},
+    {"text": "is it raining"},
+]
+
+
+def test_labels_of_a_release_come_along_heard_or_read(produce: Callable[..., Path], tmp_path: Path) -> None:
+    orders = [{**ORDERS[0], "entities": [{"type": "drink", "value": "latte"}]}, ORDERS[1]]
+    corpus = str(produce(tmp_path, "orders", prompts=orders, speakers=["anna"]))
+    expected = Labels("order", (Slot("size", "small"),), (Slot("drink", "latte"),))
+
+    for config in (DataConfig(corpus, "orders", split=None), TextsConfig("orders", corpus=corpus, split=None)):
+        found = {member.text: member.labels for member in read_data(config)[1]}
+        assert found == {"one small latte": expected, "is it raining": UNLABELLED}
+        member = read_data(config)[1][0]
+        assert utterance_of(Draw(member, 0)).labels == member.labels
+    assert expected.values == (Slot("size", "small"), Slot("drink", "latte"))
+    assert bool(expected)
+    assert not UNLABELLED
+
+
+def test_a_file_of_prompts_has_labels_and_the_first_of_a_text_count(tmp_path: Path) -> None:
+    rows = [
+        {"text": "one latte", "intent": "order", "slots": {"number": "one"}},
+        {"text": "one latte", "intent": "ask"},
+        {"text": "what time is it", "entities": [{"name": "topic", "value": "time"}]},
+    ]
+    path = tmp_path / "orders.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    source, members = read_data(TextsConfig(str(path)))
+
+    found = {member.text: member.labels for member in members}
+    assert found["one latte"] == Labels("order", (Slot("number", "one"),))
+    assert found["what time is it"] == Labels(entities=(Slot("topic", "time"),))
+    plain, known = read_data(TextsConfig(str(_lines(tmp_path, [str(row["text"]) for row in rows]))))
+    assert [member.take_id for member in known] == [member.take_id for member in members]
+    assert source.id != plain.id
+    path.write_text(path.read_text().replace('"ask"', '"tell"'))
+    assert read_data(TextsConfig(str(path)))[0].id != source.id
+
+
+def test_a_row_that_is_no_prompt_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "orders.jsonl"
+    path.write_text('{"text": "one latte"}\n{"text": "two", "slots": 3}\n')
+
+    with pytest.raises(TrainingError, match=r"orders.jsonl:2"):
+        read_data(TextsConfig(str(path)))
+    with pytest.raises(TrainingError, match=r"data.texts: there is no file"):
+        read_data(TextsConfig(str(tmp_path / "none.jsonl")))
+
+
+def _lines(folder: Path, texts: list[str]) -> Path:
+    (folder / "texts.txt").write_text("\n".join(texts))
+    return folder / "texts.txt"
 
 
 def test_texts_that_are_not_there_are_missed(tmp_path: Path) -> None:

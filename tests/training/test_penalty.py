@@ -82,6 +82,22 @@ def _after_training(penalised: Penalised, utterances: list[Utterance]) -> torch.
     return penalised.loss(batch).watched["penalty"]
 
 
+@pytest.mark.parametrize("kind", ["coral", "mmd"])
+def test_a_penalty_is_that_of_full_precision_whatever_training_runs_in(
+    kind: str, slam_asr: SlamAsr, mixed: list[Utterance]
+) -> None:
+    penalised = PenaltyConfig(kind=kind).around(slam_asr)  # type: ignore[arg-type]  # parametrised
+    rows = 100 + torch.randn(8, 16, generator=torch.Generator().manual_seed(0))
+    is_synthetic = torch.arange(8) % 2 == 0
+
+    expected = penalised._apart(rows, is_synthetic)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = penalised._apart(rows, is_synthetic)
+
+    assert found.dtype == torch.float32
+    assert torch.equal(found, expected)
+
+
 @pytest.mark.parametrize("real", [0, 1])
 def test_a_batch_of_one_kind_has_no_penalty(real: int, slam_asr: SlamAsr, mixed: list[Utterance]) -> None:
     utterances = [replace(u, is_synthetic=n >= real) for n, u in enumerate(mixed)]

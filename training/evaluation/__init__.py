@@ -4,6 +4,7 @@ recogniser           what is evaluated; checkpoints and the baseline by their na
 trained, baseline    a recogniser out of a checkpoint, and the one it is held against
 references           what the takes of a release are to be heard as
 scoring              a hypothesis held against its reference
+understanding        labels held against those of the prompt: accuracy of intents, F1 of slots
 leaks                takes, speakers and texts that training has had
 hearing              hypotheses of a release, kept in its corpus; the same command goes on
 figures, resampling  corpus figures and slices, with bootstrap intervals

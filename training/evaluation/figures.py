@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalogs.ids import seed_of
-from catalogs.records import Hypothesis
+from catalogs.records import Hypothesis, Understanding
 from training.evaluation.references import Reference
 from training.evaluation.resampling import Groups, Sums, interval, ratio, replicates
 from training.evaluation.scoring import num_misspelt, written_in
+from training.evaluation.understanding import LABEL_MEASURES, by_take, counts
 
 Count = Callable[[Hypothesis, Reference], float]
 
@@ -121,28 +122,40 @@ class Subset:
 
 
 def subsets(
-    references: Sequence[Reference], hypotheses: Sequence[Hypothesis], *, number: int, by: Sequence[str] = ()
+    references: Sequence[Reference],
+    hypotheses: Sequence[Hypothesis],
+    *,
+    number: int,
+    by: Sequence[str] = (),
+    understood: Sequence[Understanding] = (),
 ) -> list[Subset]:
-    """The figures of all utterances, then those of each slice; intervals have so many replicates."""
+    """The figures of all utterances, then those of each slice; intervals have so many replicates.
+
+    Those of labels are among them where some of the utterances were ``understood``.
+    """
     pairs = list(zip(hypotheses, references, strict=True))
-    counts = np.array([[float(count(*pair)) for m in MEASURES for count in (m.over, m.under)] for pair in pairs])
+    of_words = [[float(count(*pair)) for m in MEASURES for count in (m.over, m.under)] for pair in pairs]
+    labels = by_take(understood)
+    of_labels = [counts(labels.get(hypothesis.take_id)) for hypothesis in hypotheses]
+    sums = np.hstack([np.array(of_words), np.array(of_labels)])
     speakers = np.array([reference.member.speaker for reference in references])
-    found = [_subset("", counts, speakers, number=number)]
+    found = [_subset("", sums, speakers, number=number)]
     for column in by:
         values = np.array([(reference.slices or {})[column] for reference in references])
         for value in np.unique(values):
             of_it = values == value
-            found.append(_subset(f"{column}={value}", counts[of_it], speakers[of_it], number=number))
+            found.append(_subset(f"{column}={value}", sums[of_it], speakers[of_it], number=number))
     return found
 
 
-def _subset(name: str, counts: Sums, speakers: "np.ndarray[tuple[int], np.dtype[np.str_]]", *, number: int) -> Subset:
+def _subset(name: str, values: Sums, speakers: "np.ndarray[tuple[int], np.dtype[np.str_]]", *, number: int) -> Subset:
     groups = Groups.of(list(speakers))
-    sums = groups.sums(counts)
+    sums = groups.sums(values)
     drawn = replicates(sums, seed=seed_of("bootstrap", name) % 2**32, number=number)
     figures = []
-    for place, measure in enumerate(MEASURES):
+    names = [*(measure.name for measure in MEASURES), *(measure.name for measure in LABEL_MEASURES)]
+    for place, figure in enumerate(names):
         found = interval(ratio(2 * place, 2 * place + 1), sums, drawn)
         if found:
-            figures.append(Figure(name, measure.name, found.value, found.low, found.high))
-    return Subset(name, len(counts), int(counts[:, 1].sum()), groups.number, groups.unit, tuple(figures))
+            figures.append(Figure(name, figure, found.value, found.low, found.high))
+    return Subset(name, len(values), int(values[:, 1].sum()), groups.number, groups.unit, tuple(figures))

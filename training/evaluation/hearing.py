@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from catalogs.catalog import Catalog
 from catalogs.lake import query
 from catalogs.progress import Progress
-from catalogs.records import Evaluation, Failure, Hypothesis, Release
+from catalogs.records import Evaluation, Failure, Hypothesis, Release, Slot, Understanding
 from catalogs.stage import Outcome, one_by_one
 from catalogs.text import NORMALISER
 from training.evaluation.recogniser import Recogniser
 from training.evaluation.references import Reference
 from training.evaluation.scoring import score
+from training.evaluation.understanding import understanding
 
 STAGE = "evaluate"
 BATCH_S, BATCH_TAKES = 600.0, 32
@@ -22,11 +23,15 @@ FLUSH_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An evaluation, its hypotheses by the order of their references, and what could not be heard."""
+    """An evaluation, its hypotheses by the order of their references, and what could not be heard.
+
+    ``understandings`` are those of all takes, if the recogniser answers with labels.
+    """
 
     evaluation: Evaluation
     hypotheses: list[Hypothesis]
     failures: list[Failure]
+    understandings: list[Understanding]
 
 
 def hear(
@@ -55,7 +60,8 @@ def hear(
         progress.finish()
     stored = {row.take_id: row for row in hypotheses_of(catalog, evaluation)}
     asked = [reference.member.take_id for reference in references]
-    return Heard(evaluation, [stored[take_id] for take_id in asked if take_id in stored], failures)
+    hypotheses = [stored[take_id] for take_id in asked if take_id in stored]
+    return Heard(evaluation, hypotheses, failures, understandings_of(catalog, evaluation))
 
 
 def hypotheses_of(catalog: Catalog, evaluation: Evaluation) -> list[Hypothesis]:
@@ -63,6 +69,12 @@ def hypotheses_of(catalog: Catalog, evaluation: Evaluation) -> list[Hypothesis]:
     rows = catalog.lake.table(query("evaluation_hypotheses"), evaluation_id=evaluation.id).to_pylist()
     lists = ("missed_slots", "missed_entities")
     return [Hypothesis(**row | {name: tuple(row[name]) for name in lists}) for row in rows]
+
+
+def understandings_of(catalog: Catalog, evaluation: Evaluation) -> list[Understanding]:
+    """All understandings of an evaluation, by take; none of a recogniser that transcribes alone."""
+    rows = catalog.lake.table(query("evaluation_understandings"), evaluation_id=evaluation.id).to_pylist()
+    return [Understanding(**row | {"found": tuple(Slot(**each) for each in row["found"])}) for row in rows]
 
 
 def batches(references: Sequence[Reference]) -> Iterator[list[Reference]]:
@@ -88,17 +100,25 @@ def _hear(
 ) -> list[Failure]:
     by_take = {reference.member.take_id: reference for reference in missing}
     pending: list[Hypothesis] = []
+    understood: list[Understanding] = []
     failures: list[Failure] = []
     since = time.monotonic()
     for batch in batches(missing):
         members = [reference.member for reference in batch]
         found, failed = one_by_one(recogniser.transcribe, members, stage=STAGE, subject=lambda member: member.take_id)
         pending += [score(evaluation.id, by_take[member.take_id], answer) for member, answer in found]
+        understood += [row for member, answer in found if (row := understanding(evaluation.id, member, answer))]
         failures += failed
         progress.receive(Outcome(items=len(batch), failures=failed))
         if time.monotonic() - since > FLUSH_S:
-            catalog.add(pending)
-            pending, since = [], time.monotonic()
-    catalog.add(pending)
+            _keep(catalog, pending, understood)
+            pending, understood, since = [], [], time.monotonic()
+    _keep(catalog, pending, understood)
     catalog.add(failures)
     return failures
+
+
+def _keep(catalog: Catalog, hypotheses: Sequence[Hypothesis], understood: Sequence[Understanding]) -> None:
+    """Understandings come first: what has a hypothesis is not heard again."""
+    catalog.add(understood)
+    catalog.add(hypotheses)

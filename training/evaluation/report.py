@@ -129,7 +129,9 @@ def _system(name: str, heard: Heard, references: Sequence[Reference], *, config:
     by_take = {row.take_id: row for row in heard.hypotheses}
     there = [reference for reference in references if reference.member.take_id in by_take]
     rows = [by_take[reference.member.take_id] for reference in there]
-    found = subsets(there, rows, number=config.replicates, by=config.by) if rows else []
+    found = (
+        subsets(there, rows, number=config.replicates, by=config.by, understood=heard.understandings) if rows else []
+    )
     evaluation = heard.evaluation
     return System(
         evaluation.recogniser,

@@ -7,8 +7,12 @@ from training.evaluation.figures import MEASURES, Subset
 from training.evaluation.questions import Answered
 from training.evaluation.report import Report, System
 from training.evaluation.segments import ENOUGH
+from training.evaluation.understanding import LABEL_MEASURES
 
-_OF_SLICES = ("wer", "insertions", "deletions", "slot_recall", "entity_recall", "slot_error", "entity_error")
+_OF_SLICES = (
+    *("wer", "insertions", "deletions", "slot_recall", "entity_recall", "slot_error", "entity_error"),
+    *("intent_accuracy", "slot_f1"),
+)
 
 
 def told(report: Report) -> str:
@@ -44,10 +48,10 @@ def _of_system(system: System) -> Iterator[str]:
         return
     every, *slices = system.subsets
     yield f"{every.num_utterances:,} utterances, {every.num_words:,} words; 95 % intervals over {_groups(every)}"
-    meanings = {measure.name: measure.meaning for measure in MEASURES}
+    meanings = {measure.name: measure.meaning for measure in (*MEASURES, *LABEL_MEASURES)}
     for figure in every.figures:
         within = _interval(figure.low, figure.high)
-        yield f"  {figure.name:<14} {figure.value:.4f}  {within:<16}  {meanings[figure.name]}"
+        yield f"  {figure.name:<15} {figure.value:.4f}  {within:<16}  {meanings[figure.name]}"
     if slices:
         yield from _table(slices)
 

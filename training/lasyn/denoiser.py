@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn.functional import relu, softplus
 
 from training.lasyn.autoencoder import heard
-from training.lasyn.fixed import sinusoids
 from training.lasyn.phones import NUM_SYMBOLS, PADDING
 from training.lasyn.unet import Condition, Unet, UnetConfig
+from training.positions import sinusoids
 
 _TONES = 32
 _EXPECTED = 2.0

@@ -4,10 +4,13 @@ Which utterances are real and which are texts is the business of ``[data]``, and
 the ratio and the curriculum: (1, 1, 0.5, 0.5) is the text first, then both. Of a text's phones, 30 % are masked, and
 all of its words are to be written, so that the upper part learns what is likely to be said.
 
-R real utterances · S texts · B = R + S · T frames, padded · D width of the encoder
+The recogniser may be any that goes on from latents: `ctc`, or `slu`, whose texts have labels.
+
+R heard utterances · S texts · B = R + S · T frames, padded · D width of the encoder
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +28,7 @@ from training.padding import features_of
 
 
 class DualTraining:
-    """The objective; see `Objective`. Utterances with features are real, those without are texts.
+    """The objective; see `Objective`. Utterances with features are heard, those without are texts.
 
     ``synthesiser`` maps phones (S, P) and their numbers (S,) to latents (S, T, D) and theirs, and stays as it is; None
     is for a recogniser that is trained already.
@@ -42,68 +45,94 @@ class DualTraining:
             self.module["synthesiser"] = synthesiser.requires_grad_(requires_grad=False)
 
     def trained(self) -> Mapping[str, nn.Parameter]:
-        """The upper part and the head, named as `ctc` names them."""
-        return self._recogniser.ctc.trained()
+        """The upper part and the head, named as the recogniser's own method names them."""
+        return self._recogniser.head.trained()
 
     def look_over(self, texts: Sequence[str]) -> str:
         """See `PhoneReader.look_over`."""
         return "" if self._reader is None else self._reader.look_over(texts)
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
-        """Latents of those that are real, phones of the texts, and the targets of first the ones, then the others.
+        """Latents of those that are heard, phones of the texts, and the targets of first the ones, then the others.
 
         Raises:
             TrainingError: for a text where there is no synthesiser, or one without a pronunciation, or with a character
                 that the recogniser does not write.
         """
-        real = [utterance for utterance in utterances if utterance.features is not None]
+        heard_ones = [utterance for utterance in utterances if utterance.features is not None]
         texts = [utterance for utterance in utterances if utterance.features is None]
         if self._reader is None:
             raise TrainingError("objective.synthesiser_from is missing: who is to make latents of texts?")
-        rows = [features_of(utterance)[-1].float() for utterance in real]
+        rows = [features_of(utterance)[-1].float() for utterance in heard_ones]
         latents = pad_sequence(rows, batch_first=True) if rows else torch.zeros(0, 0, self._recogniser.width)
         tensors = {
             "latents": latents,  # (R, T, D)
             "num_latents": torch.tensor([len(row) for row in rows], dtype=torch.long),
+            "is_real": torch.tensor([not utterance.is_synthetic for utterance in heard_ones], dtype=torch.bool),
             **self._reader.batch(texts),
-            **self._recogniser.targets([*real, *texts]),
+            **self._recogniser.head.targets([*heard_ones, *texts]),
         }
-        take_ids = [utterance.take_id for utterance in (*real, *texts)]
+        take_ids = [utterance.take_id for utterance in (*heard_ones, *texts)]
         return Batch(tensors, int(tensors["num_targets"].sum()), take_ids)
 
     def loss(self, batch: Batch) -> Loss:
-        """That of `ctc`; ``made`` utterances were texts, and ``guessed`` words of theirs are in no dictionary."""
+        """The recogniser's; ``made`` utterances were texts, and ``guessed`` words of theirs are in no dictionary."""
         tensors = batch.tensors
         latents, lengths = tensors["latents"], tensors["num_latents"]
         if len(tensors["phones"]):
-            voices = _voices(latents, lengths, len(tensors["phones"]))
-            made, num_made = self._made(tensors["phones"], tensors["num_phones"], voices)
+            voices = _voices(latents, lengths, tensors["is_real"], count=len(tensors["phones"]))
+            phones = masked(tensors["phones"], self._mask)
+            made, num_made = self._made(phones, tensors["num_phones"], voices)
             longest = max(latents.shape[1], made.shape[1])
             latents = torch.cat([_lengthened(part, longest) for part in (latents, made)])
             lengths = torch.cat([lengths, num_made])
-        found = self._recogniser.loss(latents, lengths, batch)
+        found = self._recogniser.decode_high(latents, lengths, batch)
         made_of = {"made": torch.tensor(len(tensors["phones"]), device=lengths.device)}
         return Loss(found.total, {**found.watched, **made_of, "guessed": tensors["num_guessed"].sum()})
 
     def answers(self, utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
-        """What is heard in real latents; see `Ctc.answers`."""
-        return self._recogniser.ctc.answers(utterances, settings)
+        """What is heard in latents, and in those made of texts, as the recogniser's own method answers.
+
+        Texts are made without masks, and where the synthesiser is told voices, without any.
+
+        Raises:
+            TrainingError: for a text where there is no synthesiser, or one without a pronunciation.
+        """
+        return self._recogniser.head.answers(self._with_latents(utterances), settings)
+
+    def _with_latents(self, utterances: Sequence[Utterance]) -> list[Utterance]:
+        texts = [utterance for utterance in utterances if utterance.features is None]
+        if not texts:
+            return list(utterances)
+        if self._reader is None:
+            raise TrainingError("objective.synthesiser_from is missing: who is to make latents of texts?")
+        device = next(self._recogniser.module.parameters()).device
+        read = self._reader.batch(texts)
+        made, lengths = self._made(read["phones"].to(device), read["num_phones"].to(device), None)
+        rows = iter([row[None, :length].cpu() for row, length in zip(made, lengths.tolist(), strict=True)])
+        return [each if each.features is not None else replace(each, features=next(rows)) for each in utterances]
 
     def _made(self, phones: Tensor, num_phones: Tensor, voices: Tensor | None) -> tuple[Tensor, Tensor]:
         if self._synthesiser is None:
             raise TrainingError("objective.synthesiser_from is missing: who is to make latents of texts?")
         with inference(self._synthesiser):
-            read = (masked(phones, self._mask), num_phones)
+            read = (phones, num_phones)
             hears = getattr(self._synthesiser, "hears_voices", False)
             latents, lengths = self._synthesiser(*read, voices) if hears else self._synthesiser(*read)
         return latents, lengths
 
 
-def _voices(latents: Tensor, lengths: Tensor, count: int) -> Tensor | None:
-    """Mean latents (S, D) of real utterances of the batch, drawn for as many texts; None if there are none."""
+def _voices(latents: Tensor, lengths: Tensor, is_real: Tensor, *, count: int) -> Tensor | None:
+    """Mean latents (S, D) of heard utterances of the batch, drawn for as many texts; None if there are none.
+
+    They are those of real utterances (R,), so that made latents are led to real voices; of synthetic ones where a batch
+    has no real one.
+    """
     if not len(latents):
         return None
     means = (latents * heard(latents, lengths)).sum(dim=1) / lengths[:, None]
+    if bool(is_real.any()):
+        means = means[is_real]
     return means[torch.randint(len(means), (count,)).to(means.device)]
 
 

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from training.lasyn.phones import NUM_SYMBOLS, PADDING
-
-_LONGEST_WAVE = 10_000.0
+from training.positions import sinusoids
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +56,3 @@ class FixedProjection(nn.Module):
             frames = norm(torch.relu(convolve((frames * heard).transpose(1, 2)).transpose(1, 2)))
         latents = self.out(frames)
         return (latents + self.sway * sinusoids(latents)) * heard, lengths
-
-
-def sinusoids(like: Tensor) -> Tensor:
-    """Positions (T, D) for frames (B, T, D): sines in the first half, cosines in the second, as in Whisper."""
-    _, length, width = like.shape
-    count = width // 2
-    steps = torch.arange(count, device=like.device) / max(count - 1, 1)
-    angles = torch.arange(length, device=like.device)[:, None] * _LONGEST_WAVE**-steps
-    return torch.nn.functional.pad(torch.cat([angles.sin(), angles.cos()], dim=1), (0, width - 2 * count))

@@ -55,7 +55,7 @@ class GuidedSynthesis:
         Raises:
             TrainingError: for a text without a pronunciation, or with a character that the guide does not write.
         """
-        tensors = self._reader.batch(utterances) | self._guide.targets(utterances)
+        tensors = self._reader.batch(utterances) | self._guide.head.targets(utterances)
         if self._matching is not None:
             tensors |= self._real(utterances)
         return Batch(tensors, int(tensors["num_targets"].sum()), [utterance.take_id for utterance in utterances])
@@ -67,7 +67,7 @@ class GuidedSynthesis:
         """
         tensors = batch.tensors
         latents, lengths = self.synthesiser(masked(tensors["phones"], self._mask), tensors["num_phones"])
-        found = self._guide.loss(latents, lengths, batch)
+        found = self._guide.decode_high(latents, lengths, batch)
         watched = {**found.watched, "guessed": tensors["num_guessed"].sum()}
         if self._matching is None:
             return Loss(found.total, watched)

@@ -3,8 +3,11 @@
 In turn: `ctc` with a split, the guide; `lasyn_fixed` through it, or the tables of `training.lasyn.diffusing`; `lasyn`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Discriminator, Tag
 
 from catalogs.errors import TrainingError
 from catalogs.g2p import Unknown
@@ -17,7 +20,23 @@ from training.lasyn.guided import GuidedSynthesis
 from training.lasyn.loading import synthesiser
 from training.lasyn.matching import MatchingConfig
 from training.lasyn.phones import PhoneReader, check_share
-from training.lasyn.recogniser import SplitRecogniser, guide
+from training.lasyn.recogniser import RecogniserConfig, SplitRecogniser, guide
+from training.slu.understanding import SluConfig
+
+RECOGNISERS: Mapping[str, type[RecogniserConfig]] = {"ctc": CtcConfig, "slu": SluConfig}
+"""What goes on from latents, by method."""
+
+
+def _method_of(table: Any) -> str:
+    """By which of them a table is read: it says so itself, or is one of `ctc`."""
+    method = table.get("method", "ctc") if isinstance(table, Mapping) else getattr(table, "method", None)
+    return str(method)
+
+
+_BY_METHOD = Discriminator(
+    _method_of, custom_error_type="method", custom_error_message="expected method 'ctc' or 'slu'"
+)
+AnyRecogniser: TypeAlias = Annotated[Annotated[CtcConfig, Tag("ctc")] | Annotated[SluConfig, Tag("slu")], _BY_METHOD]
 
 
 @dataclass(frozen=True)
@@ -61,12 +80,13 @@ class FixedSynthesisMethod:
 class DualTrainingMethod:
     """A recogniser, trained from its split upwards on real latents and on those of texts.
 
-    ``recogniser`` is the table of its kind. ``guide_from`` is the training it begins with, None a new head; then
-    ``synthesiser_from`` that of a synthesiser, and ``sampler`` how diffusion makes latents. ``mask`` is the share of a
-    text's phones that is hidden.
+    ``recogniser`` is the table of its kind, `ctc` or `slu`. ``guide_from`` is the training it begins with, None a new
+    head; of one of another kind it takes the upper part, as the paper begins with its guide. Then ``synthesiser_from``
+    is that of a synthesiser, and ``sampler`` how diffusion makes latents. ``mask`` is the share of a text's phones that
+    is hidden.
     """
 
-    recogniser: CtcConfig
+    recogniser: AnyRecogniser
     method: Literal["lasyn"] = "lasyn"
     guide_from: str | None = None
     synthesiser_from: str | None = None
@@ -78,6 +98,13 @@ class DualTrainingMethod:
         check_share("objective.mask", self.mask)
         if self.recogniser.split is None:
             raise ValueError("objective.recogniser.split is missing: give it the layer that latents are of")
+        if isinstance(self.recogniser, SluConfig) and self.recogniser.guide_from is not None:
+            raise ValueError("objective.recogniser.guide_from: write it as objective.guide_from")
+
+    @property
+    def asks_for_labels(self) -> bool:
+        """Whether its recogniser learns to write them."""
+        return isinstance(self.recogniser, SluConfig)
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> DualTraining:
         """Load the guide and the synthesiser.
@@ -85,10 +112,9 @@ class DualTrainingMethod:
         Raises:
             TrainingError: if one of them is not to be had, or does not suit the recogniser or the encoder.
         """
-        ctc = self.recogniser.build(encoder, num_layers=num_layers, seed=seed)
-        recogniser = SplitRecogniser(encoder, ctc)
+        recogniser = SplitRecogniser(encoder, self.recogniser.build(encoder, num_layers=num_layers, seed=seed))
         if self.guide_from is not None:
-            recogniser.begin_as(guide(self.guide_from, encoder))
+            recogniser.begin_as(guide(self.guide_from, encoder, kinds=RECOGNISERS))
         if self.synthesiser_from is None:
             return DualTraining(recogniser, None, None, self.mask)
         made = synthesiser(self.synthesiser_from, encoder, split=recogniser.split, sampler=self.sampler)

@@ -95,7 +95,7 @@ class Maker:
     def answers(self, members: Sequence[Member], latents: Sequence[Tensor]) -> list[str]:
         """What the guide hears in latents (T, D) of members."""
         heard = [_utterance(member, each) for member, each in zip(members, latents, strict=True)]
-        return [answer.text for answer in self._guide.ctc.answers(heard, DecodingConfig(beams=1))]
+        return [answer.text for answer in self._guide.head.answers(heard, DecodingConfig(beams=1))]
 
     def _heard(self, members: Sequence[Member]) -> list[Tensor]:
         waves = [torch.from_numpy(wave) for wave in waves_of(members)]

@@ -1,95 +1,120 @@
-"""A recogniser with a named split: ``encode_low`` makes latents of speech, ``decode_high`` makes text of latents.
+"""A recogniser with a named split: ``encode_low`` makes latents of speech, ``decode_high`` what they lose for a text.
 
-It is what the objective `ctc` trains with a ``split``. Frozen, it is the guide: what tells a synthesiser, without any
-speech, whether its latents can be heard as its text. The paper has a transducer or a decoder for it; with CTC there
-must be as many frames as characters, which synthesisers see to.
+It is what the objectives `ctc` and `slu` train with a ``split``. One of `ctc`, frozen, is the guide: what tells a
+synthesiser, without any speech, whether its latents can be heard as its text. The paper has a transducer or a decoder
+for it; with CTC there must be as many frames as characters, which synthesisers see to.
 
-B utterances · T frames, padded · D width of the encoder · V characters and the blank
+B utterances · T frames, padded · D width of the encoder
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, Protocol
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from catalogs.config import parse
 from catalogs.errors import TrainingError
 from training import checkpoint
+from training.answering import Answering
 from training.backbones.encoders import Encoder
 from training.backbones.frozen import freeze
+from training.backbones.split import UpperPart
 from training.checkpoint import Checkpoint
-from training.ctc import Ctc, CtcConfig, CtcHead
+from training.ctc import CtcConfig
 from training.objective import Batch, Loss, Utterance
+
+
+class FromLatents(Answering, Protocol):
+    """An objective that goes on from latents, whoever has made them: `ctc` and `slu`."""
+
+    split: int | None
+    upper: UpperPart | None
+
+    @property
+    def shape(self) -> Mapping[str, Any]:
+        """What its parameters mean: its split, what it writes, its sizes."""
+        ...
+
+    def targets(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
+        """What is to be written, as tensors of a batch, with how many targets are whose as ``num_targets`` (B,).
+
+        Raises:
+            TrainingError: for a text with a character that it does not write.
+        """
+        ...
+
+    def loss_on(self, latents: Tensor, lengths: Tensor, batch: Batch) -> Loss:
+        """What it loses on latents (B, T, D), of which the first ``lengths`` (B,) are heard, for targets of a batch."""
+        ...
+
+
+class RecogniserConfig(Protocol):
+    """The recipe table of such an objective."""
+
+    def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> FromLatents:
+        """A new one. Raises as `training.recipe.OnFeatures.build` does."""
+        ...
+
+
+GUIDES: Mapping[str, type[RecogniserConfig]] = {"ctc": CtcConfig}
 
 
 class SplitRecogniser:
     """An encoder up to its split, and what goes on from there."""
 
-    def __init__(self, encoder: Encoder, ctc: Ctc) -> None:
-        if ctc.split is None:
+    def __init__(self, encoder: Encoder, head: FromLatents) -> None:
+        if head.split is None:
             raise TrainingError("a recogniser in two parts needs a split: give it a layer of the encoder")
-        self.split = ctc.split
+        self.split = head.split
         self.width = encoder.width
         self.encoder_id = encoder.id
-        self.ctc = ctc
-        self.module: CtcHead = ctc.module
+        self.head = head
+        self.module: nn.Module = head.module
         self._encoder = encoder
 
     def begin_as(self, guide: "SplitRecogniser") -> None:
-        """Take over what a guide has learned.
+        """Take over what a guide has learned: all of it, or the upper part of one that writes something else.
 
         Raises:
-            TrainingError: if it goes on from another layer, or writes other characters.
+            TrainingError: if it goes on from another layer, or is of the same kind and writes other characters.
         """
-        ours, theirs = ((one.split, one.ctc.alphabet) for one in (self, guide))
-        if ours != theirs:
+        is_like = type(self.head) is type(guide.head)
+        ours, theirs = (one.head.shape if is_like else {"split": one.split} for one in (self, guide))
+        if other := [key for key in ours if ours[key] != theirs[key]]:
+            have = " and ".join(f"{key} {theirs[key]!r}" for key in other)
+            asked = " and ".join(f"{ours[key]!r}" for key in other)
             raise TrainingError(
-                f"objective.guide_from: the guide has split {theirs[0]} and alphabet {theirs[1]!r}, and "
-                f"objective.recogniser has {ours[0]} and {ours[1]!r}; give both the same"
+                f"objective.guide_from: the guide has {have}, and this recipe's recogniser {asked}; give both the same"
             )
-        self.module.load_state_dict(guide.module.state_dict())
+        if is_like:
+            self.module.load_state_dict(guide.module.state_dict())
+        elif self.head.upper is not None and guide.head.upper is not None:
+            self.head.upper.load_state_dict(guide.head.upper.state_dict())
 
     def encode_low(self, waves: Sequence[Tensor]) -> list[Tensor]:
         """Latents (T, D) of waves at 16 kHz, without gradients: the lower part is always frozen."""
         return [features[0] for features in self._encoder.encode(waves, layers=(self.split,))]
 
-    def decode_high(self, latents: Tensor, lengths: Tensor) -> Tensor:
-        """Log probabilities (B, T, V) of latents (B, T, D), of which the first ``lengths`` (B,) are heard."""
-        log_probs: Tensor = self.module(latents, lengths)
-        return log_probs
-
-    def targets(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
-        """Characters, strung together, as ``targets``, and how many are whose as ``num_targets`` (B,).
-
-        Raises:
-            TrainingError: for a text with a character that the recogniser does not write.
-        """
-        rows = [self.ctc.numbers(utterance) for utterance in utterances]
-        return {
-            "targets": torch.tensor([number for row in rows for number in row], dtype=torch.long),
-            "num_targets": torch.tensor([len(row) for row in rows], dtype=torch.long),
-        }
-
-    def loss(self, latents: Tensor, lengths: Tensor, batch: Batch) -> Loss:
-        """What `ctc` loses on latents (B, T, D) for the targets of a batch."""
-        heard = {name: batch.tensors[name] for name in ("targets", "num_targets")}
-        return self.ctc.loss(Batch({"frames": latents, "num_frames": lengths, **heard}, batch.num_targets))
+    def decode_high(self, latents: Tensor, lengths: Tensor, batch: Batch) -> Loss:
+        """See `FromLatents.loss_on`."""
+        return self.head.loss_on(latents, lengths, batch)
 
 
-def guide(folder: str, encoder: Encoder) -> SplitRecogniser:
-    """A trained recogniser, frozen, out of the folder of its training or of a checkpoint.
+def guide(folder: str, encoder: Encoder, *, kinds: Mapping[str, type[RecogniserConfig]] = GUIDES) -> SplitRecogniser:
+    """A trained recogniser, frozen, out of the folder of its training or of a checkpoint; ``kinds`` by their methods.
 
     Raises:
         TrainingError: if there is none, it has no split, or it goes on from another encoder.
     """
     found = checkpoint.load(Path(folder))
-    config = _config_of(found)
+    config = _config_of(found, kinds)
     check_encoder(found, encoder, key="objective.guide_from")
-    ctc = config.build(encoder, num_layers=1, seed=0)
-    checkpoint.restore(found, ctc.trained())
-    freeze(ctc.module)
-    return SplitRecogniser(encoder, ctc)
+    head = config.build(encoder, num_layers=1, seed=0)
+    checkpoint.restore(found, head.trained())
+    freeze(head.module)
+    return SplitRecogniser(encoder, head)
 
 
 def check_encoder(found: Checkpoint, encoder: Encoder, *, key: str) -> None:
@@ -106,12 +131,17 @@ def check_encoder(found: Checkpoint, encoder: Encoder, *, key: str) -> None:
         )
 
 
-def _config_of(found: Checkpoint) -> CtcConfig:
+def _config_of(found: Checkpoint, kinds: Mapping[str, type[RecogniserConfig]]) -> RecogniserConfig:
     table = found.provenance.get("recipe", {}).get("objective", {})
-    if table.get("method") != "ctc" or table.get("split") is None:
-        split = "without a split" if table.get("method") == "ctc" else ""
+    kind: Any = kinds.get(table.get("method"))
+    if kind is None or table.get("split") is None:
+        split = "" if kind is None else "without a split"
+        methods = " or ".join(repr(method) for method in kinds)
         raise TrainingError(
             f"objective.guide_from: {found.folder} is of method {table.get('method')!r} {split}".rstrip()
-            + ": a guide is trained by method 'ctc' with a split"
+            + f": a guide is trained by method {methods} with a split"
         )
-    return parse(CtcConfig, {**table, "dropout": 0.0}, source=str(found.folder))
+    known = {field.name for field in fields(kind)}
+    here = {key: value for key, value in (("dropout", 0.0), ("guide_from", None)) if key in known}
+    config: RecogniserConfig = parse(kind, {**table, **here}, source=str(found.folder))
+    return config

@@ -94,7 +94,8 @@ def listener_of(found: Checkpoint) -> Listener:
     """The recogniser of a checkpoint, as it was trained.
 
     Raises:
-        TrainingError: if it has no encoder that stands by itself, or what it was trained with has changed.
+        TrainingError: if it has no encoder that stands by itself, no layers that are known, or what it was trained with
+            has changed.
         EngineError: if a model that it was trained with is not to be had.
     """
     recipe = recipe_of(found)
@@ -105,7 +106,12 @@ def listener_of(found: Checkpoint) -> Listener:
         )
     encoder = recipe.encoder.build()
     check_encoder(found, encoder.id)
-    objective = recipe.objective.build(encoder, num_layers=len(recipe.features.layers), seed=recipe.loop.seed)
+    objective: Any = recipe.objective.build(encoder, num_layers=len(recipe.features.layers), seed=recipe.loop.seed)
+    if not isinstance(objective, Ctc) and not hasattr(objective.module, "projector"):
+        raise TrainingError(
+            f"{found.folder} is of method {recipe.objective.method!r}, whose layers no probe knows: expected a method "
+            "with a projector, or 'ctc'"
+        )
     checkpoint.restore(found, objective.trained())
     objective.module.to(device_of("auto"))
     return Listener(encoder, recipe.features, objective)

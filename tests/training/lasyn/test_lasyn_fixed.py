@@ -11,11 +11,12 @@ from catalogs.errors import RecipeError, TrainingError
 from catalogs.g2p import BOUNDARY
 from training.answering import DecodingConfig
 from training.backbones.encoders import Encoder, TinyEncoderConfig
-from training.lasyn.fixed import FixedProjectionConfig, sinusoids
+from training.lasyn.fixed import FixedProjectionConfig
 from training.lasyn.guided import GuidedSynthesis
 from training.lasyn.methods import FixedSynthesisMethod
 from training.lasyn.phones import FIRST_PHONE, MASK, NUMBERS, PADDING, PhoneReader, masked
 from training.lasyn.recogniser import guide
+from training.positions import sinusoids
 
 from ..conftest import fit
 from .conftest import GUIDE, SPLIT, TOLD, UNTOLD, WIDTH, keep, written
@@ -58,7 +59,7 @@ def test_the_guide_reads_what_it_makes(learned: tuple[GuidedSynthesis, float], e
     rows = zip(written(UNTOLD), latents, lengths.tolist(), strict=True)
     made = [replace(utterance, features=row[None, :length]) for utterance, row, length in rows]
 
-    answers = objective._guide.ctc.answers(made, GREEDY)
+    answers = objective._guide.head.answers(made, GREEDY)
     said = [word for answer in answers for word in answer.text.split()]
 
     wrong = sum(a != b for a, b in zip(said, " ".join(UNTOLD).split(), strict=False))
@@ -145,11 +146,15 @@ def test_the_two_parts_of_a_recogniser_are_its_whole(encoder: Encoder, guide_fol
     wave = torch.sin(torch.arange(9_000) / 9)
 
     (latents,) = recogniser.encode_low([wave])
-    log_probs = recogniser.decode_high(latents[None], torch.tensor([len(latents)]))
+    length = torch.tensor([len(latents)])
+    log_probs = recogniser.module(latents[None], length)
+    batch = recogniser.head.collate([replace(written(["tea"])[0], features=latents[None])])
 
     torch.testing.assert_close(latents, encoder.encode([wave], layers=(SPLIT,))[0][0])
-    assert log_probs.shape == (1, 29, len(recogniser.ctc.alphabet) + 1)
+    assert log_probs.shape == (1, 29, len(recogniser.head.shape["alphabet"]) + 1)
     torch.testing.assert_close(log_probs.exp().sum(-1), torch.ones(1, 29))
+    whole = recogniser.head.loss(batch).total  # type: ignore[attr-defined]  # a guide is an objective
+    torch.testing.assert_close(recogniser.decode_high(latents[None], length, batch).total, whole)
 
 
 def test_a_table_survives_its_recipe_and_mistakes_are_named() -> None:
