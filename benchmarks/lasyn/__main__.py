@@ -14,7 +14,7 @@ from statistics import mean
 
 from benchmarks.corpora import freeze, ingest, write
 from benchmarks.errors import Errors, errors_of, told
-from benchmarks.lasyn.cost import measure
+from benchmarks.lasyn import cost, latents
 from benchmarks.lasyn.models import CLAIMS, CTC, REAL, ROWS, Experiment
 from benchmarks.lasyn.noisy import make_noisy
 from benchmarks.slam_asr.data import parts
@@ -44,12 +44,12 @@ class Heard:
 
 
 def prepare(speech: Path, work: Path) -> None:
-    """The real training part with texts as they are said: a CTC head writes no digits."""
+    """Real speech with texts as they are said, to train on and to hold latents against: a CTC head writes no digits."""
     work.mkdir(parents=True, exist_ok=True)
-    real, _ = parts(speech, as_said=True)
-    write(work / "real.jsonl", real)
-    ingest(work / "real.jsonl", work / "real")
-    freeze(work / "real", {"real": "true"})
+    for name, rows in zip(("real", "said"), parts(speech, as_said=True), strict=True):
+        write(work / f"{name}.jsonl", rows)
+        ingest(work / f"{name}.jsonl", work / name)
+        freeze(work / name, {name: "true" if name == "real" else "domain = 'orders'"})
 
 
 def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
@@ -71,8 +71,9 @@ def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
     made_by = [
         experiment.synthesiser(kind) for kind in sorted({ROWS[n].made or "" for n in names} - {""}, reverse=True)
     ]
-    cost = measure(experiment.asr / "orders.jsonl", made_by, split=CTC["split"])
-    return "\n".join([*table(rows, tests), "", *cost])
+    costs = cost.measure(experiment.asr / "orders.jsonl", made_by, split=CTC["split"])
+    alike = latents.measure(made_by, experiment.guide(), f"{experiment.work / 'said'}/said")
+    return "\n".join([*table(rows, tests), "", *alike, "", *costs])
 
 
 def heard(model: Path, tests: Sequence[Test]) -> Heard:
