@@ -111,6 +111,7 @@ def test_a_gap_is_claimed_only_above_chance() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_all_of_it_runs_and_goes_on(
     texts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
