@@ -9,8 +9,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.corpora import freeze
 from benchmarks.errors import told
+from benchmarks.slam_asr.rows import TEST, freeze_test
 from catalogs.progress import Progress
 from training import checkpoint
 from training.evaluation.baseline import BASELINE
@@ -19,7 +19,6 @@ from training.evaluation.report import EvaluationConfig, evaluate
 from training.evaluation.resampling import Interval
 from training.members import Member
 
-TEST = "test-orders"
 FIGURES = ("wer", "slot_error", "looping")
 COLUMNS = ("WER", "slot error", "repeats itself", "real h", "synthetic h", "texts alone", "steps")
 
@@ -64,7 +63,7 @@ if __name__ == "__main__":
     parser.add_argument("models", nargs="+", metavar="NAME=FOLDER")
     parser.add_argument("--asr", type=Path, required=True, help="where the corpora of SLAM-ASR lie")
     asked = parser.parse_args()
-    freeze(asked.asr / "test", {TEST: "domain = 'orders'"})
+    freeze_test(asked.asr)
     print(f"| | {' | '.join(COLUMNS)} |")
     print("|---|" + "---:|" * len(COLUMNS))
     for each in asked.models:

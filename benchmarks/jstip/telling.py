@@ -8,10 +8,10 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.errors import Errors, Of, errors_of, on_common_takes, told
+from benchmarks.figures import mean_reduction, wer
 from benchmarks.jstip.data import SPOKEN
 from benchmarks.jstip.measuring import Measured
 from benchmarks.jstip.trainings import BASE, ROWS
-from benchmarks.syn2real.figures import mean_reduction, wer
 from training.evaluation.resampling import Interval
 
 START = "the start"

@@ -14,17 +14,18 @@ from statistics import mean
 
 from benchmarks.corpora import freeze, ingest, write
 from benchmarks.errors import Errors, errors_of, on_common_takes, told
+from benchmarks.figures import mean_reduction, wer
 from benchmarks.lasyn import cost, latents
 from benchmarks.lasyn.models import CLAIMS, CTC, REAL, ROWS, Experiment
 from benchmarks.lasyn.noisy import make_noisy
 from benchmarks.slam_asr.data import parts
-from benchmarks.syn2real.figures import mean_reduction, wer
+from benchmarks.slam_asr.rows import TEST, freeze_test
 from catalogs.ids import Id
 from catalogs.progress import Progress
 from training.evaluation.report import EvaluationConfig, evaluate
 from training.evaluation.resampling import Interval
 
-ORDERS, READ = "test-orders", "test-libri"
+READ = "test-libri"
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,12 @@ def prepare(speech: Path, work: Path) -> None:
 def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
     """All that is missing, first seeds first, and then the tables."""
     corpus = experiment.asr / "test"
-    freeze(corpus, {ORDERS: "domain = 'orders'", READ: "domain = 'libri'"})
-    make_noisy(corpus, ORDERS, experiment.work / "noisy")
+    freeze_test(experiment.asr)
+    freeze(corpus, {READ: "domain = 'libri'"})
+    make_noisy(corpus, TEST, experiment.work / "noisy")
     tests = [
-        Test("orders", corpus, ORDERS),
-        Test("orders in noise", experiment.work / "noisy", ORDERS),
+        Test("orders", corpus, TEST),
+        Test("orders in noise", experiment.work / "noisy", TEST),
         Test("LibriSpeech", corpus, READ),
     ]
     rows: dict[str, list[Heard]] = {"the guide": [heard(experiment.guide(), tests)]}

@@ -8,7 +8,6 @@ Whisper's decoder is tuned (`objective.tuned` in recipes/training.toml; "all" ta
 Whisper tiny.en by itself is heard in int8.
 
 data        real recordings by domain, in three parts; the texts that are read by voices
-figures     error rates, and how much of them is gone, with intervals over speakers
 trainings   which models there are, and from which recipe each comes
 merges      which models are made of them, and with which lambda
 telling     all of it as Markdown

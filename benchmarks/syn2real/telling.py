@@ -6,7 +6,7 @@ from statistics import mean
 from typing import TypeAlias
 
 from benchmarks.errors import Errors, errors_of, told
-from benchmarks.syn2real.figures import mean_reduction, wer
+from benchmarks.figures import mean_reduction, wer
 from benchmarks.syn2real.merges import SYNTHETIC, Tested, source_of
 from training.merging.angles import CosineRow, Registered
 from training.merging.choosing import Choice

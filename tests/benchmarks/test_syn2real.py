@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.errors import Errors
+from benchmarks.figures import mean_reduction, wer
 from benchmarks.slam_asr.data import is_for_training
 from benchmarks.syn2real.data import PARTS, Sizes, parted
-from benchmarks.syn2real.figures import mean_reduction, wer
 from catalogs.text import normalise
 
 ALL = Sizes(10_000, 10_000, 10_000)

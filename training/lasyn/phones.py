@@ -84,4 +84,7 @@ def _is_whole(said: Pronunciation) -> bool:
 
 def _told(text: str, said: Pronunciation) -> str:
     what = f"{', '.join(map(repr, said.lost))} in {text[:60]!r} has none" if said.lost else f"{text[:60]!r} has no word"
-    return f'{what}: write texts as they are said, or set objective.unknown to "read" or "spell"'
+    is_word = any("a" <= lost[0] <= "z" for lost in said.lost)  # figures and other scripts nobody reads or spells
+    return f"{what}: write texts as they are said" + (
+        ', or set objective.unknown to "read" or "spell"' if is_word else ""
+    )

@@ -45,9 +45,11 @@ class Mixer:
 
     def left_out(self) -> str:
         """Which takes are not interleaved, and why, for people; nothing if there are none."""
+        if not self._config.interleaved:
+            return ""
         untimed, pool = self._sources.untimed, self._pools["interleaved"]
         whole = sum(self._draw("interleaved", member, epoch=0, again=0) is None for member in pool)
-        if not self._config.interleaved or not (untimed or whole):
+        if not (untimed or whole):
             return ""
         return (
             f"not interleaved: {untimed:,} takes whose words were not found in them, and in the first epoch {whole:,} "

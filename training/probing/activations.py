@@ -84,9 +84,8 @@ class Listener:
                 return _of_language_model(module, batch.tensors)
             tensors = {name: tensor.to(device) for name, tensor in pad_features(utterances).items()}
             if isinstance(objective, Ctc):
-                return {
-                    Layer("head"): pooled(module(tensors["features"][:, -1], lengths := tensors["lengths"]), lengths)
-                }
+                heard = module(tensors["features"][:, -1], tensors["lengths"])
+                return {Layer("head"): pooled(heard, tensors["lengths"])}
             return _of_projector(module, tensors)
 
 
