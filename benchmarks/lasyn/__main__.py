@@ -71,9 +71,8 @@ def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
             if seed == 0 or name in CLAIMS:
                 rows.setdefault(name, []).append(heard(experiment.row(name, seed=seed), tests))
                 print(f"{name}: {rows[name][-1].recalls}", file=sys.stderr, flush=True)
-    made_by = [
-        experiment.synthesiser(kind) for kind in sorted({ROWS[n].made or "" for n in names} - {""}, reverse=True)
-    ]
+    kinds = dict.fromkeys(ROWS[name].made for name in names)
+    made_by = [experiment.synthesiser(kind) for kind in kinds if kind]
     costs = cost.measure(experiment.asr / "orders.jsonl", made_by, split=CTC["split"])
     alike = latents.measure(made_by, experiment.guide(), f"{experiment.work / 'said'}/said")
     return "\n".join([*table(rows, tests), "", *alike, "", *costs])
