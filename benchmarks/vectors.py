@@ -4,36 +4,42 @@
 
 FOLDER holds sets of real speech: libri_multispk, libri_longspk, fsdd, kathleen, ljspeech, kerstin_de, nathalie_nl,
 those of them that are there. Without it only our voices are probed. Classes weigh alike, so chance is 1 / speakers.
+The first four figures are about the means of speakers (`curation.vectors.disentangled`), two more ask for the spread
+that another tracker hears; then come raw ones, and what the name of the speaker alone explains of the raw spread.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyworld
 
 from benchmarks import speech_sets
 from benchmarks.speech_sets import Spoken
-from curation.metrics.prosody import pitch_hz
+from catalogs.clip import Clip
+from curation.metrics.frames import frame_levels_db, is_silent
+from curation.metrics.prosody import ProsodyConfig, pitch_hz
 from curation.metrics.vectors import VectorsConfig
-from curation.vectors.probes import Labels, Rows, error_rate_of_halves, explain, identify
-from curation.vectors.voices import about_their_voices, voice_means
+from curation.vectors.disentangled import disentangled
+from curation.vectors.probes import Rows, error_rate_of_halves, explain, identify
 
 READ = ("libri_longspk", "kathleen", "ljspeech", "kerstin_de", "nathalie_nl")
-_SPREAD = 0  # the place of the pitch spread in a prosody vector
+_LEAST_VOICED, _OCTAVE_ST = 30, 12.0
 _BATCH = 32
 _ORACLE_CLIPS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
-    """A set as vectors: N rows, and what they are probed for."""
+class Heard:
+    """What is measured of a clip; the spread of the pitch by our tracker, and by Harvest, which is another ear."""
 
-    prosody: Rows  # (N, 12)
-    timbre: Rows  # (N, 256)
-    speakers: Labels  # (N,)
-    folds: Labels  # (N,)
+    prosody: tuple[float, ...]  # (12,)
+    timbre: tuple[float, ...]  # (256,)
+    spread_st: float
+    harvest_st: float
 
 
 def main() -> None:
@@ -47,8 +53,9 @@ def main() -> None:
 def measure(speech: Path | None, *, with_voices: bool = True) -> str:
     """The tables, as Markdown."""
     lines = ["### Prosody and timbre vectors", "", f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"]
-    for name, spoken in _sets(speech, with_voices=with_voices):
-        lines.append(_row(name, _probed(spoken)))
+    sets = _sets(speech, with_voices=with_voices)
+    heard = _heard(list({id(one): one for _, spoken in sets for one in spoken}.values()))
+    lines += [_row(name, [(one, heard[id(one)]) for one in spoken if id(one) in heard]) for name, spoken in sets]
     if speech and (speech / "libri_multispk").exists():
         lines += ["", _speakers_told_apart(speech / "libri_multispk")]
     if speech:
@@ -58,42 +65,37 @@ def measure(speech: Path | None, *, with_voices: bool = True) -> str:
 
 _COLUMNS = (
     *("set", "takes", "speakers", "chance"),
-    *("speaker from prosody", "… about its voice", "spread from prosody, R²"),
-    *("speaker from timbre", "spread from timbre, R²", "… about its voice"),
+    *("speaker from prosody", "spread from prosody, R²", "speaker from timbre", "spread from timbre, R²"),
+    *("Harvest's spread from prosody, R²", "… from timbre, R²"),
+    *("speaker from raw prosody", "raw spread from raw timbre, R²", "… from the name of the speaker, R²"),
 )
 
 
-def _row(name: str, probed: Probed) -> str:
-    spread = probed.prosody[:, _SPREAD]
-    own = _about_training_means(probed)
-    told = np.isfinite(own).all(axis=1)
-    habit = spread - _speaker_means(spread, probed.speakers)
-    speakers = len(np.unique(probed.speakers))
+def _row(name: str, takes: Sequence[tuple[Spoken, Heard]]) -> str:
+    """The figures about the means of speakers; raw ones, and what a speaker's habit alone explains of them."""
+    prosody, timbre, spread_st, harvest_st = (
+        np.array([getattr(heard, part) for _, heard in takes]) for part in Heard.__slots__
+    )
+    _, speakers = np.unique([one.speaker for one, _ in takes], return_inverse=True)
+    folds = np.array([one.fold for one, _ in takes])
+    ours, by_harvest = (
+        disentangled(prosody, timbre, spread, speakers, folds, least=1) for spread in (spread_st, harvest_st)
+    )
+    assert ours is not None, f"{name} has two speakers in both folds"
+    assert by_harvest is not None
     cells = (
-        name,
-        str(len(spread)),
-        str(speakers),
-        f"{100 / speakers:.1f} %",
-        identify(probed.prosody, probed.speakers, probed.folds).text(percent=True),
-        identify(own[told], probed.speakers[told], probed.folds[told]).text(percent=True),
-        explain(probed.prosody, spread, probed.folds).text(),
-        identify(probed.timbre, probed.speakers, probed.folds).text(percent=True),
-        explain(probed.timbre, spread, probed.folds).text(),
-        explain(probed.timbre, habit, probed.folds).text(),
+        *(name, str(ours.num_takes), f"{1 / ours.chance:.0f}", f"{100 * ours.chance:.1f} %"),
+        ours.speaker_from_prosody.text(percent=True),
+        ours.spread_from_prosody.text(),
+        ours.speaker_from_timbre.text(percent=True),
+        ours.spread_from_timbre.text(),
+        by_harvest.spread_from_prosody.text(),
+        by_harvest.spread_from_timbre.text(),
+        identify(prosody, speakers, folds).text(percent=True),
+        explain(timbre, spread_st, folds).text(),
+        explain(np.eye(speakers.max() + 1)[speakers], spread_st, folds).text(),
     )
     return f"| {' | '.join(cells)} |"
-
-
-def _about_training_means(probed: Probed) -> Rows:
-    """Prosody about the mean of its speaker in the first fold, as a voice's reference is made of its first takes."""
-    names = [str(speaker) for speaker in probed.speakers]
-    first = np.flatnonzero(probed.folds == 0)
-    means = voice_means([names[row] for row in first], probed.prosody[first], least=1)
-    return about_their_voices(names, probed.prosody, means)
-
-
-def _speaker_means(values: Rows, speakers: Labels) -> Rows:
-    return (np.bincount(speakers, values) / np.bincount(speakers))[speakers]
 
 
 def _sets(speech: Path | None, *, with_voices: bool) -> list[tuple[str, list[Spoken]]]:
@@ -114,21 +116,20 @@ def _sets(speech: Path | None, *, with_voices: bool) -> list[tuple[str, list[Spo
     return [(name, spoken) for name, spoken in made if spoken]
 
 
-def _probed(spoken: Sequence[Spoken]) -> Probed:
-    metric = VectorsConfig().build()
-    rows = []
+def _heard(spoken: Sequence[Spoken]) -> dict[int, Heard]:
+    """What is measured of each clip, by its `id`; those with too little voiced speech are left out."""
+    metrics = (VectorsConfig().build(), ProsodyConfig().build())
+    spread = [column.name for column in ProsodyConfig().card().columns].index("f0_sd_st")
+    heard = {}
     for start in range(0, len(spoken), _BATCH):
         batch = spoken[start : start + _BATCH]
-        scores = metric.measure([s.clip for s in batch])
-        rows += [(s, *score.values) for s, score in zip(batch, scores, strict=True)]
-    heard = [row for row in rows if row[1] is not None and row[2] is not None]
-    _, speakers = np.unique([row[0].speaker for row in heard], return_inverse=True)
-    return Probed(
-        prosody=np.array([row[1] for row in heard]),
-        timbre=np.array([row[2] for row in heard]),
-        speakers=speakers,
-        folds=np.array([row[0].fold for row in heard]),
-    )
+        vectors, figures = (metric.measure([one.clip for one in batch]) for metric in metrics)
+        for one, vector, figure in zip(batch, vectors, figures, strict=True):
+            found = Heard(*vector.values, figure.values[spread], _spread_by_harvest_st(one.clip))
+            if None not in (found.prosody, found.timbre, found.spread_st) and np.isfinite(found.harvest_st):
+                heard[id(one)] = found
+        print(f"measured {start + len(batch):,} of {len(spoken):,} clips", file=sys.stderr, flush=True)
+    return heard
 
 
 def _speakers_told_apart(folder: Path) -> str:
@@ -145,20 +146,34 @@ def _oracle_clips(speech: Path) -> list[Spoken]:
 
 
 def _agreement_with_harvest(spoken: Sequence[Spoken]) -> str:
-    import pyworld
-
     near = both = 0
     for one in spoken:
-        wave = one.clip.at(speech_sets.RATE_HZ)
-        ours = pitch_hz(wave)
-        slow, _ = pyworld.harvest(
-            wave.astype(np.float64), speech_sets.RATE_HZ, f0_floor=60, f0_ceil=600, frame_period=10
-        )
-        voiced = (ours > 0) & (slow[: len(ours)] > 0)
-        apart_cents = 1200 * np.abs(np.log2(ours[voiced] / slow[: len(ours)][voiced]))
+        ours, slow = pitch_hz(one.clip.at(speech_sets.RATE_HZ)), _by_harvest_hz(one.clip)
+        slow = slow[: len(ours)]
+        voiced = (ours > 0) & (slow > 0)
+        apart_cents = 1200 * np.abs(np.log2(ours[voiced] / slow[voiced]))
         near, both = near + int((apart_cents <= 50).sum()), both + int(voiced.sum())
     share = f"{100 * near / both:.1f} % of {both:,} frames voiced in both"
     return f"Pitch within 50 cents of Harvest: {share}, {len(spoken)} clips."
+
+
+def _spread_by_harvest_st(clip: Clip) -> float:
+    """The spread of the pitch where there is sound, within an octave of its median; NaN for less than 0.3 s of it."""
+    wave, track_hz = clip.at(speech_sets.RATE_HZ), _by_harvest_hz(clip)
+    levels_db = frame_levels_db(wave, rate_hz=speech_sets.RATE_HZ)
+    frames = min(len(levels_db), len(track_hz))
+    voiced_hz = track_hz[:frames][(track_hz[:frames] > 0) & ~is_silent(levels_db)[:frames]]
+    if len(voiced_hz) < _LEAST_VOICED:
+        return float("nan")
+    pitch_st = 12 * np.log2(voiced_hz / np.median(voiced_hz))
+    return float(pitch_st[np.abs(pitch_st) < _OCTAVE_ST].std())
+
+
+def _by_harvest_hz(clip: Clip) -> Rows:
+    """A track of 100 frames a second, 0 where it hears no voice."""
+    wave = clip.at(speech_sets.RATE_HZ).astype(np.float64)
+    track_hz, _ = pyworld.harvest(wave, speech_sets.RATE_HZ, f0_floor=60, f0_ceil=600, frame_period=10)
+    return np.asarray(track_hz)
 
 
 if __name__ == "__main__":

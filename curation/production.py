@@ -20,6 +20,7 @@ from curation.policies.judging import ArrivalJudge, judge_job
 from curation.recipe import Recipe
 from curation.rounds import Rounds, is_met, lines_wanted, members_within
 from curation.scope import Scope
+from curation.sets.described import describe
 from curation.tdsc.rounds import TdscRounds
 from synthgen.fleet import at_work
 from synthgen.recording import recording_streams
@@ -96,6 +97,7 @@ class Production:
         self.settle()
         if release is None:
             raise ReleaseError(self._nothing_kept())
+        describe(self.catalog, release, progress=self._progress)
         return replace(self.summary(), release=release)
 
     def prepare(self) -> None:

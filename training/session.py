@@ -70,7 +70,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     if recipe.penalty:
         objective = recipe.penalty.around(objective)
     loop = Loop(objective, sampler, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
-    progress.note(f"training {recipe.name}: {len(members):,} utterances, {steps:,} steps")
+    progress.note(f"training {recipe.name}: {len(members):,} utterances, {_to_do(recipe, steps)}")
     licences = sorted({licence for source, _ in found for licence in source.licences})
     about = provenance(recipe, inputs.encoder_id, augmentation) | pinned | {"licences": licences, "base": base}
     loop.run(about, total_steps=steps, progress=progress)
@@ -78,6 +78,15 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
         curve.plot(recipe.folder)
     here.wait_for_everyone()
     return trained_on(members, recipe)
+
+
+def _to_do(recipe: TrainRecipe, steps: int) -> str:
+    last = checkpoint.last(recipe.folder)
+    if last is None:
+        return f"{steps:,} steps"
+    if last.position.step >= steps:
+        return f"all {steps:,} steps done before"
+    return f"{steps:,} steps, {last.position.step:,} of them done before"
 
 
 def _drawn_from(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Member]]]) -> Epochs | Sources:

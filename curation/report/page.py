@@ -58,6 +58,7 @@ def page(findings: Findings, players: Sequence[Player], *, advice: Sequence[Advi
 def _of_findings(findings: Findings) -> dict[str, Any]:
     groups, subject = findings.groups, findings.subject
     drawn, series = points(findings), series_of(findings.erosion)
+    several, single = sets(findings, series)
     return {
         "subject": subject,
         "summary": _summary(findings),
@@ -76,7 +77,8 @@ def _of_findings(findings: Findings) -> dict[str, Any]:
         "has_unjudged": findings.funnel.judged < findings.funnel.takes,
         "erosion": erosion(series),
         "erosion_command": _erosion_command(findings),
-        "sets": sets(findings, series),
+        "sets": several,
+        "single_figures": single,
         "faults": findings.faults,
         "failures": findings.failures[:_MOST_ROWS],
         "hard_texts": findings.hard_texts[:20],

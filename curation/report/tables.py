@@ -13,6 +13,7 @@ from curation.report.erosion_plots import Plot, PointRow, erosion_plots, point_r
 from curation.report.findings import Findings, Group, SetFigure
 from curation.report.plane import Point
 from curation.report.set_plots import set_plot
+from curation.sets.meanings import meaning
 
 _MOST_RELEASES = 24
 _MOST_SET_FIGURES = 40
@@ -175,8 +176,11 @@ def erosion(found: Sequence[Series]) -> list[ErosionRow]:
     ]
 
 
-def sets(findings: Findings, drawn: Sequence[Series]) -> list[SetRow]:
-    """Figures of sets, a row a metric and version, but for those of which erosion is drawn."""
+def sets(findings: Findings, drawn: Sequence[Series]) -> tuple[list[SetRow], list[tuple[SetFigure, str]]]:
+    """Figures of sets, but for those of which erosion is drawn: several of one metric and version, and single ones.
+
+    Several make a row with a plot; a single one stands beside what it means.
+    """
     rows_of_erosion = [row for series in drawn for row in series.rows]
     points_drawn = {(row.release or _JOB, row.subset, row.version) for row in rows_of_erosion}
     metrics_drawn = {"alpha", *(row.metric for row in rows_of_erosion)}
@@ -185,12 +189,15 @@ def sets(findings: Findings, drawn: Sequence[Series]) -> list[SetRow]:
         for figure in findings.set_figures
         if figure.metric not in metrics_drawn or (figure.name, figure.subset, figure.version) not in points_drawn
     ]
-    rows = []
+    rows, single = [], []
     by_metric = groupby(others, key=lambda figure: (figure.metric, figure.version.partition("/")[0]))
     for place, ((metric, version), found) in enumerate(by_metric):
         figures = tuple(found)[:_MOST_SET_FIGURES]
-        rows.append(SetRow(metric, version, figures, set_plot(f"set-{place}", figures)))
-    return rows
+        if len(figures) > 1:
+            rows.append(SetRow(metric, version, figures, set_plot(f"set-{place}", figures)))
+        else:
+            single.append((figures[0], meaning(metric)))
+    return rows, single
 
 
 def _points(groups: tuple[Group, ...], kind: Literal["all", "kept"]) -> Iterator[Point]:

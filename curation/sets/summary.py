@@ -12,6 +12,8 @@ from curation.sets import figures as sets
 from curation.sets.entropy import conditional_entropy, token_entropy
 from curation.sets.watched import Watched
 from curation.tokenisers.frames import FRAMES_HZ
+from curation.vectors.disentangled import disentangled
+from curation.vectors.probes import Found
 
 COMPARED = ("f0_sd_st", "energy_sd_db", "chars_per_s", "f0_median_hz")
 """Figures of takes whose distribution is held against that of real speech."""
@@ -22,7 +24,8 @@ PITCH_WITHIN_ST = 1.0
 RATE_WITHIN = 0.1
 """Around a voice's median: a semitone of pitch, a tenth of its rate. What lies farther is another cell."""
 
-_REVISION = "1"
+_MOST_PROBED = 5000
+_REVISION = "2"
 
 
 def set_figures(takes: Watched, reference: Watched | None = None) -> dict[str, Estimate]:
@@ -71,6 +74,28 @@ def _own(takes: Watched) -> Iterator[tuple[str, Estimate | None]]:
             yield f"diversity:{name}", sets.diversity(rows)
             yield f"vendi:{name}", sets.vendi(rows)
             yield f"diversity_in_voice:{name}", _within(rows, takes.labels["voice"][there])
+    yield from _disentangled(takes)
+
+
+def _disentangled(takes: Watched) -> Iterator[tuple[str, Estimate]]:
+    """What prosody and timbre vectors tell of the voice and of the spread of pitch; half the texts are a fold.
+
+    At most `_MOST_PROBED` takes are drawn. Nothing without two voices that have enough of them.
+    """
+    spread_st = _figure(takes, "f0_sd_st")
+    known = _vectors(takes, "prosody_vector")[1] & _vectors(takes, "timbre_vector")[1] & np.isfinite(spread_st)
+    if not known.any():
+        return
+    rows = np.sort(np.random.default_rng(0).permutation(np.flatnonzero(known))[:_MOST_PROBED])
+    prosody, timbre = takes.vectors["prosody_vector"][rows], takes.vectors["timbre_vector"][rows]
+    _, text = np.unique(takes.text[rows], return_inverse=True)
+    found = disentangled(prosody, timbre, spread_st[rows], takes.labels["voice"][rows], text % 2)
+    if found is None:
+        return
+    yield "speaker_by_chance", Estimate(found.chance, found.num_takes, found.chance, found.chance)
+    for name in ("speaker_from_prosody", "spread_from_prosody", "speaker_from_timbre", "spread_from_timbre"):
+        probed: Found = getattr(found, name)
+        yield name, Estimate(probed.value, found.num_takes, probed.low, probed.high)
 
 
 def _beside(takes: Watched, reference: Watched) -> Iterator[tuple[str, Estimate | None]]:

@@ -11,7 +11,7 @@ from catalogs.catalog import Catalog
 from catalogs.console import ask
 from catalogs.errors import UsageError
 from catalogs.ids import content_id
-from catalogs.records import Line, MetricCard, Prompt, Score, ScoreColumn, Take, VoiceCard
+from catalogs.records import Line, MetricCard, Prompt, Score, ScoreColumn, Take, Value, VoiceCard
 from catalogs.rows import scores_to_arrow
 from catalogs.single_file import write_single_file
 
@@ -32,7 +32,7 @@ def voice(speaker: str) -> VoiceCard:
     )  # fmt: skip
 
 
-def record(catalog: Catalog, speaker: str, seed: int, scores: Mapping[MetricCard, tuple[float | None, ...]]) -> str:
+def record(catalog: Catalog, speaker: str, seed: int, scores: Mapping[MetricCard, tuple[Value, ...]]) -> str:
     """Add a take by a speaker, without audio, with its figures; gives its id."""
     card = voice(speaker)
     line = Line.new(prompt_id=TEXT.id, voice_id=card.id, text=TEXT.text, normaliser="none", temperature=1.0 + seed)
@@ -78,6 +78,28 @@ def test_each_figure_is_what_it_is_beyond_the_mean_of_its_voice(corpus: Path) ->
         [None] * 4,
     ]
     assert {row["takes_of_voice"] for row in rows} == {3}
+
+
+def test_a_prosody_vector_about_its_voice_is_what_it_is_beyond_the_mean(tmp_path: Path) -> None:
+    vectors = MetricCard("vectors", "1", (ScoreColumn("prosody_vector", "FLOAT[]", "", "neither", "vector"),))
+    with Catalog.create(tmp_path / "corpus") as catalog:
+        takes.declare(catalog.lake, [vectors])
+        given = {"low": [(1.0, 2.0), (3.0, -2.0), None], "high": [(9.0, 9.0)], "silent": [None]}
+        for speaker, rows in given.items():
+            for seed, row in enumerate(rows):
+                record(catalog, speaker, seed, {vectors: (row,)})
+
+    found = ask(
+        tmp_path / "corpus", f"SELECT voice, prosody_vector_about_voice AS x FROM {VIEW} ORDER BY ALL"
+    ).to_pylist()
+
+    assert [(row["voice"], row["x"]) for row in found] == [
+        ("tone/high", [0.0, 0.0]),
+        ("tone/low", [-1.0, 2.0]),
+        ("tone/low", [1.0, -2.0]),
+        ("tone/low", None),
+        ("tone/silent", None),
+    ]
 
 
 def test_a_take_that_is_lively_for_its_voice_is_found_whatever_the_voice(corpus: Path) -> None:

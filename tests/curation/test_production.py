@@ -120,6 +120,17 @@ def test_a_job_goes_from_text_to_release(catalog: Catalog, make_recipe: MakeReci
     assert summary.text().splitlines()[1] == "kept 3 (75%) (0.00 h)"
 
 
+def test_a_release_is_described_once(catalog: Catalog, make_recipe: MakeRecipe, produce: Produce) -> None:
+    recipe = make_recipe([f"block card number {number}" for number in range(24)], name="cards")
+
+    first, again = (produce(recipe).run().release for _ in range(2))
+
+    assert first is not None
+    rows = catalog.lake.rows("SELECT set_id::VARCHAR, metric, num_items FROM set_score ORDER BY metric")
+    assert rows == [(first.id, metric, 24) for metric in ("coverage", "effective_voices", "evenness")]
+    assert again == first
+
+
 def test_the_same_command_again_has_nothing_to_do(
     catalog: Catalog, make_recipe: MakeRecipe, produce: Produce, voice: WatchedVoice
 ) -> None:

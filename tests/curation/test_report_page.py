@@ -29,6 +29,7 @@ from curation.report.gathering import gather
 from curation.report.pool import make_pool
 from curation.report.subject import find_subject
 from curation.report.writing import write_report
+from curation.sets.meanings import meaning
 from curation.verbs.report import register
 from synthgen.fleet import FleetConfig
 from synthgen.voices.tone import ToneConfig
@@ -323,6 +324,17 @@ def test_figures_of_sets_are_drawn_along_their_share(small: Production, tmp_path
     page = Page((tmp_path / "sets.html").read_text())
     assert "Figures of sets, and erosion" in page.text
     assert [a for a in page.of("path") if a.get("class") == "curve"]
+
+
+def test_a_figure_of_one_set_stands_beside_what_it_means(small: Production, tmp_path: Path) -> None:
+    release_id = small.catalog.lake.rows("SELECT id::VARCHAR FROM release")[0][0]
+    small.catalog.add([SetScore(release_id, "", "vendi:timbre_vector", "1", 6.5, 50, 6.0, 7.0)])
+
+    write_report(small.catalog, "toy", to=tmp_path / "sets.html")
+
+    page = Page((tmp_path / "sets.html").read_text())
+    assert "vendi:timbre_vector" in page.text
+    assert meaning("vendi:timbre_vector") in page.text
 
 
 def test_failures_are_told_with_what_reopens_them(small: Production) -> None:

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.sets import figures as sets
+from curation.sets.meanings import MEANINGS, meaning
 from curation.sets.summary import cells_of, set_figures, set_scores
 from curation.sets.watched import Watched
 from curation.tokenisers.sequences import TokenRows
@@ -164,6 +166,42 @@ def test_voices_that_vary_cover_more_than_voices_that_do_not() -> None:
 
     assert cells_of(lively)[1] == 18
     assert set_figures(lively)["coverage"].low > set_figures(flat)["coverage"].high
+
+
+def test_vectors_of_a_set_are_probed_for_voice_and_manner() -> None:
+    random, takes = np.random.default_rng(8), watched(400, seed=8)
+    voice, habit_st = takes.labels["voice"], np.array([2.0, 4.0])
+    spread_st = habit_st[voice] + random.normal(0, 0.5, 400)
+    prosody = np.column_stack((spread_st, random.normal(0, 1, (400, 3))))
+    timbre = random.normal(0, 1, (2, 8))[voice] + 0.1 * random.normal(0, 1, (400, 8))
+    vectors = {"prosody_vector": prosody, "timbre_vector": timbre}
+    spoken = replace(takes, figures={**takes.figures, "f0_sd_st": spread_st}, vectors=vectors)
+
+    found = set_figures(spoken)
+    leaky = set_figures(replace(spoken, vectors={"prosody_vector": timbre, "timbre_vector": prosody}))
+
+    assert found["speaker_by_chance"].value == 0.5
+    assert found["speaker_from_prosody"].low < 0.5 < found["speaker_from_prosody"].high
+    assert found["spread_from_prosody"].value > 0.99
+    assert found["speaker_from_timbre"].value == 1
+    assert found["spread_from_timbre"].value < 0.1
+    assert leaky["spread_from_prosody"].value < 0.1
+    assert leaky["spread_from_timbre"].value > 0.99
+    assert "speaker_from_prosody" not in set_figures(takes)
+
+
+def test_every_figure_of_a_set_has_a_meaning() -> None:
+    random = np.random.default_rng(9)
+    vectors = {name: random.normal(0, 1, (200, 4)) for name in ("prosody_vector", "timbre_vector")}
+    ours, theirs = (
+        replace(takes, figures={**takes.figures, "f0_sd_st": random.normal(3, 1, 200)}, vectors=vectors)
+        for takes in (watched(200, seed=1), watched(200, seed=2))
+    )
+
+    figures = set_figures(ours, theirs)
+
+    assert {name.partition(":")[0] for name in figures} == set(MEANINGS) - {"alpha"}
+    assert all(meaning(name) for name in figures)
 
 
 def test_a_few_takes_have_no_figures() -> None:

@@ -1,0 +1,68 @@
+"""How far a prosody vector is apart from who speaks, and a timbre vector from how it is said.
+
+Four linear probes: a prosody vector should explain the spread of the pitch and not name the speaker, a timbre vector
+should name the speaker and not explain the spread. How much the pitch moves is a habit of people as well as a matter
+of the moment: whatever names the speaker explains the habit, and whatever has the spread in it names the speaker a
+little. Prosody is about its speaker's mean, therefore, when it is asked for the speaker; and the spread that is to be
+explained, and all that is to explain it, are about the mean of the speaker's takes in their fold.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.vectors.probes import Found, Labels, Rows, explain, identify
+from curation.vectors.voices import LEAST_TAKES, about_their_voices, voice_means
+
+
+@dataclass(frozen=True, slots=True)
+class Disentangled:
+    """The four, over N takes of C speakers; `chance` is 1 / C, as speakers weigh alike.
+
+    Good vectors have `speaker_from_prosody` at most twice `chance`, `spread_from_prosody` at least 0.8,
+    `speaker_from_timbre` at least 0.9 and `spread_from_timbre` at most 0.1.
+    """
+
+    speaker_from_prosody: Found
+    spread_from_prosody: Found
+    speaker_from_timbre: Found
+    spread_from_timbre: Found
+    chance: float
+    num_takes: int
+
+
+def disentangled(
+    prosody: Rows, timbre: Rows, spread_st: Rows, speakers: Labels, folds: Labels, *, least: int = LEAST_TAKES
+) -> Disentangled | None:
+    """Probe vectors (N, P) and (N, T) for speakers (N,) and spreads of pitch in semitones (N,), over two folds.
+
+    ``folds`` (N,) are 0 and 1, and share no text. A speaker's mean, where speakers are asked for, is that of its takes
+    in fold 0, as a voice is known from its first takes. Speakers with fewer than ``least`` takes in a fold are left
+    out. None if there are not two others.
+    """
+    counts = np.array([np.bincount(speakers[folds == fold], minlength=speakers.max(initial=0) + 1) for fold in (0, 1)])
+    known = np.flatnonzero((counts >= least).all(axis=0))
+    if len(known) < 2:
+        return None
+    kept = np.isin(speakers, known)
+    prosody, timbre, spread_st = prosody[kept], timbre[kept], spread_st[kept]
+    speakers, folds = speakers[kept], folds[kept]
+    moments = 2 * speakers + folds
+    lively_st = _about_means(spread_st[:, None], moments)[:, 0]
+    return Disentangled(
+        speaker_from_prosody=identify(_about_means(prosody, speakers, of=folds == 0), speakers, folds),
+        spread_from_prosody=explain(_about_means(prosody, moments), lively_st, folds),
+        speaker_from_timbre=identify(timbre, speakers, folds),
+        spread_from_timbre=explain(_about_means(timbre, moments), lively_st, folds),
+        chance=1 / len(known),
+        num_takes=len(speakers),
+    )
+
+
+def _about_means(rows: Rows, groups: Labels, *, of: NDArray[np.bool_] | None = None) -> Rows:
+    """Rows (N, W) less the mean of their group, or of those rows ``of`` it."""
+    names = [str(group) for group in groups]
+    first = np.flatnonzero(np.ones(len(rows), np.bool_) if of is None else of)
+    means = voice_means([names[row] for row in first], rows[first], least=1)
+    return about_their_voices(names, rows, means)
