@@ -5,7 +5,7 @@ MEANINGS = {
     "token_entropy_given_last": "entropy of a speech token after the one before it, bits",
     "reading_distance": "edits of speech tokens a second between readings of one text by one voice",
     "coverage": "share of the cells voice × style × rate × pitch with 5 takes or more",
-    "evenness": "entropy of those cells over that of equally full ones; 1 is even",
+    "evenness": "entropy of the cells of coverage over that of equally full ones; 1 is even",
     "effective_voices": "how many equally frequent voices would be as diverse",
     "diversity": "mean cosine distance of two takes",
     "diversity_in_voice": "mean cosine distance of two takes of one voice",

@@ -52,9 +52,9 @@ def disentangled(
     lively_st = _about_means(spread_st[:, None], moments)[:, 0]
     return Disentangled(
         speaker_from_prosody=identify(_about_means(prosody, speakers, of=folds == 0), speakers, folds),
-        spread_from_prosody=explain(_about_means(prosody, moments), lively_st, folds),
+        spread_from_prosody=explain(_about_means(prosody, moments), lively_st, folds, groups=moments),
         speaker_from_timbre=identify(timbre, speakers, folds),
-        spread_from_timbre=explain(_about_means(timbre, moments), lively_st, folds),
+        spread_from_timbre=explain(_about_means(timbre, moments), lively_st, folds, groups=moments),
         chance=1 / len(known),
         num_takes=len(speakers),
     )

@@ -46,12 +46,17 @@ def identify(vectors: Rows, speakers: Labels, folds: Labels) -> Found:
     return _resampled(lambda rows: _balanced(hits[kept][rows], speakers[kept][rows]), int(kept.sum()))
 
 
-def explain(vectors: Rows, target: Rows, folds: Labels) -> Found:
-    """R² of ridge regression on held-out rows; the ridge is chosen within the others. 0 is what their mean explains."""
+def explain(vectors: Rows, target: Rows, folds: Labels, *, groups: Labels | None = None) -> Found:
+    """R² of ridge regression on held-out rows; the ridge is chosen within the others. 0 is what their mean explains.
+
+    While it is chosen, rows of one of the ``groups`` (N,) are held out together; without them every row is by itself.
+    Rows about the mean of their group tell of each other.
+    """
+    group = np.arange(len(target)) if groups is None else groups
     guess, plain = np.zeros(len(target)), np.zeros(len(target))
     for fold in np.unique(folds):
         held = folds == fold
-        guess[held] = _ridge(vectors[~held], target[~held])(vectors[held])
+        guess[held] = _ridge(vectors[~held], target[~held], group[~held])(vectors[held])
         plain[held] = target[~held].mean()
     return _resampled(
         lambda rows: 1 - float(_square(target[rows] - guess[rows]) / _square(target[rows] - plain[rows])), len(target)
@@ -93,10 +98,11 @@ def _discriminant(vectors: Rows, speakers: Labels, known: Labels) -> Callable[[R
     return lambda rows: (((rows - centre) / scale) @ weights + offsets).argmax(axis=1)
 
 
-def _ridge(vectors: Rows, target: Rows) -> Callable[[Rows], Rows]:
-    inner = np.arange(len(target)) % _INNER_FOLDS
+def _ridge(vectors: Rows, target: Rows, groups: Labels) -> Callable[[Rows], Rows]:
+    _, group = np.unique(groups, return_inverse=True)
+    inner = group % _INNER_FOLDS
     errors = np.zeros(len(_RIDGES))
-    for fold in range(_INNER_FOLDS):
+    for fold in np.unique(inner):
         held = inner == fold
         guesses = _fits(vectors[~held], target[~held])(vectors[held])  # (held, ridges)
         errors += ((target[held, None] - guesses) ** 2).sum(axis=0)
