@@ -55,7 +55,9 @@ def measure(speech: Path | None, *, with_voices: bool = True) -> str:
     lines = ["### Prosody and timbre vectors", "", f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"]
     sets = _sets(speech, with_voices=with_voices)
     heard = _heard(list({id(one): one for _, spoken in sets for one in spoken}.values()))
-    lines += [_row(name, [(one, heard[id(one)]) for one in spoken if id(one) in heard]) for name, spoken in sets]
+    of_sets = {name: [(one, heard[id(one)]) for one in spoken if id(one) in heard] for name, spoken in sets}
+    lines += [_row(name, takes) for name, takes in of_sets.items()]
+    lines += ["", *(f"{name}: {_agreement_of_spreads(takes)}" for name, takes in of_sets.items())]
     if speech and (speech / "libri_multispk").exists():
         lines += ["", _speakers_told_apart(speech / "libri_multispk")]
     if speech:
@@ -96,6 +98,15 @@ def _row(name: str, takes: Sequence[tuple[Spoken, Heard]]) -> str:
         explain(np.eye(speakers.max() + 1)[speakers], spread_st, folds).text(),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _agreement_of_spreads(takes: Sequence[tuple[Spoken, Heard]]) -> str:
+    """How two trackers agree on the spread of clips, and on what is left of it about a speaker's mean in a fold."""
+    spreads = np.array([[heard.spread_st, heard.harvest_st] for _, heard in takes])
+    _, moment = np.unique([f"{one.speaker} {one.fold}" for one, _ in takes], return_inverse=True)
+    means = np.column_stack([np.bincount(moment, column) / np.bincount(moment) for column in spreads.T])
+    raw, left = (np.corrcoef(rows.T)[0, 1] for rows in (spreads, spreads - means[moment]))
+    return f"our spread and Harvest's correlate by {raw:.2f}, about their speaker by {left:.2f}"
 
 
 def _sets(speech: Path | None, *, with_voices: bool) -> list[tuple[str, list[Spoken]]]:
