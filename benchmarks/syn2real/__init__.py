@@ -4,7 +4,7 @@
 
 Two cores need about two and a half hours, and 20 GB of disk; every further seed nearly as much again. What it can
 say is bounded: a domain is a corpus of few speakers, so that a vector holds its channel as much as its topic; only
-Whisper's decoder is tuned (`objective.tuned` in recipes/training.toml; "all" takes two and a half times as long); and
+Whisper's decoder is tuned (`objective.tuned` in recipes/whisper.toml; "all" takes two and a half times as long); and
 Whisper tiny.en by itself is heard in int8.
 
 data        real recordings by domain, in three parts; the texts that are read by voices

@@ -1,7 +1,9 @@
 """SYN2REAL with every domain once as the target of which there is text alone; its tables, as Markdown.
 
     python -m benchmarks.syn2real --speech FOLDER --work WORK [--seeds 1] [--threads 2] [--targets NAME ...] [--small]
+    python -m benchmarks.syn2real --speech FOLDER --work WORK --base CHECKPOINT [...]
 
+All trainings begin from Whisper tiny.en; with ``--base``, from a CTC model such as that of recipes/base.toml.
 What is recorded, trained, chosen and heard already stays in WORK: killed anywhere, the same command goes on.
 ``--small`` is the whole of it with a voice and a recogniser that mean nothing, on a handful of recordings.
 """
@@ -30,12 +32,14 @@ class Settings:
 
     domains: tuple[str, ...] = tuple(SETS)
     sizes: Sizes = field(default_factory=Sizes)
+    recipe: str = "whisper"
     steps: int = 30
     grid: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     training: Mapping[str, Any] = field(default_factory=dict)
     voices: Mapping[str, Any] = field(default_factory=dict)
 
 
+CTC = Settings(recipe="ctc", steps=60)
 SMALL = Settings(
     domains=("orders", "arctic", "digits"),
     sizes=Sizes(6, 3, 4),
@@ -46,19 +50,23 @@ SMALL = Settings(
 )
 
 
-def run(speech: Path, work: Path, settings: Settings, *, targets: Sequence[str], seeds: int, threads: int) -> str:
+def run(
+    speech: Path, work: Path, settings: Settings, *, base: Path | None, targets: Sequence[str], seeds: int, threads: int
+) -> str:
     """All that is missing, and then the tables."""
     prepare(speech, work, domains=settings.domains, sizes=settings.sizes)
     for engine in ENGINES:
         read(engine, work, settings)
-    recipe = {**read_toml(RECIPES / "training.toml"), **settings.training}
+    recipe = {**read_toml(RECIPES / f"{settings.recipe}.toml"), **settings.training}
     recipe["loop"] |= {"threads": threads}
     found: list[Tested] = []
     for seed in range(seeds):
-        experiment = Experiment(work, settings.domains, settings.steps, seed, recipe)
+        experiment = Experiment(work, settings.domains, settings.steps, seed, recipe, base)
         for target in targets:
             found += tested(experiment, target, grid=settings.grid)
-    return report(work, found, registered(work / "synthetic", only_differences=True))
+    method = recipe["objective"]["method"]
+    vectors = registered(work / "synthetic", only_differences=True, method=method)
+    return report(work, found, vectors, method=method)
 
 
 def read(engine: str, work: Path, settings: Settings) -> None:
@@ -83,13 +91,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="of every training")
     parser.add_argument("--threads", type=int, default=2, help="of trainings; another number is another model")
     parser.add_argument("--targets", nargs="+", help="some of the domains; all, if not given")
+    parser.add_argument("--base", type=Path, help="a CTC checkpoint that all trainings begin from")
     parser.add_argument("--small", action="store_true", help="models that mean nothing, to try the script")
     asked = parser.parse_args()
-    settings = SMALL if asked.small else Settings()
+    settings = SMALL if asked.small else CTC if asked.base else Settings()
     if asked.steps:
         settings = replace(settings, steps=asked.steps)
     targets = asked.targets or settings.domains
-    print(run(asked.speech, asked.work, settings, targets=targets, seeds=asked.seeds, threads=asked.threads))
+    how = {"base": asked.base, "targets": targets, "seeds": asked.seeds, "threads": asked.threads}
+    print(run(asked.speech, asked.work, settings, **how))
 
 
 if __name__ == "__main__":

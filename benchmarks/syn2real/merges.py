@@ -54,6 +54,8 @@ def tested(experiment: Experiment, target: str, *, grid: Sequence[float]) -> Ite
     """All rows of a target; what is trained, chosen and heard already stays."""
     synthetic = model_of(experiment, target, ENGINES[0])
     yield Tested("Whisper tiny.en", target, _heard(experiment, target, BASELINE))
+    if experiment.base is not None:
+        yield Tested("the base", target, _heard(experiment, target, experiment.base))
     yield Tested("source-real", target, _heard(experiment, target, real_without(experiment, target)))
     yield Tested(SYNTHETIC, target, _heard(experiment, target, synthetic))
     mixed = continued(experiment, target)

@@ -92,11 +92,11 @@ def cosines(found: Registered) -> list[str]:
     return lines
 
 
-def report(work: Path, found: Sequence[Tested], vectors: Registered) -> str:
-    """All of it; the plots are ``curve.svg`` and ``cosines.svg`` beside the corpora."""
+def report(work: Path, found: Sequence[Tested], vectors: Registered, *, method: str) -> str:
+    """All of it; the plots are METHOD-curve.svg and METHOD-cosines.svg beside the corpora."""
     rows, points = heard(work, found, is_curve=False), heard(work, found, is_curve=True)
-    draw_curve(points, rows[SYNTHETIC], work / "curve.svg")
-    plot_cosines(vectors, work / "cosines.svg")
+    draw_curve(points, rows[SYNTHETIC], work / f"{method}-curve.svg")
+    plot_cosines(vectors, work / f"{method}-cosines.svg")
     parts = [table(rows, found), curve(points, rows[SYNTHETIC]), cosines(vectors)]
     return "\n\n".join("\n".join(part) for part in parts)
 

@@ -23,13 +23,17 @@ CONTINUED = 0.1
 
 @dataclass(frozen=True)
 class Experiment:
-    """Where all of it lies, which domains there are, how long trainings are, and their recipe without data and name."""
+    """Where all of it lies, which domains there are, how long trainings are, and their recipe without data and name.
+
+    ``base`` is a checkpoint that all of them begin from; without it they begin from what the recipe names.
+    """
 
     work: Path
     domains: tuple[str, ...]
     steps: int
     seed: int
     recipe: Mapping[str, Any]
+    base: Path | None = None
 
     def sources(self, target: str) -> list[str]:
         """All other domains."""
@@ -37,7 +41,8 @@ class Experiment:
 
     def folder(self, name: str) -> Path:
         """Where a training or a merge lies."""
-        return self.work / "models" / f"{name}-{self.seed}"
+        of = "models" if self.base is None else f"models-of-{self.base.name}"
+        return self.work / of / f"{name}-{self.seed}"
 
 
 def model_of(experiment: Experiment, domain: str, reader: str) -> Path:
@@ -84,8 +89,8 @@ def _trained(
         "optim": recipe["optim"] | {"rate": share * recipe["optim"]["rate"]},
         "loop": recipe["loop"] | {"steps": experiment.steps, "seed": experiment.seed},
     }
-    if start_from is not None:
-        table["start_from"] = str(start_from)
+    if start := start_from or experiment.base:
+        table["start_from"] = str(start)
     asked = parse_recipe(table, source=folder.name)
     last = checkpoint.last(folder)
     if last is None or last.provenance["training"] != asked.id or last.position.step < experiment.steps:

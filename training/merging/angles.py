@@ -37,15 +37,20 @@ class Registered:
     gone: Mapping[str, str]
 
 
-def registered(corpus: Path, *, only_differences: bool = False) -> Registered:
+def registered(corpus: Path, *, only_differences: bool = False, method: str | None = None) -> Registered:
     """The vectors of a corpus, and how they lie to each other; their models are loaded, those of a difference once.
 
-    All vectors are in memory at once; ``only_differences`` leaves out those that were made of several.
+    All vectors are in memory at once; ``only_differences`` leaves out those that were made of several, and ``method``
+    those of models of another method.
 
     Raises:
         CorpusMissing: if there is none.
     """
-    known = [row for row in vectors_in(corpus) if row.operator == DIFFERENCE or not only_differences]
+    known = [
+        row
+        for row in vectors_in(corpus)
+        if (row.operator == DIFFERENCE or not only_differences) and method in (None, row.method)
+    ]
     found: dict[str, dict[str, Tensor]] = {}
     gone: dict[str, str] = {}
     for row in known:
