@@ -165,7 +165,7 @@ def test_the_report_shows_what_the_verb_has_stored_and_once(done: Production, tm
     assert len(re.findall('<figure class="small left"', section)) == 1
     assert "2 (1.9 to 2.1) <b>left</b>" in section
     assert "Other figures of sets" in section
-    assert section.count("<b>coverage</b>") == 1
+    assert section.count(">coverage</th>") == 1
     assert section.count("<b>f0_sd_st</b>") == 1
     assert "alpha</b>" not in section
     assert "No erosion to draw" not in section
