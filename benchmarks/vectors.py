@@ -23,11 +23,12 @@ from catalogs.clip import Clip
 from curation.metrics.frames import frame_levels_db, is_silent
 from curation.metrics.prosody import ProsodyConfig, pitch_hz
 from curation.metrics.vectors import VectorsConfig
-from curation.vectors.disentangled import disentangled
-from curation.vectors.probes import Rows, error_rate_of_halves, explain, identify
+from curation.vectors.disentangled import about_means, disentangled
+from curation.vectors.probes import Labels, Rows, error_rate_of_halves, explain, identify
 
 READ = ("libri_longspk", "kathleen", "ljspeech", "kerstin_de", "nathalie_nl")
 _LEAST_VOICED, _OCTAVE_ST = 30, 12.0
+_PLANTED = (0.1, 0.3)
 _BATCH = 32
 _ORACLE_CLIPS = 40
 
@@ -57,7 +58,7 @@ def measure(speech: Path | None, *, with_voices: bool = True) -> str:
     heard = _heard(list({id(one): one for _, spoken in sets for one in spoken}.values()))
     of_sets = {name: [(one, heard[id(one)]) for one in spoken if id(one) in heard] for name, spoken in sets}
     lines += [_row(name, takes) for name, takes in of_sets.items()]
-    lines += ["", *(f"{name}: {_agreement_of_spreads(takes)}" for name, takes in of_sets.items())]
+    lines += ["", *(f"{name}: {_agreement_of_spreads(takes)}; {_planted(takes)}" for name, takes in of_sets.items())]
     if speech and (speech / "libri_multispk").exists():
         lines += ["", _speakers_told_apart(speech / "libri_multispk")]
     if speech:
@@ -79,7 +80,7 @@ def _row(name: str, takes: Sequence[tuple[Spoken, Heard]]) -> str:
         np.array([getattr(heard, part) for _, heard in takes]) for part in Heard.__slots__
     )
     _, speakers = np.unique([one.speaker for one, _ in takes], return_inverse=True)
-    folds = np.array([one.fold for one, _ in takes])
+    folds = _folds(takes)
     ours, by_harvest = (
         disentangled(prosody, timbre, spread, speakers, folds, least=1) for spread in (spread_st, harvest_st)
     )
@@ -103,10 +104,32 @@ def _row(name: str, takes: Sequence[tuple[Spoken, Heard]]) -> str:
 def _agreement_of_spreads(takes: Sequence[tuple[Spoken, Heard]]) -> str:
     """How two trackers agree on the spread of clips, and on what is left of it about a speaker's mean in a fold."""
     spreads = np.array([[heard.spread_st, heard.harvest_st] for _, heard in takes])
-    _, moment = np.unique([f"{one.speaker} {one.fold}" for one, _ in takes], return_inverse=True)
-    means = np.column_stack([np.bincount(moment, column) / np.bincount(moment) for column in spreads.T])
-    raw, left = (np.corrcoef(rows.T)[0, 1] for rows in (spreads, spreads - means[moment]))
+    raw, left = (np.corrcoef(rows.T)[0, 1] for rows in (spreads, about_means(spreads, _moments(takes))))
     return f"our spread and Harvest's correlate by {raw:.2f}, about their speaker by {left:.2f}"
+
+
+def _planted(takes: Sequence[tuple[Spoken, Heard]]) -> str:
+    """What the probe finds of a spread that is put into timbre vectors: whether it could see a leak at all."""
+    timbre = np.array([heard.timbre for _, heard in takes])
+    spread_st = about_means(np.array([[heard.spread_st] for _, heard in takes]), _moments(takes))[:, 0]
+    usual = np.sqrt(np.square(about_means(timbre, _moments(takes))).sum(axis=1).mean())
+    direction = np.random.default_rng(0).normal(size=timbre.shape[1])
+    step = usual * direction / np.linalg.norm(direction)
+    found = []
+    for share in _PLANTED:
+        leaky = timbre + share * np.outer(spread_st / spread_st.std(), step)
+        r2 = explain(about_means(leaky, _moments(takes)), spread_st, _folds(takes), groups=_moments(takes))
+        found.append(f"{share:.0%} gives R² {r2.text()}")
+    return f"spread put into timbre, in shares of how far a take is from its speaker: {', '.join(found)}"
+
+
+def _moments(takes: Sequence[tuple[Spoken, Heard]]) -> Labels:
+    _, moments = np.unique([f"{one.speaker} {one.fold}" for one, _ in takes], return_inverse=True)
+    return moments
+
+
+def _folds(takes: Sequence[tuple[Spoken, Heard]]) -> Labels:
+    return np.array([one.fold for one, _ in takes])
 
 
 def _sets(speech: Path | None, *, with_voices: bool) -> list[tuple[str, list[Spoken]]]:

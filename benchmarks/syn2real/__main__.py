@@ -60,13 +60,13 @@ def run(
     recipe = {**read_toml(RECIPES / f"{settings.recipe}.toml"), **settings.training}
     recipe["loop"] |= {"threads": threads}
     found: list[Tested] = []
+    experiment = Experiment(work, settings.domains, settings.steps, 0, recipe, base)
     for seed in range(seeds):
-        experiment = Experiment(work, settings.domains, settings.steps, seed, recipe, base)
+        experiment = replace(experiment, seed=seed)
         for target in targets:
             found += tested(experiment, target, grid=settings.grid)
-    method = recipe["objective"]["method"]
-    vectors = registered(work / "synthetic", only_differences=True, method=method)
-    return report(work, found, vectors, method=method)
+    vectors = registered(work / "synthetic", models_in=experiment.models)
+    return report(experiment.models, work / "real", found, vectors)
 
 
 def read(engine: str, work: Path, settings: Settings) -> None:

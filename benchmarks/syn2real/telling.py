@@ -24,7 +24,7 @@ APART = {
 """What two vectors may differ in: domain, engine, seed."""
 
 
-def heard(work: Path, found: Sequence[Tested], *, is_curve: bool) -> Heard:
+def heard(corpus: Path, found: Sequence[Tested], *, is_curve: bool) -> Heard:
     """What the rows of the table, or of the curve, have heard; rows in the order in which they came.
 
     A model that is the same for all seeds has one evaluation, which counts once.
@@ -34,7 +34,7 @@ def heard(work: Path, found: Sequence[Tested], *, is_curve: bool) -> Heard:
         if each.is_curve is is_curve:
             ids.setdefault(each.row, {}).setdefault(each.target, {})[each.evaluation_id] = None
     return {
-        row: {target: errors_of(work / "real", list(evaluations)) for target, evaluations in of_row.items()}
+        row: {target: errors_of(corpus, list(evaluations)) for target, evaluations in of_row.items()}
         for row, of_row in ids.items()
     }
 
@@ -92,11 +92,11 @@ def cosines(found: Registered) -> list[str]:
     return lines
 
 
-def report(work: Path, found: Sequence[Tested], vectors: Registered, *, method: str) -> str:
-    """All of it; the plots are METHOD-curve.svg and METHOD-cosines.svg beside the corpora."""
-    rows, points = heard(work, found, is_curve=False), heard(work, found, is_curve=True)
-    draw_curve(points, rows[SYNTHETIC], work / f"{method}-curve.svg")
-    plot_cosines(vectors, work / f"{method}-cosines.svg")
+def report(to: Path, corpus: Path, found: Sequence[Tested], vectors: Registered) -> str:
+    """All of it, heard in ``corpus``; the plots are curve.svg and cosines.svg in the folder ``to``."""
+    rows, points = heard(corpus, found, is_curve=False), heard(corpus, found, is_curve=True)
+    draw_curve(points, rows[SYNTHETIC], to / "curve.svg")
+    plot_cosines(vectors, to / "cosines.svg")
     parts = [table(rows, found), curve(points, rows[SYNTHETIC]), cosines(vectors)]
     return "\n\n".join("\n".join(part) for part in parts)
 

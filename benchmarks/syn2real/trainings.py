@@ -39,10 +39,14 @@ class Experiment:
         """All other domains."""
         return [name for name in self.domains if name != target]
 
+    @property
+    def models(self) -> Path:
+        """Where all trainings and merges lie, and the plots of what they came to."""
+        return self.work / ("models" if self.base is None else f"models-of-{self.base.name}")
+
     def folder(self, name: str) -> Path:
         """Where a training or a merge lies."""
-        of = "models" if self.base is None else f"models-of-{self.base.name}"
-        return self.work / of / f"{name}-{self.seed}"
+        return self.models / f"{name}-{self.seed}"
 
 
 def model_of(experiment: Experiment, domain: str, reader: str) -> Path:

@@ -24,8 +24,10 @@ PITCH_WITHIN_ST = 1.0
 RATE_WITHIN = 0.1
 """Around a voice's median: a semitone of pitch, a tenth of its rate. What lies farther is another cell."""
 
+REVISION = "2"
+"""The first part of the version of figures: how they are worked out."""
+
 _MOST_PROBED = 5000
-_REVISION = "2"
 
 
 def set_figures(takes: Watched, reference: Watched | None = None) -> dict[str, Estimate]:
@@ -36,7 +38,7 @@ def set_figures(takes: Watched, reference: Watched | None = None) -> dict[str, E
 
 def set_scores(takes: Watched, figures: dict[str, Estimate], set_id: Id, *, subset: str = "") -> list[SetScore]:
     """The figures as rows of the catalog; the version holds which takes they were made of."""
-    version = f"{_REVISION}/{content_id('takes', sorted(takes.take_ids)).partition('-')[0]}"
+    version = f"{REVISION}/{content_id('takes', sorted(takes.take_ids)).partition('-')[0]}"
     return [figure.score(set_id, name, version=version, subset=subset) for name, figure in figures.items()]
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from curation.metrics.speaker import SpeakerConfig
 from curation.metrics.vectors import Vectors, VectorsConfig
 from curation.vectors.contours import LENGTH, slow_cosines
-from curation.vectors.probes import equal_error_rate, explain, identify
+from curation.vectors.disentangled import about_means, disentangled
+from curation.vectors.probes import equal_error_rate, identify
 from curation.vectors.timbre import prosody_directions, shipped_directions, timbre_vector, without
-from curation.vectors.voices import about_their_voices, voice_means
 
 RATE_HZ = 16_000
 SPEAKERS = ("en-us", "en-gb+f3", "en-us+m7", "en-us+whisper")
@@ -124,23 +124,33 @@ def test_the_directions_that_prosody_moves_are_found_and_taken_out() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 8))
-def test_about_its_voice_a_vector_has_no_mean_and_no_speaker(seed: int) -> None:
+def test_about_its_speaker_a_vector_has_no_mean_and_no_speaker(seed: int) -> None:
     draws = np.random.default_rng(seed)
     speakers = np.repeat(np.arange(8), 24)
     vectors = draws.normal(size=(192, 6)) + 5 * draws.normal(size=(8, 6))[speakers]
-    folds, names = np.arange(192) % 2, [str(s) for s in speakers]
+    folds = np.arange(192) % 2
 
-    own = about_their_voices(names, vectors, voice_means(names, vectors))
+    own = about_means(vectors, speakers)
 
+    assert np.allclose([own[speakers == speaker].mean(axis=0) for speaker in range(8)], 0)
     assert identify(vectors, speakers, folds).value > 0.9
     assert identify(own, speakers, folds).value <= 2 / 8
-    assert explain(own, vectors[:, 0] - vectors[:, 0].mean(), folds).value < 0.5
 
 
-def test_a_voice_of_too_few_takes_has_no_mean() -> None:
-    vectors = np.ones((5, 2))
+def test_a_mean_can_be_that_of_some_rows() -> None:
+    found = about_means(np.array([[1.0], [3.0], [9.0]]), np.array([7, 7, 4]), of=np.array([True, False, True]))
 
-    means = voice_means(["a", "a", "a", "a", "b"], vectors, least=4)
+    assert found.tolist() == [[0.0], [2.0], [0.0]]
 
-    assert set(means) == {"a"}
-    assert np.isnan(about_their_voices(["b"], vectors[:1], means)).all()
+
+def test_speakers_with_few_takes_are_left_out() -> None:
+    draws = np.random.default_rng(0)
+    speakers, folds = np.array([0] * 12 + [1] * 12 + [2] * 9), np.arange(33) % 2
+    vectors, spread_st = draws.normal(size=(33, 4)), draws.normal(size=33)
+
+    found = disentangled(vectors, vectors, spread_st, speakers, folds, least=5)
+
+    assert found is not None
+    assert (found.num_takes, found.chance) == (24, 0.5)
+    assert disentangled(vectors, vectors, spread_st, speakers, folds, least=6) is not None
+    assert disentangled(vectors, vectors, spread_st, speakers, folds, least=7) is None

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from catalogs.errors import SynthgenError
 from catalogs.records import TaskVector
-from training.merging.registry import DIFFERENCE, vectors_in, weights_of
+from training.merging.registry import vectors_in, weights_of
 from training.merging.vectors import Weights, cosine, grouped
 
 
@@ -37,20 +37,15 @@ class Registered:
     gone: Mapping[str, str]
 
 
-def registered(corpus: Path, *, only_differences: bool = False, method: str | None = None) -> Registered:
+def registered(corpus: Path, *, models_in: Path | None = None) -> Registered:
     """The vectors of a corpus, and how they lie to each other; their models are loaded, those of a difference once.
 
-    All vectors are in memory at once; ``only_differences`` leaves out those that were made of several, and ``method``
-    those of models of another method.
+    All vectors are in memory at once. ``models_in`` leaves only differences of models in that folder.
 
     Raises:
         CorpusMissing: if there is none.
     """
-    known = [
-        row
-        for row in vectors_in(corpus)
-        if (row.operator == DIFFERENCE or not only_differences) and method in (None, row.method)
-    ]
+    known = [row for row in vectors_in(corpus) if models_in is None or _is_between_models_in(models_in, row)]
     found: dict[str, dict[str, Tensor]] = {}
     gone: dict[str, str] = {}
     for row in known:
@@ -60,6 +55,10 @@ def registered(corpus: Path, *, only_differences: bool = False, method: str | No
             gone[row.name] = str(error)
     rows = [row for row in known if row.id in found]
     return Registered(tuple(known), tuple(cosines(rows, found)), gone)
+
+
+def _is_between_models_in(folder: Path, row: TaskVector) -> bool:
+    return row.real is not None and Path(row.real).resolve().is_relative_to(folder.resolve())
 
 
 def cosines(rows: Sequence[TaskVector], weights: Mapping[str, Weights]) -> list[CosineRow]:
