@@ -22,10 +22,7 @@ from catalogs.ingest.text import PromptSource, fingerprint, read_prompts
 from catalogs.records import Prompt
 from training.labels import UNLABELLED, Labels, labels_of
 from training.members import DataConfig, Member, members_of
-from training.texts import texts_in
-
-CHARACTERS_PER_S = 15.0
-"""How fast English is read: what a text counts for in ``sampling.batch_s``."""
+from training.texts import CHARACTERS_PER_S, texts_in
 
 _REPEATED = "duplicate"
 """The failure of a row whose text was there before; see `catalogs.ingest.text`."""

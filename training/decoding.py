@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
 from training.answering import Answer, DecodingConfig, at_rest
-from training.objective import Utterance
+from training.objective import Batch, Utterance
 
 if TYPE_CHECKING:
     from training.slam_asr import SlamAsr
@@ -28,11 +28,17 @@ def decode(asr: "SlamAsr", utterances: Sequence[Utterance], settings: DecodingCo
     """
     if not utterances:
         return []
-    batch = asr.questions(utterances)
+    return decode_batch(asr, asr.questions(utterances), settings)
+
+
+def decode_batch(
+    asr: "SlamAsr", batch: Batch, settings: DecodingConfig, *, audio: Tensor | None = None
+) -> list[Answer]:
+    """The answers to a batch of questions, whose ``lengths`` (B,) are in frames; ``audio`` (B, N, W) are made slots."""
     limits = [settings.limit(int(num_frames)) for num_frames in batch.tensors["lengths"]]
     device = next(asr.module.projector.parameters()).device
     with torch.inference_mode(), at_rest(asr.module):
-        inputs = asr.module.inputs(batch.to(device).tensors)
+        inputs = asr.module.inputs(batch.to(device).tensors, None if audio is None else audio.to(device))
         found = _search(asr.module.lm, inputs, limits, settings=settings, eos=asr.template.eos)
     answers = []
     for take_id, row, limit in zip(batch.take_ids, found.tolist(), limits, strict=True):

@@ -16,8 +16,9 @@ from training.features import Encode, FeatureStore, as_stored
 from training.members import Wave
 from training.objective import Objective, Utterance
 from training.processes import processes
-from training.recipe import FeaturesConfig, OnWaves, TrainRecipe
+from training.recipe import FeaturesConfig, TrainRecipe
 from training.sampling import Draw
+from training.tables import OnWaves
 
 _AT_ONCE = 32
 """Waves in memory while they are encoded; also how often progress is told."""
@@ -136,17 +137,21 @@ def loaded(recipe: TrainRecipe, augmentation: Augmentation | None = None) -> tup
     encoder = recipe.encoder.build()
     num_layers = len(recipe.features.layers)
     objective = recipe.objective.build(encoder, num_layers=num_layers, seed=recipe.loop.seed)
-    _check_split(getattr(objective, "split", None), recipe.features.layers, encoder)
+    split = getattr(objective, "split", None)
+    _check_layers(getattr(objective, "layers", None if split is None else (split,)), recipe.features.layers, encoder)
     return FeatureInputs(encoder, recipe.features, augmentation), objective
 
 
-def _check_split(split: int | None, layers: Sequence[int], encoder: Encoder) -> None:
-    """Refuse to go on from another layer than the one that is heard."""
-    heard = [layer % (encoder.num_layers + 1) for layer in layers]
-    if split is not None and heard != [split]:
+def _check_layers(wanted: Sequence[int] | None, layers: Sequence[int], encoder: Encoder) -> None:
+    """Refuse to go on from other layers than those that are heard."""
+    if wanted is None:
+        return
+    ours, theirs = ([layer % (encoder.num_layers + 1) for layer in each] for each in (wanted, layers))
+    if ours != theirs:
+        told = f"layer {ours[0]}" if len(ours) == 1 else f"layers {ours}"
         raise TrainingError(
-            f"the objective goes on from layer {split} of the encoder, and features.layers = {list(layers)}: give both "
-            "the same layer"
+            f"the objective goes on from {told} of the encoder, and features.layers = {list(layers)}: give both "
+            "the same"
         )
 
 

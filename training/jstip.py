@@ -2,8 +2,10 @@
 
 A batch mixes utterances that are transcribed through the template of SLAM-ASR, sequences of heard and read units, and
 texts alone; all of them stand behind each other in rows, and none sees another. Learned are the texts, of a transcript
-its end as well. What comes of it transcribes as a SLAM-ASR of the same template does. The encoder stays as it is: the
-paper, which has 7 B parameters and all of them trained, tunes it, too.
+its end as well. What comes of it transcribes as a SLAM-ASR of the same template does.
+
+Beyond the paper, texts can be heard as slots that a synthesiser makes of them. Unlike there, where 7 B parameters are
+all trained, the encoder stays as it is.
 
 R rows · S columns · B heard utterances · N slots · W width of the language model · V its vocabulary · K columns learned
 """
@@ -19,7 +21,8 @@ from training.answering import Answer, DecodingConfig
 from training.interleaving.choosing import Part
 from training.interleaving.packing import Packable, in_tokens, inputs, pack
 from training.interleaving.spans import Slotting, counts_of
-from training.members import RATE_HZ
+from training.lasyn.slots import SlotMaker
+from training.members import RATE_HZ, Member
 from training.objective import Batch, Loss, Utterance
 from training.padding import IGNORED, pad_features
 from training.sampling import Draw
@@ -41,15 +44,19 @@ class Rows:
 
 
 class Jstip:
-    """The objective; see `Objective`. It takes the features of whole takes, and of the heard parts of sequences."""
+    """The objective; see `Objective`. It takes the features of whole takes, and of the heard parts of sequences.
 
-    def __init__(self, asr: SlamAsr, rows: Rows) -> None:
+    With a ``maker`` it makes the slots of what is to be heard of texts alone.
+    """
+
+    def __init__(self, asr: SlamAsr, rows: Rows, maker: SlotMaker | None = None) -> None:
         """It trains what the recogniser trains, and is one itself."""
-        self.module: nn.Module = asr.module
+        self.module: nn.Module = asr.module if maker is None else nn.ModuleList([asr.module, maker.module])
         self._model: SpeechLlm = asr.module
+        self._maker = maker
         self.slotting, self.context = rows.slotting, rows.context
         self.template = asr.template
-        self._asr, self._between = asr, rows.between
+        self.asr, self._between = asr, rows.between
 
     @property
     def frames_per_slot(self) -> int:
@@ -58,7 +65,7 @@ class Jstip:
 
     def trained(self) -> Mapping[str, nn.Parameter]:
         """What the recogniser trains: the projector, and of the language model what is tuned."""
-        return self._asr.trained()
+        return self.asr.trained()
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """A batch to learn from: every target is a token of a text, or the end of a transcript.
@@ -66,13 +73,17 @@ class Jstip:
         Raises:
             TrainingError: for an utterance without the features of what is heard in it, or longer than a row.
         """
-        sequences = [self._sequence(utterance) for utterance in utterances]
+        made = [each for each in utterances if self._is_made(each)]
+        others = [each for each in utterances if not self._is_made(each)]
+        sequences = [self._sequence(utterance) for utterance in (*others, *made)]
         tensors = pack(sequences, self.context)
-        heard = [each for each, sequence in zip(utterances, sequences, strict=True) if sequence.num_slots]
+        heard = [each for each, sequence in zip(others, sequences, strict=False) if sequence.num_slots]
         if heard:
             tensors |= pad_features(heard)
+        if self._maker is not None and made:
+            tensors |= self._maker.read([text for each in made for text in _heard_texts(each)])
         num_targets = int((tensors["labels"] != IGNORED).sum())
-        return Batch(tensors, num_targets, [utterance.take_id for utterance in utterances])
+        return Batch(tensors, num_targets, [utterance.take_id for utterance in (*others, *made)])
 
     def loss(self, batch: Batch) -> Loss:
         """Cross entropy, summed over the targets; ``correct`` of ``targets`` were the likeliest token."""
@@ -86,20 +97,38 @@ class Jstip:
 
     def answers(self, utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
         """What is heard in whole takes. Raises as `SlamAsr.answers` does."""
-        return self._asr.answers(utterances, settings)
+        return self.asr.answers(utterances, settings)
+
+    def look_over(self, texts: Sequence[str]) -> str:
+        """See `PhoneReader.look_over`; texts that are only read can be anything."""
+        return "" if self._maker is None else self._maker.look_over(texts)
 
     def length_of(self, draw: Draw) -> int:
         """How many positions a draw will have in a row, before anything of it is heard."""
+        member = draw.member
         if draw.parts is not None:
-            return len(self._interleaved(draw.parts).ids)
-        hop = self.slotting.samples_a_slot // self.frames_per_slot
-        num_frames = -(-round(draw.member.duration_s * RATE_HZ) // hop)
-        row = self.template.fill(self._model.projector.output_lengths(num_frames), draw.member.text)
+            return len(self._interleaved(draw.parts, is_made=member.place is None).ids)
+        row = self.template.fill(self._num_slots(member), member.text)
         return len(row.context) + len(row.answer)
 
+    def _num_slots(self, member: Member) -> int:
+        """How many slots a whole take, or a whole text that is heard, becomes."""
+        if member.place is None and self._maker is not None:
+            return self._maker.counts([member.spoken])[0]
+        hop = self.slotting.samples_a_slot // self.frames_per_slot
+        return self._model.projector.output_lengths(-(-round(member.duration_s * RATE_HZ) // hop))
+
+    def _is_made(self, utterance: Utterance) -> bool:
+        """Whether slots are to be made of it: of a text that is to be heard, and was not."""
+        return self._maker is not None and utterance.features is None and bool(_heard_texts(utterance))
+
     def _sequence(self, utterance: Utterance) -> Packable:
+        if self._maker is not None and self._is_made(utterance):
+            if utterance.parts is not None:
+                return self._interleaved(utterance.parts, is_made=True)
+            return _of_transcript(self.template.fill(self._maker.counts([utterance.spoken])[0], utterance.text))
         if utterance.parts is None:
-            return _of_transcript(self._asr.fill(utterance, answered=True))
+            return _of_transcript(self.asr.fill(utterance, answered=True))
         sequence = self._interleaved(utterance.parts)
         num_frames = 0 if utterance.features is None else utterance.features.shape[1]
         slots = self._model.projector.output_lengths(num_frames)
@@ -110,17 +139,31 @@ class Jstip:
             )
         return sequence
 
-    def _interleaved(self, parts: Sequence[Part]) -> Packable:
+    def _interleaved(self, parts: Sequence[Part], *, is_made: bool = False) -> Packable:
         between = self._between if parts and parts[0].of == "segments" else ()
-        return in_tokens(parts, counts_of(parts, self.slotting), self.template.words, between=between)
+        if is_made and self._maker is not None:
+            counts = self._maker.counts([part.text for part in parts if part.modality == "speech"])
+        else:
+            counts = counts_of(parts, self.slotting)
+        return in_tokens(parts, counts, self.template.words, between=between)
 
     def _slots(self, tensors: Mapping[str, Tensor], text: Tensor) -> Tensor:
-        """What was heard in all sequences, one behind the other: (slots, W)."""
-        if "features" not in tensors:
-            return text.new_zeros(0, text.shape[-1])
-        projected: Tensor = self._model.projector(tensors["features"], tensors["lengths"])  # (B, N, W)
-        counts = self._model.projector.output_lengths(tensors["lengths"])
-        return projected[torch.arange(projected.shape[1], device=projected.device) < counts[:, None]]
+        """What was heard in all sequences, one behind the other, and what was made for others: (slots, W)."""
+        slots = text.new_zeros(0, text.shape[-1])
+        if "features" in tensors:
+            projected: Tensor = self._model.projector(tensors["features"], tensors["lengths"])  # (B, N, W)
+            counts = self._model.projector.output_lengths(tensors["lengths"])
+            slots = projected[torch.arange(projected.shape[1], device=projected.device) < counts[:, None]]
+        if self._maker is not None and "phones" in tensors:
+            slots = torch.cat([slots, self._maker.slots(tensors["phones"], tensors["num_phones"]).to(slots.dtype)])
+        return slots
+
+
+def _heard_texts(utterance: Utterance) -> list[str]:
+    """What is said where it is heard: all of it, or its heard parts."""
+    if utterance.parts is None:
+        return [utterance.spoken]
+    return [part.text for part in utterance.parts if part.modality == "speech"]
 
 
 def _of_transcript(row: Filled) -> Packable:

@@ -177,7 +177,8 @@ class Loop:
                 f"step {step}: the loss is {found.total.item()}; its takes begin with {some}; "
                 'a lower optim.rate, or precision "no", may help'
             )
-        (found.total * scale).backward()  # type: ignore[no-untyped-call]  # torch
+        if found.total.requires_grad:  # a batch of nothing but texts teaches no projector
+            (found.total * scale).backward()  # type: ignore[no-untyped-call]  # torch
         return {"loss": found.total.detach(), **{name: value.detach() for name, value in found.watched.items()}}
 
     def _share_gradients(self) -> None:

@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from catalogs.config import parse_named
+from catalogs.g2p import Unknown
 from training import checkpoint
 from training.backbones.causal_lm import LanguageModel
 from training.backbones.encoders import Encoder
 from training.backbones.language_models import GROUP
 from training.interleaving.spans import Slotting
 from training.jstip import Jstip, Rows
+from training.lasyn.loading import slot_synthesiser
+from training.lasyn.phones import PhoneReader, check_share
+from training.lasyn.slots import SlotMaker
 from training.members import RATE_HZ
 from training.projectors import ProjectorConfig
 from training.slam_asr import SlamAsr, SlamAsrConfig
+from training.speech_llm import embeddings_of
 from training.template import Template
 from training.texts import texts_in
 from training.warm_start import WarmStart, WarmStartConfig, adopt_projector
@@ -48,14 +53,31 @@ class SlamAsrMethod:
         return _listener(self, _loaded(self.language_model), encoder, num_layers=num_layers, seed=seed)
 
 
+@dataclass(frozen=True, slots=True)
+class MadeConfig:
+    """Texts that are heard as slots: ``synthesiser_from`` is a training of `lasyn_fixed` through a guide that listens.
+
+    ``mask`` is the share of its phones that is hidden, ``unknown`` what becomes of words that the dictionary lacks.
+    """
+
+    synthesiser_from: str | None = None
+    mask: float = 0.3
+    unknown: Unknown = "read"
+
+    def __post_init__(self) -> None:
+        check_share("objective.made.mask", self.mask)
+
+
 @dataclass(frozen=True)
 class JstipMethod:
     """JSTIP on a ``[mixture]``; language model, template, projector and ``projector_from`` are as in SLAM-ASR.
 
     Its two stages are two trainings: the first without LoRA, which trains the projector alone; the second with the
     first one's folder as ``projector_from``. ``tuned`` "added" trains the projector and what LoRA has added, "all" the
-    whole language model with it. ``context`` is how many positions a row has; ``between`` stands between two segments.
-    Heard parts go through the encoder behind each other, at most ``longest_s`` seconds at once.
+    whole language model with it. ``made`` makes slots of texts alone, for mixtures that hear them.
+
+    ``context`` is how many positions a row has; ``between`` stands between two segments. Heard parts go through the
+    encoder behind each other, at most ``longest_s`` seconds at once.
     """
 
     method: Literal["jstip"] = "jstip"
@@ -64,6 +86,7 @@ class JstipMethod:
     projector: ProjectorConfig = field(default_factory=ProjectorConfig)
     projector_from: str | None = None
     tuned: Literal["added", "all"] = "added"
+    made: MadeConfig | None = None
     context: int = 1024
     between: str = "\n"
     longest_s: float = 30.0
@@ -72,6 +95,11 @@ class JstipMethod:
         object.__setattr__(self, "language_model", _resolved(self.language_model))
         if self.context < 2 or not self.longest_s > 0:
             raise ValueError("objective.context must be at least 2, and objective.longest_s positive")
+        if self.made is not None and self.tuned == "added" and not self.language_model["lora"]:
+            raise ValueError(
+                "objective.made teaches the language model, of which nothing is tuned: "
+                "give objective.language_model a lora"
+            )
         if self.tuned == "all" and (self.language_model["lora"] or self.language_model["dtype"] != "float32"):
             raise ValueError('objective.tuned = "all" tunes weights of float32, without objective.language_model.lora')
 
@@ -83,7 +111,14 @@ class JstipMethod:
             lm.module.requires_grad_(requires_grad=True)
         samples_a_slot = round(RATE_HZ / encoder.frame_rate_hz) * self.projector.frames
         slotting = Slotting(samples_a_slot, max(1, int(self.longest_s * RATE_HZ) // samples_a_slot))
-        return Jstip(listener, Rows(self.context, slotting, tuple(lm.tokens(self.between))))
+        return Jstip(listener, Rows(self.context, slotting, tuple(lm.tokens(self.between))), self._maker(lm, encoder))
+
+    def _maker(self, lm: LanguageModel, encoder: Encoder) -> SlotMaker | None:
+        if self.made is None or self.made.synthesiser_from is None:
+            return None
+        width = embeddings_of(lm).shape[1]
+        made = slot_synthesiser(self.made.synthesiser_from, encoder, language_model=self.language_model, width=width)
+        return SlotMaker(made, PhoneReader(self.made.unknown), mask=self.made.mask)
 
 
 @dataclass(frozen=True)

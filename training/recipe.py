@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 from catalogs.config import mistakes_text, nearest, override, parse, parse_named, read_toml
 from catalogs.errors import RecipeError, SynthgenError
@@ -12,14 +12,14 @@ from catalogs.ids import Id, canonical, content_id
 from catalogs.models import cache_root
 from training.augmentation.variants import AugmentationConfig
 from training.backbones.encoders import GROUP as ENCODERS
-from training.backbones.encoders import Encoder, EncoderConfig
+from training.backbones.encoders import EncoderConfig
 from training.data import Data, parse_data
 from training.loop import LoopConfig
 from training.mixing.mixture import MixtureConfig
-from training.objective import Objective
 from training.optim import OptimConfig
 from training.penalty import PenaltyConfig
 from training.sampling import SamplingConfig
+from training.tables import OnFeatures, OnMixture, OnWaves
 
 OBJECTIVES = "synthgen.objectives"
 
@@ -28,8 +28,12 @@ KEYS = (
     *("sampling", "optim", "loop"),
 )
 
-_LATER = {"batch_takes": None, "order": "takes"}
-"""Keys of sampling that came later: left as they are they are no part of a definition, and older trainings go on."""
+_LATER: Mapping[str, Mapping[str, Any]] = {
+    "sampling": {"batch_takes": None, "order": "takes", "texts": None},
+    "mixture": {"made_asr": 0.0, "made_interleaved": 0.0, "choosing": {"confidence": None}},
+    "objective": {"split": None, "matching": None, "made": None},
+}
+"""Keys that came later: left as they are they are no part of a definition, and older trainings go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,68 +48,6 @@ class FeaturesConfig:
     def path(self) -> Path:
         """Where they are kept."""
         return Path(self.folder).expanduser() if self.folder else cache_root() / "features"
-
-
-@runtime_checkable
-class OnFeatures(Protocol):
-    """A recipe table that makes an objective; ``method`` is the name it is registered under."""
-
-    @property
-    def method(self) -> str:
-        """Its name."""
-        ...
-
-    def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> Objective:
-        """An objective for features of so many layers of this encoder.
-
-        Raises:
-            SynthgenError: if a model is not to be had, or does not suit.
-        """
-        ...
-
-
-@runtime_checkable
-class OnWaves(Protocol):
-    """A recipe table that makes an objective with an encoder of its own, which hears waves."""
-
-    @property
-    def method(self) -> str:
-        """Its name."""
-        ...
-
-    def build_on_waves(self, *, seed: int) -> Objective:
-        """The objective. Raises as `OnFeatures.build` does."""
-        ...
-
-
-@runtime_checkable
-class OnMixture(OnFeatures, Protocol):
-    """A recipe table of an objective that is trained on a mixture, in rows of ``context`` positions at most."""
-
-    @property
-    def context(self) -> int:
-        """The longest sequence that it takes."""
-        ...
-
-
-@runtime_checkable
-class OnReal(Protocol):
-    """A recipe table of an objective that may ask for real takes among its data."""
-
-    @property
-    def asks_for_real(self) -> bool:
-        """Whether it does."""
-        ...
-
-
-@runtime_checkable
-class OnLabels(Protocol):
-    """A recipe table of an objective that may learn to write the labels of its data."""
-
-    @property
-    def asks_for_labels(self) -> bool:
-        """Whether it does."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -138,18 +80,10 @@ class TrainRecipe:
         parts: dict[str, Any] = {name: asdict(table) for name in tables if (table := getattr(self, name)) is not None}
         if self.start_from is not None:
             parts["start_from"] = self.start_from
-        for key, usual in _LATER.items():
-            if parts["sampling"][key] == usual:
-                del parts["sampling"][key]
         data = [asdict(config) for config in self.data]
         if self.penalty:
             parts["objective"]["penalty"] = asdict(self.penalty)
-        objective, sampling = parts["objective"], parts["sampling"]
-        choosing = parts.get("mixture", {}).get("choosing", {})
-        later = ((objective, "split"), (objective, "matching"), (sampling, "texts"), (choosing, "confidence"))
-        for table, name in later:
-            if table.get(name, "") is None:  # where they are off, definitions are what they were
-                del table[name]
+        parts = _without(parts, _LATER)
         features = {"layers": self.features.layers, "dtype": self.features.dtype}
         return canonical({"name": self.name, "data": data, "features": features, **parts})
 
@@ -162,6 +96,17 @@ class TrainRecipe:
     def id(self) -> Id:
         """The hash of the definition."""
         return content_id("training", self.definition)
+
+
+def _without(table: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without the keys that are as usual, and so for the tables in it."""
+    kept: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping) and isinstance(usual.get(key), Mapping):
+            kept[key] = _without(value, usual[key])
+        elif key not in usual or value != usual[key]:
+            kept[key] = value
+    return kept
 
 
 def load_recipe(name: str, changes: Sequence[str] = ()) -> TrainRecipe:
@@ -234,4 +179,6 @@ def _mixture_mistakes(found: Mapping[str, Any], table: Mapping[str, Any]) -> lis
         wrong.append("[mixture] says what is drawn: leave [sampling] out")
     if "penalty" in found:
         wrong.append("objective.penalty compares whole takes: leave it out beside [mixture]")
+    if "mixture" in found and found["mixture"].asks_for_made and objective.made is None:
+        wrong.append("mixture.made_asr and made_interleaved hear texts: name a synthesiser of slots as objective.made")
     return wrong

@@ -21,9 +21,10 @@ from training.mixing.mixer import Mixer
 from training.mixing.sources import Sources, sources_of
 from training.objective import LookingOver, Objective
 from training.processes import processes
-from training.recipe import OnLabels, OnReal, TrainRecipe
+from training.recipe import TrainRecipe
 from training.sampling import Epochs, Sampler
 from training.starting import begin
+from training.tables import OnLabels, OnReal
 
 RECIPE = "recipe.json"
 

@@ -31,31 +31,33 @@ class SpeechLlm(nn.Module):
             self.lm.eval()
         return self
 
-    def inputs(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def inputs(self, tensors: Mapping[str, Tensor], audio: Tensor | None = None) -> dict[str, Tensor]:
         """What the language model is given: ``inputs_embeds`` (B, S, W), ``attention_mask``, ``position_ids`` (B, S).
 
-        Positions count what is no padding, so that it makes no difference where padding stands.
+        ``audio`` are slots (B, N, W) that were made; None projects the features. Positions count what is no padding, so
+        that it makes no difference where padding stands.
         """
         attention = tensors["attention"]
         positions = (attention.long().cumsum(1) - 1).clamp(min=0)
         return {
-            "inputs_embeds": self.embed(tensors),
+            "inputs_embeds": self.embed(tensors, audio),
             "attention_mask": attention.long(),
             "position_ids": positions,
         }
 
-    def embed(self, tensors: Mapping[str, Tensor]) -> Tensor:
+    def embed(self, tensors: Mapping[str, Tensor], audio: Tensor | None = None) -> Tensor:
         """Embeddings (B, S, W): of text where text stands, of the n-th slot of audio where that belongs."""
         slots = tensors["slots"]
         text = self.lm.get_input_embeddings()(tensors["ids"])
-        audio = self.projector(tensors["features"], tensors["lengths"]).to(text.dtype)  # (B, N, W)
+        if audio is None:
+            audio = self.projector(tensors["features"], tensors["lengths"])  # (B, N, W)
         places = slots.clamp(min=0)[..., None].expand(-1, -1, audio.shape[-1])
-        return torch.where((slots >= 0)[..., None], audio.gather(1, places), text)
+        return torch.where((slots >= 0)[..., None], audio.to(text.dtype).gather(1, places), text)
 
-    def forward(self, tensors: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, tensors: Mapping[str, Tensor], audio: Tensor | None = None) -> Tensor:
         """Logits (B, A, V) of the answers; the one at a label's place was computed without having seen it."""
         num_answer = tensors["labels"].shape[1]
-        output = self.lm(**self.inputs(tensors), logits_to_keep=num_answer + 1, use_cache=False)
+        output = self.lm(**self.inputs(tensors, audio), logits_to_keep=num_answer + 1, use_cache=False)
         logits: Tensor = output.logits[:, :-1]
         return logits
 

@@ -4,6 +4,9 @@ from pathlib import Path
 
 from catalogs.errors import TrainingError
 
+CHARACTERS_PER_S = 15.0
+"""How fast English is read: how long a text counts for that nobody has read."""
+
 
 def texts_in(path: Path, *, source: str) -> list[str]:
     """The texts of a UTF-8 file without its empty lines; ``source`` says who names it.

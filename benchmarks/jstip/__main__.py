@@ -26,10 +26,11 @@ from catalogs.config import read_toml
 
 @dataclass(frozen=True)
 class Settings:
-    """How large it is; ``training`` and ``voices`` are tables that take the place of those of the recipes."""
+    """How large it is; ``training``, ``slots`` and ``voices`` are tables in the place of those of the recipes."""
 
     sizes: Sizes = field(default_factory=Sizes)
     training: Mapping[str, Any] = field(default_factory=dict)
+    slots: Mapping[str, Any] = field(default_factory=dict)
     voices: Mapping[str, Any] = field(default_factory=dict)
     steps: int | None = None
     threads: int = 2
@@ -51,7 +52,8 @@ def begin(asr: Path, texts: Path, work: Path, settings: Settings) -> Experiment:
     recipe = {**read_toml(HERE / "recipes" / "training.toml"), **settings.training}
     steps = settings.steps or recipe["loop"]["steps"]
     prepare(asr, texts, work, sizes=settings.sizes, voices=settings.voices)
-    return Experiment(asr, work, asr / "models" / "elsewhere", steps, settings.threads, recipe)
+    slots = {**read_toml(HERE / "recipes" / "slots.toml"), **settings.slots}
+    return Experiment(asr, work, asr / "models" / "elsewhere", steps, settings.threads, recipe, slots)
 
 
 def _measured(experiment: Experiment, folder: Path, name: str) -> Measured:
@@ -81,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.small:
         asr = asked.work / "asr"
         small.prepare(asr)
-        tables = {"training": small.TRAINING, "voices": small.VOICES}
+        tables = {"training": small.TRAINING, "slots": small.SLOTS, "voices": small.VOICES}
         settings = Settings(Sizes(4, 6, 4), **tables, steps=asked.steps or 2, threads=asked.threads)
     else:
         time_words(asr)

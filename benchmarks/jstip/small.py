@@ -32,7 +32,7 @@ TEXTS: Mapping[str, list[str]] = {
 NUM_ORDERS, NUM_TESTED = 6, 3
 _STEPS = 2
 
-ROWS = (BASE, "text-mixed", "pairs-mixed")
+ROWS = (BASE, "text-mixed", "made-words", "pairs-mixed")
 """Rows that have all kinds of data between them; the others differ from these by their shares alone."""
 
 TRAINING: Mapping[str, Any] = {
@@ -47,6 +47,12 @@ TRAINING: Mapping[str, Any] = {
     "loop": {"epochs": 4, "log_every": 1, "save_every": 1, "keep": 1},
 }
 """Tables that take the place of those of the recipe."""
+
+SLOTS: Mapping[str, Any] = {
+    "encoder": TRAINING["encoder"],
+    "objective": {"method": "lasyn_fixed", "synthesiser": {"filters": 8, "layers": 2, "frames_per_phone": 1}},
+    "loop": {"steps": _STEPS, "epochs": 4, "log_every": 1, "save_every": 1},
+}
 
 VOICES: Mapping[str, Any] = {
     "voices": [{"engine": "tone", "speakers": ["test-1", "test-2"]}],

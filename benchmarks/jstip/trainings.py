@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from catalogs.progress import Progress
+from training.mixing.mixture import KINDS
 from training.recipe import parse_recipe
 from training.session import train
 
@@ -24,16 +25,23 @@ BASE = "asr"
 class Row:
     """What a row is called, its shares of the tokens, what units it is interleaved in, and whether it hears orders.
 
-    ``asr``, ``interleaved`` and ``text`` add up to 1, slots of audio included. Interleaved are the takes of its pairs;
-    texts alone are those of the orders.
+    Its shares add up to 1, slots of audio included. Interleaved are the takes of its pairs; texts are those of the
+    orders, which ``made_asr`` and ``made_interleaved`` hear as what a synthesiser makes of them.
     """
 
     told: str
     asr: float
     interleaved: float = 0.0
     text: float = 0.0
+    made_asr: float = 0.0
+    made_interleaved: float = 0.0
     granularity: Literal["word", "segment", "mixed"] = "mixed"
     has_pairs: bool = False
+
+    @property
+    def hears_texts(self) -> bool:
+        """Whether slots are made of texts."""
+        return self.made_asr > 0 or self.made_interleaved > 0
 
 
 ROWS: Mapping[str, Row] = {
@@ -43,6 +51,8 @@ ROWS: Mapping[str, Row] = {
     "segments": Row("+ interleaved, segments", 0.5, 0.5, granularity="segment"),
     "mixed": Row("+ interleaved, mixed", 0.5, 0.5),
     "text-mixed": Row("+ text + interleaved, mixed", 0.375, 0.375, 0.25),
+    "made": Row("+ made slots of the orders, transcribed", 0.5, made_asr=0.5),
+    "made-words": Row("+ made slots of the orders, words", 0.5, made_interleaved=0.5, granularity="word"),
     "pairs": Row("+ TTS pairs of the orders", 1.0, has_pairs=True),
     "pairs-mixed": Row("+ TTS pairs + interleaved, mixed", 0.5, 0.5, has_pairs=True),
 }
@@ -50,7 +60,7 @@ ROWS: Mapping[str, Row] = {
 
 @dataclass(frozen=True)
 class Experiment:
-    """Where all of it lies, what rows start from, and their recipe without what a row decides."""
+    """Where all of it lies, what rows start from, their recipe without what a row decides, and that of ``slots``."""
 
     asr: Path
     work: Path
@@ -58,17 +68,39 @@ class Experiment:
     steps: int
     threads: int
     recipe: Mapping[str, Any]
+    slots: Mapping[str, Any]
 
     def folder(self, name: str, seed: int) -> Path:
         """Where a row is trained."""
         return self.work / "models" / f"{name}-{seed}"
 
+    @property
+    def synthesiser(self) -> Path:
+        """Where what makes slots of texts is trained."""
+        return self.work / "models" / "slots"
+
 
 def trained(experiment: Experiment, name: str, seed: int) -> Path:
     """Train a row, or what is missing of it; gives its folder."""
+    if ROWS[name].hears_texts:
+        _train_slots(experiment)
     table = table_of(experiment, name, seed)
     train(parse_recipe(table, source=table["name"]), progress=Progress())
     return experiment.folder(name, seed)
+
+
+def _train_slots(experiment: Experiment) -> None:
+    """Train what makes slots of texts, or what is missing of it; it reads the texts of all rows."""
+    folder, recipe = experiment.synthesiser, experiment.slots
+    table = {
+        **recipe,
+        "name": folder.name,
+        "folder": str(folder),
+        "data": [{"corpus": str(experiment.asr / corpus), "texts": corpus} for corpus in (*GENERAL, ORDERS)],
+        "objective": recipe["objective"] | {"guide_from": str(experiment.start)},
+        "loop": recipe["loop"] | {"threads": experiment.threads},
+    }
+    train(parse_recipe(table, source=folder.name), progress=Progress())
 
 
 def table_of(experiment: Experiment, name: str, seed: int) -> dict[str, Any]:
@@ -76,7 +108,10 @@ def table_of(experiment: Experiment, name: str, seed: int) -> dict[str, Any]:
     row, recipe, folder = ROWS[name], experiment.recipe, experiment.folder(name, seed)
     heard = (*GENERAL, ORDERS) if row.has_pairs else GENERAL
     data = [{"corpus": str(experiment.asr / corpus), "release": corpus} for corpus in heard]
-    if row.text:
+    objective = recipe["objective"] | {"projector_from": str(experiment.start)}
+    if row.hears_texts:
+        objective |= {"made": {"synthesiser_from": str(experiment.synthesiser)}}
+    if row.text or row.hears_texts:
         data.append({"corpus": str(experiment.asr / ORDERS), "texts": ORDERS})
     mixture = recipe["mixture"]
     return {
@@ -85,9 +120,9 @@ def table_of(experiment: Experiment, name: str, seed: int) -> dict[str, Any]:
         "folder": str(folder),
         "data": data,
         "mixture": mixture
-        | {"asr": row.asr, "interleaved": row.interleaved, "text": row.text}
+        | {kind: getattr(row, kind) for kind in KINDS}
         | {"tokens": experiment.steps * mixture["batch_tokens"]}
         | {"choosing": mixture.get("choosing", {}) | {"granularity": row.granularity}},
-        "objective": recipe["objective"] | {"projector_from": str(experiment.start)},
+        "objective": objective,
         "loop": recipe["loop"] | {"steps": experiment.steps, "threads": experiment.threads, "seed": seed},
     }

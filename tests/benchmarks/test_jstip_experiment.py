@@ -45,14 +45,14 @@ def texts(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ROWS)
 def test_every_row_has_equal_steps_of_equal_tokens(name: str) -> None:
     recipe = read_toml(HERE / "recipes" / "training.toml")
-    experiment = Experiment(Path("asr"), Path("work"), Path("start"), 100, 2, recipe)
+    experiment = Experiment(Path("asr"), Path("work"), Path("start"), 100, 2, recipe, {})
 
     asked = parse_recipe(table_of(experiment, name, 0), source=name)
 
     assert isinstance(asked.mixture, MixtureConfig)
     assert (asked.mixture.tokens, asked.loop.steps, asked.loop.threads) == (100_000, 100, 2)
     assert {str(each) for each in asked.data} >= {"release 'general' of asr/general", "release 'long' of asr/long"}
-    assert (len(asked.data) == 3) is ("pairs" in name or "text" in name)
+    assert (len(asked.data) == 3) is any(kind in name for kind in ("pairs", "text", "made"))
 
 
 def test_biomedical_sentences_can_be_read_in_one_way(texts: Path) -> None:

@@ -6,8 +6,10 @@ Timings are scores of the metric family ``timing``; what is here reads them, and
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate
 
 from catalogs.errors import TrainingError
+from training.texts import CHARACTERS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,24 @@ class Timings:
         if moments != sorted(moments) or moments[0] < 0:
             raise TrainingError("timed words overlap, or begin before their take; measure the family timing again")
         return words
+
+
+def unheard(text: str) -> list[Word]:
+    """The words of a text that nobody has said, each for as long as its letters take to be read, with no pause.
+
+    A token without letters or digits belongs to the word before it (at the start, behind it).
+    """
+    runs: list[str] = []
+    begins = True
+    for token in text.split():
+        is_word = any(char.isalnum() for char in token)
+        if runs and (begins or not is_word):
+            runs[-1] += f" {token}"
+        else:
+            runs.append(token)
+        begins = begins and not is_word
+    ends = list(accumulate(len(run) / CHARACTERS_PER_S for run in runs))
+    return [Word(run, start, end) for run, start, end in zip(runs, [0.0, *ends], ends, strict=False)]
 
 
 def written(text: str, spoken: Sequence[Word]) -> list[Word]:

@@ -1,7 +1,10 @@
 """LaSyn (Lu et al. 2023): texts become latents of a frozen lower encoder, as if spoken, and train what is above it.
 
-recogniser     a recogniser with a named split; the guide is one that is frozen
+recogniser     a recogniser with a named split; frozen, it is a guide
+listening      a language model that listens as a guide: latents are slots among its words
+guides         what either is to those who learn through it
 phones         what synthesisers read: phones of texts, some of them masked
+slots          slots of texts, made on the fly for `training.jstip`
 fixed          the synthesiser that gives a text one latent sequence
 guided         it learns from texts alone, through the frozen guide
 matching       and is pulled to where real latents lie

@@ -3,7 +3,7 @@
 Four of them over phones, as the paper has it. What it does not say is our choice: each phone is repeated, so that a CTC
 guide has a frame for every character, and sinusoids are added at the end, which Whisper's own latents carry too.
 
-B texts · P phones, padded · T frames, padded · D width of the encoder
+B texts · P phones, padded · T frames, padded · D width of the guide's latents
 """
 
 from dataclasses import dataclass
@@ -47,9 +47,13 @@ class FixedProjection(nn.Module):
         self.out = nn.Linear(config.filters, width)
         self.sway = nn.Parameter(torch.ones(()))
 
+    def output_lengths(self, num_phones: Tensor) -> Tensor:
+        """How many frames so many phones become."""
+        return num_phones * self._repeats
+
     def forward(self, phones: Tensor, num_phones: Tensor) -> tuple[Tensor, Tensor]:
         """Latents, and how many frames of each count (B,)."""
-        lengths = num_phones * self._repeats
+        lengths = self.output_lengths(num_phones)
         frames = self.embedding(phones).repeat_interleave(self._repeats, dim=1)  # (B, T, filters)
         heard = (torch.arange(frames.shape[1], device=frames.device) < lengths[:, None])[..., None]
         for convolve, norm in zip(self.layers, self.norms, strict=True):

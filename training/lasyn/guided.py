@@ -3,32 +3,30 @@
 Nothing is aligned, and no latent is a target: argmin over P of L(G(P(phones of t)), t), G frozen. With matching, what
 is made is pulled to real latents as well, all frames of a batch to all others; without it no speech is heard.
 
-B texts · P phones · R real utterances · T frames · D width of the encoder
+B texts · P phones · R real utterances · T frames · N latents · W their width
 """
 
 from collections.abc import Mapping, Sequence
 
-import torch
-from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
+from torch import nn
 
 from training.lasyn.fixed import FixedProjection
+from training.lasyn.guides import Guide
 from training.lasyn.matching import MatchingConfig, heard_frames, matched
 from training.lasyn.phones import PhoneReader, masked
-from training.lasyn.recogniser import SplitRecogniser
 from training.objective import Batch, Loss, Utterance
-from training.padding import features_of
+from training.padding import pad_features
 
 
 class GuidedSynthesis:
-    """The objective; see `Objective`. It takes texts, those of takes as well; its targets are characters.
+    """The objective; see `Objective`. It takes texts, those of takes as well; its targets are those of the guide.
 
-    With ``matching`` it also takes the features of real utterances, which must be latents of the guide's split.
+    With ``matching`` it also takes the features of real utterances, of the ``layers`` that the guide hears.
     """
 
     def __init__(
         self,
-        guide: SplitRecogniser,
+        guide: Guide,
         synthesiser: FixedProjection,
         reader: PhoneReader,
         *,
@@ -37,7 +35,7 @@ class GuidedSynthesis:
     ) -> None:
         self._guide, self._reader, self._mask = guide, reader, mask
         self._matching = matching if matching is not None and matching.weight else None
-        self.split = None if self._matching is None else guide.split
+        self.layers = None if self._matching is None else guide.layers
         self.synthesiser = synthesiser
         self.module = nn.ModuleDict({"guide": guide.module, "synthesiser": synthesiser})
 
@@ -55,9 +53,12 @@ class GuidedSynthesis:
         Raises:
             TrainingError: for a text without a pronunciation, or with a character that the guide does not write.
         """
-        tensors = self._reader.batch(utterances) | self._guide.head.targets(utterances)
-        if self._matching is not None:
-            tensors |= self._real(utterances)
+        tensors = self._reader.batch(utterances)
+        counts = self.synthesiser.output_lengths(tensors["num_phones"]).tolist()
+        tensors |= self._guide.targets(utterances, counts)
+        real = [each for each in utterances if each.features is not None and not each.is_synthetic]
+        if self._matching is not None and real:
+            tensors |= pad_features(real)
         return Batch(tensors, int(tensors["num_targets"].sum()), [utterance.take_id for utterance in utterances])
 
     def loss(self, batch: Batch) -> Loss:
@@ -71,14 +72,8 @@ class GuidedSynthesis:
         watched = {**found.watched, "guessed": tensors["num_guessed"].sum()}
         if self._matching is None:
             return Loss(found.total, watched)
-        real = heard_frames(tensors["real"], tensors["num_real"])
-        apart = batch.num_targets * matched(heard_frames(latents, lengths), real, self._matching)
+        apart = latents.new_zeros(())
+        if "features" in tensors:
+            real = heard_frames(*self._guide.low(tensors["features"], tensors["lengths"]))
+            apart = batch.num_targets * matched(heard_frames(latents, lengths), real, self._matching)
         return Loss(found.total + self._matching.weight * apart, {**watched, "matching": apart.detach()})
-
-    def _real(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
-        """``real`` (R, T, D), padded, and how many frames count as ``num_real`` (R,)."""
-        rows = [features_of(u)[-1].float() for u in utterances if u.features is not None and not u.is_synthetic]
-        return {
-            "real": pad_sequence(rows, batch_first=True) if rows else torch.zeros(0, 0, self._guide.width),
-            "num_real": torch.tensor([len(row) for row in rows], dtype=torch.long),
-        }

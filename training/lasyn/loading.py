@@ -1,5 +1,6 @@
 """Synthesisers out of checkpoints: the recipe says which one it is, the tensors what it has learned."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,13 +17,16 @@ from training.lasyn.autoencoder import Autoencoder, AutoencoderConfig
 from training.lasyn.denoiser import Denoiser, TextEncoderConfig
 from training.lasyn.diffusion import DiffusionConfig, DiffusionSynthesiser
 from training.lasyn.edm import SamplerConfig
-from training.lasyn.fixed import FixedProjectionConfig
+from training.lasyn.fixed import FixedProjection, FixedProjectionConfig
+from training.lasyn.listening import LISTENERS
 from training.lasyn.recogniser import check_encoder, guide
 from training.lasyn.unet import UnetConfig
 
 C = TypeVar("C")
 
 KEY = "objective.synthesiser_from"
+_USE = {"dtype", "checkpointing", "lora", "device"}
+"""What of the table of a language model says how it is used, and not which one it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,13 @@ class Trained:
     found: Checkpoint
     method: str
     table: dict[str, Any]
+
+    @property
+    def guide(self) -> Mapping[str, Any]:
+        """The table of the objective that it was guided by."""
+        guiding = checkpoint.load(Path(self.table["guide_from"]))
+        found: Mapping[str, Any] = guiding.provenance.get("recipe", {}).get("objective", {})
+        return found
 
     def parsed(self, into: type[C], key: str) -> C:
         """One of the tables in it."""
@@ -75,6 +86,32 @@ def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerCo
     checkpoint.restore(known.found, parts)
     frozen: nn.Module = freeze(made)
     return frozen
+
+
+def slot_synthesiser(
+    folder: str, encoder: Encoder, *, language_model: Mapping[str, Any], width: int
+) -> FixedProjection:
+    """A trained synthesiser of slots for this language model, whose embeddings are so wide, frozen.
+
+    Raises:
+        TrainingError: if the folder holds none, or one for another language model.
+    """
+    known = trained(folder, encoder, key=KEY)
+    theirs = known.guide.get("language_model") if known.method == "lasyn_fixed" else None
+    if theirs is None:
+        raise TrainingError(
+            f"{KEY}: {known.found.folder} makes no slots of a language model: train one by 'lasyn_fixed' through a "
+            f"guide that listens ({', '.join(LISTENERS)})"
+        )
+    names = [{key: table[key] for key in table if key not in _USE} for table in (theirs, language_model)]
+    if names[0] != names[1]:
+        raise TrainingError(
+            f"{KEY}: {known.found.folder} makes slots of the language model {names[0]}, and this recipe's is {names[1]}"
+        )
+    made = known.parsed(FixedProjectionConfig, "synthesiser").build(width=width, seed=0)
+    checkpoint.restore(known.found, dict(made.named_parameters()))
+    freeze(made)
+    return made
 
 
 def new_diffusion(

@@ -17,6 +17,8 @@ from training.lasyn.dual import DualTraining
 from training.lasyn.edm import SamplerConfig
 from training.lasyn.fixed import FixedProjectionConfig
 from training.lasyn.guided import GuidedSynthesis
+from training.lasyn.guides import guide_in
+from training.lasyn.listening import LISTENERS
 from training.lasyn.loading import synthesiser
 from training.lasyn.matching import MatchingConfig
 from training.lasyn.phones import PhoneReader, check_share
@@ -43,9 +45,10 @@ AnyRecogniser: TypeAlias = Annotated[Annotated[CtcConfig, Tag("ctc")] | Annotate
 class FixedSynthesisMethod:
     """A fixed projection, trained on texts through a guide.
 
-    ``guide_from`` is the folder of a training, or of one of its checkpoints, of method `ctc` with a split. ``unknown``
-    is what becomes of words that the dictionary lacks; ``mask`` the share of phones that is hidden. ``matching`` pulls
-    what it makes to the latents of the real takes among the data, None leaves it to the guide alone.
+    ``guide_from`` is the folder of a training, or of one of its checkpoints: of method `ctc` with a split, or of
+    `slam_asr` or `jstip`, for which slots are made, ten a second; give ``synthesiser.frames_per_phone`` 1 then.
+    ``unknown`` is what becomes of words that the dictionary lacks; ``mask`` the share of phones that is hidden.
+    ``matching`` pulls what it makes to the latents of the real takes among the data, None leaves it to the guide alone.
     """
 
     method: Literal["lasyn_fixed"] = "lasyn_fixed"
@@ -70,10 +73,13 @@ class FixedSynthesisMethod:
             TrainingError: if there is no guide, or one of another encoder.
         """
         if self.guide_from is None:
-            raise TrainingError("objective.guide_from is missing: name a training of method 'ctc' with a split")
-        made = self.synthesiser.build(width=encoder.width, seed=seed)
-        hears, reader = guide(self.guide_from, encoder), PhoneReader(self.unknown)
-        return GuidedSynthesis(hears, made, reader, mask=self.mask, matching=self.matching)
+            raise TrainingError(
+                "objective.guide_from is missing: name a training of method 'ctc' with a split, or of one that listens "
+                f"({', '.join(LISTENERS)})"
+            )
+        hears = guide_in(self.guide_from, encoder)
+        made = self.synthesiser.build(width=hears.width, seed=seed)
+        return GuidedSynthesis(hears, made, PhoneReader(self.unknown), mask=self.mask, matching=self.matching)
 
 
 @dataclass(frozen=True)

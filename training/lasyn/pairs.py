@@ -1,6 +1,6 @@
 """Real latents of takes, and those that a synthesiser makes of their texts, side by side; and who hears them.
 
-T frames · D width of the encoder
+N latents · W their width
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,6 @@ from catalogs.errors import TrainingError, UsageError
 from catalogs.models.pretrained import device_of
 from catalogs.progress import Progress
 from catalogs.stage import Outcome, batched
-from training.answering import DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.encoding import inference
 from training.backbones.frozen import seeded
@@ -22,9 +21,11 @@ from training.checkpoint import Checkpoint
 from training.evaluation.trained import check_encoder, recipe_of
 from training.features import as_stored
 from training.lasyn.edm import SamplerConfig
-from training.lasyn.loading import synthesiser
+from training.lasyn.guides import Guide, guide_in
+from training.lasyn.listening import Listener
+from training.lasyn.loading import slot_synthesiser, synthesiser
 from training.lasyn.phones import PhoneReader
-from training.lasyn.recogniser import SplitRecogniser, guide
+from training.lasyn.recogniser import SplitRecogniser
 from training.members import Member, waves_of
 from training.objective import Utterance
 
@@ -34,7 +35,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A take, its real latents (T, D), and those made of its text (T, D), as long as they are; float32 on the CPU."""
+    """A take, its real latents (N, W), and those made of its text (N, W), as long as they are; float32 on the CPU."""
 
     member: Member
     real: Tensor
@@ -45,7 +46,7 @@ class Maker:
     """A synthesiser out of a checkpoint, the encoder whose latents it makes, and the guide that hears them."""
 
     def __init__(
-        self, encoder: Encoder, guiding: SplitRecogniser, synthesiser: nn.Module, reader: PhoneReader, *, dtype: str
+        self, encoder: Encoder, guiding: Guide, synthesiser: nn.Module, reader: PhoneReader, *, dtype: str
     ) -> None:
         """``dtype`` is that in which features were kept for training."""
         self.reader = reader
@@ -79,7 +80,7 @@ class Maker:
         return [Pair(*each) for each in zip(members, real, made, strict=True)]
 
     def made(self, members: Sequence[Member], voices: Tensor | None = None) -> list[Tensor]:
-        """Latents (T, D) of what is said in members, each in a voice of ``voices`` (N, D) if it hears any."""
+        """Latents (N, W) of what is said in members, each in a voice of ``voices`` (M, W) if it hears any."""
         found: list[Tensor] = []
         told = list(range(len(members)))
         with seeded(0), inference(self._synthesiser):
@@ -93,20 +94,25 @@ class Maker:
         return found
 
     def answers(self, members: Sequence[Member], latents: Sequence[Tensor]) -> list[str]:
-        """What the guide hears in latents (T, D) of members."""
-        heard = [_utterance(member, each) for member, each in zip(members, latents, strict=True)]
-        return [answer.text for answer in self._guide.head.answers(heard, DecodingConfig(beams=1))]
+        """What the guide hears in latents (N, W) of members."""
+        found: list[str] = []
+        for part in batched(list(zip(members, latents, strict=True)), _AT_ONCE):
+            found += self._guide.answers([_utterance(member) for member, _ in part], [each for _, each in part])
+        return found
 
     def _heard(self, members: Sequence[Member]) -> list[Tensor]:
         waves = [torch.from_numpy(wave) for wave in waves_of(members)]
-        heard = [as_stored(each[0], self._dtype).float().cpu() for each in self._encoder.encode(waves, self._layers)]
-        if short := [member.take_id for member, each in zip(members, heard, strict=True) if not len(each)]:
+        heard = self._encoder.encode(waves, self._guide.layers)
+        latents = [self._low(as_stored(each, self._dtype).float()) for each in heard]
+        if short := [member.take_id for member, each in zip(members, latents, strict=True) if not len(each)]:
             raise TrainingError(f"take {short[0]} is too short for the encoder; leave it out of the release")
-        return heard
+        return latents
 
-    @property
-    def _layers(self) -> tuple[int, ...]:
-        return (self._guide.split,)
+    def _low(self, features: Tensor) -> Tensor:
+        length = torch.tensor([features.shape[1]], device=self._device)
+        with torch.inference_mode():
+            latents, lengths = self._guide.low(features[None].to(self._device), length)
+        return latents[0, : int(lengths[0])].float().cpu()
 
 
 def maker_of(found: Checkpoint, guided_by: str) -> Maker:
@@ -121,10 +127,19 @@ def maker_of(found: Checkpoint, guided_by: str) -> Maker:
         raise TrainingError(f"{found.folder} names no encoder, so that no real latents are to be had; train it anew")
     encoder = recipe.encoder.build()
     check_encoder(found, encoder.id)
-    guiding = guide(guided_by, encoder)
-    made = synthesiser(str(found.folder), encoder, split=guiding.split, sampler=SamplerConfig())
+    guiding = guide_in(guided_by, encoder)
+    made = _synthesiser(str(found.folder), encoder, guiding)
     unknown = found.provenance["recipe"]["objective"].get("unknown", "read")
     return Maker(encoder, guiding, made, PhoneReader(unknown), dtype=recipe.features.dtype)
+
+
+def _synthesiser(folder: str, encoder: Encoder, guiding: Guide) -> nn.Module:
+    """A synthesiser of the latents that this guide hears."""
+    if isinstance(guiding, Listener):
+        return slot_synthesiser(folder, encoder, language_model=guiding.language_model, width=guiding.width)
+    if not isinstance(guiding, SplitRecogniser):
+        raise TypeError(f"{type(guiding).__name__} is no guide that synthesisers are known for")
+    return synthesiser(folder, encoder, split=guiding.split, sampler=SamplerConfig())
 
 
 def guide_of(found: Checkpoint, named: Path | None) -> str:
@@ -144,12 +159,10 @@ def guide_of(found: Checkpoint, named: Path | None) -> str:
     if guided_by is None:
         raise UsageError(
             f"{found.folder} was trained without a guide, so nobody is there to hear what it makes: name with --guide "
-            "a training of method 'ctc' with a split"
+            "a training of method 'ctc' with a split, or of one that listens"
         )
     return str(guided_by)
 
 
-def _utterance(member: Member, latents: Tensor | None = None) -> Utterance:
-    features = None if latents is None else latents[None]
-    kind = member.is_synthetic
-    return Utterance(member.take_id, member.text, member.spoken, member.language, kind, features=features)
+def _utterance(member: Member) -> Utterance:
+    return Utterance(member.take_id, member.text, member.spoken, member.language, member.is_synthetic)

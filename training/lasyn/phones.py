@@ -40,15 +40,19 @@ class PhoneReader:
         return f"{len(texts):,} texts, {len(guessed):,} words of which are in no dictionary{examples}"
 
     def batch(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
+        """What utterances say, as `read` has it, whose errors it raises."""
+        return self.read([utterance.spoken for utterance in utterances])
+
+    def read(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """``phones`` (B, P), and how many count as ``num_phones`` (B,); ``num_guessed`` (B,) of the words were guessed.
 
         Raises:
             TrainingError: for a text without a pronunciation.
         """
-        said = [self._pronouncer.pronounce(utterance.spoken) for utterance in utterances]
-        for utterance, one in zip(utterances, said, strict=True):
+        said = [self._pronouncer.pronounce(text) for text in texts]
+        for text, one in zip(texts, said, strict=True):
             if not _is_whole(one):
-                raise TrainingError(_told(utterance.spoken, one))
+                raise TrainingError(_told(text, one))
         rows = [torch.tensor([NUMBERS[phone] for phone in one.phones]) for one in said]
         return {
             "phones": pad_sequence(rows, batch_first=True) if rows else torch.zeros(0, 0, dtype=torch.long),

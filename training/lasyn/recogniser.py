@@ -8,7 +8,7 @@ B utterances · T frames, padded · D width of the encoder
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from catalogs.config import parse
 from catalogs.errors import TrainingError
 from training import checkpoint
-from training.answering import Answering
+from training.answering import Answering, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.frozen import freeze
 from training.backbones.split import UpperPart
@@ -54,7 +54,7 @@ class RecogniserConfig(Protocol):
     """The recipe table of such an objective."""
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> FromLatents:
-        """A new one. Raises as `training.recipe.OnFeatures.build` does."""
+        """A new one. Raises as `training.tables.OnFeatures.build` does."""
         ...
 
 
@@ -92,6 +92,24 @@ class SplitRecogniser:
             self.module.load_state_dict(guide.module.state_dict())
         elif self.head.upper is not None and guide.head.upper is not None:
             self.head.upper.load_state_dict(guide.head.upper.state_dict())
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layer of the encoder whose features are its latents."""
+        return (self.split,)
+
+    def low(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Guide.low`: features of its layer are latents already."""
+        return features[:, -1], lengths
+
+    def targets(self, utterances: Sequence[Utterance], counts: Sequence[int]) -> dict[str, Tensor]:  # noqa: ARG002
+        """See `Guide.targets`: what it writes does not depend on how long it hears."""
+        return self.head.targets(utterances)
+
+    def answers(self, utterances: Sequence[Utterance], latents: Sequence[Tensor]) -> list[str]:
+        """See `Guide.answers`."""
+        heard = [replace(each, features=row[None]) for each, row in zip(utterances, latents, strict=True)]
+        return [answer.text for answer in self.head.answers(heard, DecodingConfig(beams=1))]
 
     def encode_low(self, waves: Sequence[Tensor]) -> list[Tensor]:
         """Latents (T, D) of waves at 16 kHz, without gradients: the lower part is always frozen."""

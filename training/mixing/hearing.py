@@ -67,4 +67,6 @@ class MixedInputs:
 
 
 def _is_interleaved(draw: Draw) -> bool:
-    return draw.parts is not None and any(part.modality == "speech" for part in draw.parts)
+    """Whether parts of a take are heard; what is made of a text alone is the objective's own."""
+    is_take = draw.member.place is not None
+    return is_take and draw.parts is not None and any(part.modality == "speech" for part in draw.parts)

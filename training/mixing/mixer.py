@@ -16,6 +16,12 @@ from training.mixing.mixture import KINDS
 from training.mixing.sources import Sources
 from training.sampling import Draw, scheduled
 
+_STREAMS = {"asr": 0, "interleaved": 1, "text": 2, "made_asr": 4, "made_interleaved": 5}
+_SHUFFLED = 3
+"""Streams of random numbers: of each kind, and of all together."""
+
+_OF_TEXTS = ("text", "made_asr", "made_interleaved")
+
 LengthOf = Callable[[Draw], int]
 """How many positions a draw has, slots of audio included."""
 
@@ -33,7 +39,7 @@ class Mixer:
         """
         self._sources, self._config, self._length_of = sources, sources.config, length_of
         self._context, self._seed, self._epochs, self._variants = context, seed, epochs, variants
-        self._pools = {"asr": sources.asr, "interleaved": sources.interleaved, "text": sources.text}
+        self._pools = {"asr": sources.asr, "interleaved": sources.interleaved} | dict.fromkeys(_OF_TEXTS, sources.text)
         for kind in KINDS:
             if self._config.share(kind) and not any(self._passed(kind, 0)):
                 raise TrainingError(f"mixture.{kind} = {self._config.share(kind):g}: {_MISSING[kind]}")
@@ -67,7 +73,7 @@ class Mixer:
     def batches(self, epoch: int) -> Iterator[list[Draw]]:
         """The micro-batches of an epoch, all kinds shuffled, each of at most so many tokens or a single draw."""
         plan = self.plan(epoch)
-        order = np.random.default_rng((self._seed, epoch, len(KINDS))).permutation(len(plan))
+        order = np.random.default_rng((self._seed, epoch, _SHUFFLED)).permutation(len(plan))
         batch: list[Draw] = []
         held = 0
         for number in order.tolist():
@@ -99,7 +105,7 @@ class Mixer:
     def _passed(self, kind: str, epoch: int, *, again: int = 0) -> Iterator[tuple[Draw, int]]:
         """Once through all that there is of a kind, in an order of the epoch's own, the same in each of its passes."""
         pool = self._pools[kind]
-        order = np.random.default_rng((self._seed, epoch, KINDS.index(kind))).permutation(len(pool))
+        order = np.random.default_rng((self._seed, epoch, _STREAMS[kind])).permutation(len(pool))
         for number in order.tolist():
             draw = self._draw(kind, pool[number], epoch=epoch, again=again)
             if draw is not None:
@@ -109,6 +115,8 @@ class Mixer:
         """A member as it is drawn; None for a take of which nothing can be heard between what is read."""
         if kind == "text":
             return Draw(member, 0, again, (Part("text", member.text, 0.0, 0.0, 0, 0),))
+        if kind == "made_asr":
+            return Draw(member, 0, again)
         if kind == "asr":
             variant = seed_of(self._seed, epoch, again, member.take_id) % (self._variants + 1)
             return Draw(member, variant, again)
@@ -146,4 +154,6 @@ _MISSING = {
     "interleaved": "no take has word times and two units, one to hear and one to read; "
     'choosing.granularity = "word" makes more of them',
     "text": "there are no texts",
+    "made_asr": "there are no texts",
+    "made_interleaved": "there are no texts of two units, one to hear and one to read",
 }

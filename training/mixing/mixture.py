@@ -6,8 +6,11 @@ from typing import Literal
 
 from training.interleaving.choosing import Choosing
 
-KINDS = ("asr", "interleaved", "text")
-"""Takes through the template, takes in units of speech and text, and texts alone."""
+KINDS = ("asr", "interleaved", "text", "made_asr", "made_interleaved")
+"""Takes through the template, takes in units of speech and text, and texts alone.
+
+The last two are texts alone as well, heard as what a synthesiser makes of them in the place of speech.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,8 @@ class MixtureConfig:
     """Shares of the tokens of an epoch, slots of audio included; they add up to 1.
 
     ``tokens`` is how many an epoch has; None are as many as there are before anything comes a second time.
-    ``batch_tokens`` is how many a micro-batch holds. ``text`` is the share of the recipe's data that are texts alone.
+    ``batch_tokens`` is how many a micro-batch holds. ``text`` is the share of the recipe's data that are texts alone;
+    ``made_asr`` and ``made_interleaved`` are theirs where ``objective.made`` makes slots of them.
     ``alternation`` "both" hears a take's first unit in one pass through the takes, and reads it in the next. ``asr_of``
     and ``interleaved_of`` name the releases whose takes are used so; None is all of them.
 
@@ -25,6 +29,8 @@ class MixtureConfig:
     asr: float = 0.5
     interleaved: float = 0.5
     text: float = 0.0
+    made_asr: float = 0.0
+    made_interleaved: float = 0.0
     tokens: int | None = None
     batch_tokens: int = 4096
     alternation: Literal["both", "heard_first", "read_first"] = "both"
@@ -40,5 +46,11 @@ class MixtureConfig:
             raise ValueError("mixture.tokens and mixture.batch_tokens must be at least 1")
 
     def share(self, kind: str) -> float:
-        """The share of one of `KINDS`."""
-        return {"asr": self.asr, "interleaved": self.interleaved, "text": self.text}[kind]
+        """The share of one of `KINDS`, which are keys of this table."""
+        share: float = getattr(self, kind)
+        return share
+
+    @property
+    def asks_for_made(self) -> bool:
+        """Whether texts are to be heard."""
+        return self.made_asr > 0 or self.made_interleaved > 0

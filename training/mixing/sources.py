@@ -9,7 +9,7 @@ from catalogs.errors import RecipeError
 from catalogs.ids import Id, content_id
 from training.data import Source
 from training.interleaving.timings import timings_of, values_of
-from training.interleaving.words import Timings, Word, written
+from training.interleaving.words import Timings, Word, unheard, written
 from training.members import Member
 from training.mixing.mixture import MixtureConfig
 
@@ -18,8 +18,9 @@ from training.mixing.mixture import MixtureConfig
 class Sources:
     """Takes by what they are drawn for, the timed words of their texts, and texts as members without audio.
 
-    ``untimed`` is how many takes to interleave have no word times, since their words were not found in them.
-    ``entities`` are the values of slots and entities in takes to interleave, if these decide what is heard.
+    Texts that are heard in turn have the words of `unheard`. ``untimed`` is how many takes to interleave have no word
+    times, since their words were not found in them. ``entities`` are the values of slots and entities in takes to
+    interleave, if these decide what is heard.
     """
 
     config: MixtureConfig
@@ -64,7 +65,8 @@ def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Mem
         asr=[member for release, members in found if _is_in(release, config.asr_of) for member in members],
         interleaved=interleaved,
         text=texts,
-        words={member.take_id: written(member.text, timed[member.take_id].words()) for member in interleaved},
+        words={member.take_id: written(member.text, timed[member.take_id].words()) for member in interleaved}
+        | {member.take_id: unheard(member.text) for member in texts if config.made_interleaved},
         untimed=len(takes) - len(interleaved) if config.interleaved else 0,
         entities=entities,
     )

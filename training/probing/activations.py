@@ -28,8 +28,9 @@ from training.objective import Objective, Utterance
 from training.padding import pad_features
 from training.penalty import pooled
 from training.projectors import Projector
-from training.recipe import FeaturesConfig, OnWaves
+from training.recipe import FeaturesConfig
 from training.slam_asr import SlamAsr
+from training.tables import OnWaves
 
 Part = Literal["encoder", "projector", "language_model", "head", "surface"]
 

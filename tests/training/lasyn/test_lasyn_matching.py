@@ -154,8 +154,8 @@ def test_a_recipe_without_real_speech_to_match_is_refused(guide_folder: str, tmp
 
 
 def test_latents_of_another_layer_are_not_matched(encoder: Encoder, guide_folder: str) -> None:
-    assert synthesis(encoder, guide_folder, kind="mmd").split == SPLIT
-    assert synthesis(encoder, guide_folder).split is None
+    assert synthesis(encoder, guide_folder, kind="mmd").layers == (SPLIT,)
+    assert synthesis(encoder, guide_folder).layers is None
 
 
 def test_matching_is_part_of_what_is_trained_and_of_nothing_that_parameters_mean(guide_folder: str) -> None:

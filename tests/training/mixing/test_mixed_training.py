@@ -77,6 +77,14 @@ def test_training_goes_on_bit_by_bit_in_the_middle_of_an_epoch(table: dict[str, 
     assert all(torch.equal(trained[name], resumed[name]) for name in trained)
 
 
+def test_a_batch_of_texts_alone_teaches_a_projector_nothing(table: dict[str, Any]) -> None:
+    mixture = {"asr": 0.1, "interleaved": 0.0, "text": 0.9, "batch_tokens": 1}
+
+    found = run(table | {"mixture": mixture, "loop": table["loop"] | {"steps": 6}})
+
+    assert len(rows_of(found.folder)) == found.steps == 6
+
+
 def test_two_stages_are_two_recipes(table: dict[str, Any], tmp_path: Path) -> None:
     first = run(table | {"loop": table["loop"] | {"steps": 2}})
     tuned = table["objective"] | {

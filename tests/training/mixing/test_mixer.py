@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from catalogs.errors import TrainingError
 from training.data import text_member
 from training.interleaving.choosing import Choosing
-from training.interleaving.words import Word
+from training.interleaving.words import Word, unheard
 from training.members import Member
 from training.mixing.mixer import Mixer
 from training.mixing.mixture import KINDS, MixtureConfig
@@ -39,14 +39,18 @@ def words_of(member: Member) -> list[Word]:
 
 def mixer(config: MixtureConfig = CONFIG, *, seed: int = 0, variants: int = 0, context: int = 500) -> Mixer:
     words = {member.take_id: words_of(member) for member in MEMBERS}
-    sources = Sources(config, MEMBERS, MEMBERS, [text_member(text) for text in TEXTS], words)
+    texts = [text_member(text) for text in TEXTS]
+    sources = Sources(config, MEMBERS, MEMBERS, texts, words | {m.take_id: unheard(m.text) for m in texts})
     return Mixer(sources, length_of, context=context, seed=seed, epochs=3, variants=variants)
 
 
 def kind_of(draw: Draw) -> str:
+    is_text = draw.member.place is None
     if draw.parts is None:
-        return "asr"
-    return "text" if draw.member.place is None else "interleaved"
+        return "made_asr" if is_text else "asr"
+    if not any(part.modality == "speech" for part in draw.parts):
+        return "text"
+    return "made_interleaved" if is_text else "interleaved"
 
 
 def drawn(of: Mixer, epoch: int = 0) -> list[Draw]:
@@ -54,7 +58,7 @@ def drawn(of: Mixer, epoch: int = 0) -> list[Draw]:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.tuples(*[st.integers(0, 10)] * 3).filter(any), st.integers(1_000, 20_000), st.integers(0, 5))
+@given(st.tuples(*[st.integers(0, 10)] * len(KINDS)).filter(any), st.integers(1_000, 20_000), st.integers(0, 5))
 def test_every_kind_has_its_share_of_the_tokens_to_half_a_sequence(
     weights: tuple[int, ...], tokens: int, epoch: int
 ) -> None:
@@ -132,7 +136,7 @@ def test_takes_are_heard_in_variants_and_interleaved_ones_as_they_are() -> None:
         for draw in drawn(mixer(variants=2), epoch):
             heard[kind_of(draw)].add(draw.variant)
 
-    assert heard == {"asr": {0, 1, 2}, "interleaved": {0}, "text": {0}}
+    assert heard == {"asr": {0, 1, 2}, "interleaved": {0}, "text": {0}, "made_asr": set(), "made_interleaved": set()}
 
 
 def test_a_sequence_longer_than_a_row_is_named() -> None:

@@ -1,0 +1,65 @@
+"""Guides: frozen recognisers that synthesisers are trained through, each with latents of its own kind.
+
+One of `ctc` with a split hears a layer of its encoder; a language model that listens, of `slam_asr` or `jstip`, hears
+the slots of its projector. What is made for the one is nothing to the other.
+
+B utterances · L encoder layers · T frames · D width of the encoder · N latents, padded · W their width
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from training import checkpoint
+from training.backbones.encoders import Encoder
+from training.lasyn.listening import LISTENERS, listener
+from training.lasyn.recogniser import guide
+from training.objective import Batch, Loss, Utterance
+
+
+class Guide(Protocol):
+    """What hears latents, and knows those of real speech. It is frozen."""
+
+    module: nn.Module
+    width: int
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers of the encoder from whose features its latents are made."""
+        ...
+
+    def low(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Latents (B, N, W) of features (B, L, T, D), and how many of each count, (B,)."""
+        ...
+
+    def targets(self, utterances: Sequence[Utterance], counts: Sequence[int]) -> dict[str, Tensor]:
+        """What is to be written, as tensors of a batch, if utterances are so many latents.
+
+        ``num_targets`` (B,) says how many targets are whose.
+
+        Raises:
+            TrainingError: for a text that it cannot write.
+        """
+        ...
+
+    def decode_high(self, latents: Tensor, lengths: Tensor, batch: Batch) -> Loss:
+        """What it loses on latents (B, N, W), of which the first ``lengths`` (B,) count, for targets of a batch."""
+        ...
+
+    def answers(self, utterances: Sequence[Utterance], latents: Sequence[Tensor]) -> list[str]:
+        """What it hears in latents (N, W) of utterances, whose own features and texts are not looked at."""
+        ...
+
+
+def guide_in(folder: str, encoder: Encoder) -> Guide:
+    """The guide in the folder of a training or of a checkpoint.
+
+    Raises:
+        TrainingError: if there is none, or it goes on from another encoder.
+        EngineError: if its language model is not to be had.
+    """
+    found = checkpoint.load(Path(folder))
+    method = found.provenance.get("recipe", {}).get("objective", {}).get("method")
+    return listener(found, encoder) if method in LISTENERS else guide(folder, encoder)

@@ -1,0 +1,97 @@
+"""A language model that listens as a guide: latents are the slots of its projector, pseudo-audio among the words.
+
+Slots come ten times a second where frames come fifty times, and the language model that hears them is used as it is, so
+that a text is taught through what will listen to it. Beyond the paper, whose latents are those of an encoder.
+
+B texts · N slots · W width of the language model · L encoder layers · T frames · D their width
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from catalogs.errors import TrainingError
+from training import checkpoint
+from training.answering import DecodingConfig
+from training.backbones.encoders import Encoder
+from training.backbones.frozen import freeze
+from training.checkpoint import Checkpoint
+from training.decoding import decode_batch
+from training.evaluation.trained import recipe_of
+from training.jstip import Jstip
+from training.lasyn.recogniser import check_encoder
+from training.objective import Batch, Loss, Utterance
+from training.padding import lay_out
+from training.slam_asr import SlamAsr
+from training.speech_llm import answer_loss
+from training.tables import OnFeatures
+from training.template import Filled
+
+LISTENERS = ("slam_asr", "jstip")
+"""Methods whose recogniser is a language model that listens."""
+
+
+class Listener:
+    """See `Guide`."""
+
+    def __init__(self, asr: SlamAsr, layers: tuple[int, ...], language_model: Mapping[str, Any]) -> None:
+        """``language_model`` is its table."""
+        self.language_model = language_model
+        self.module: nn.Module = asr.module
+        self.width = asr.module.projector.widths.text
+        self._asr, self._layers = asr, layers
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers of the encoder that the projector stands on."""
+        return self._layers
+
+    def low(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Slots of features: what the projector makes of them."""
+        projector = self._asr.module.projector
+        return projector(features, lengths), projector.output_lengths(lengths)
+
+    def targets(self, utterances: Sequence[Utterance], counts: Sequence[int]) -> dict[str, Tensor]:
+        """The template of each, with room for so many slots; see `training.padding.lay_out`."""
+        template = self._asr.template
+        rows = [template.fill(count, utterance.text) for utterance, count in zip(utterances, counts, strict=True)]
+        return lay_out(rows) | {"num_targets": torch.tensor([len(row.answer) for row in rows])}
+
+    def decode_high(self, latents: Tensor, lengths: Tensor, batch: Batch) -> Loss:  # noqa: ARG002  # the layout has them
+        """The loss of the answers; ``correct`` of ``targets`` were the likeliest token."""
+        return answer_loss(self.module(batch.tensors, latents), batch.tensors["labels"])
+
+    def answers(self, utterances: Sequence[Utterance], latents: Sequence[Tensor]) -> list[str]:
+        """What it hears, greedily."""
+        rows: list[Filled] = [self._asr.template.fill(len(slots)) for slots in latents]
+        frames = [len(slots) * self._asr.module.projector.frames_per_slot for slots in latents]
+        take_ids = [utterance.take_id for utterance in utterances]
+        batch = Batch(lay_out(rows) | {"lengths": torch.tensor(frames)}, 0, take_ids)
+        audio = pad_sequence(list(latents), batch_first=True)
+        found = decode_batch(self._asr, batch, DecodingConfig(beams=1), audio=audio)
+        return [answer.text for answer in found]
+
+
+def listener(found: Checkpoint, encoder: Encoder) -> Listener:
+    """The language model that listens out of a checkpoint, frozen.
+
+    Raises:
+        TrainingError: if it listens through another encoder.
+        EngineError: if the language model is not to be had.
+    """
+    check_encoder(found, encoder, key="objective.guide_from")
+    recipe = recipe_of(found)
+    if not isinstance(recipe.objective, OnFeatures):
+        raise TrainingError(f"objective.guide_from: {found.folder} hears no features of an encoder")
+    objective = recipe.objective.build(encoder, num_layers=len(recipe.features.layers), seed=0)
+    asr = objective.asr if isinstance(objective, Jstip) else objective
+    if not isinstance(asr, SlamAsr):
+        raise TrainingError(f"objective.guide_from: {found.folder} is no language model that listens")
+    checkpoint.restore(found, objective.trained())
+    freeze(asr.module)
+    asr.module.projector.dropout.p = 0.0
+    table: Mapping[str, Any] = found.provenance["recipe"]["objective"]["language_model"]
+    return Listener(asr, recipe.features.layers, table)
