@@ -13,6 +13,7 @@ from benchmarks.errors import told
 from benchmarks.slam_asr.rows import TEST, freeze_test
 from catalogs.progress import Progress
 from training import checkpoint
+from training.curve import rows_of
 from training.evaluation.baseline import BASELINE
 from training.evaluation.leaks import data_of, lineage, members_had
 from training.evaluation.report import EvaluationConfig, evaluate
@@ -20,34 +21,48 @@ from training.evaluation.resampling import Interval
 from training.members import Member
 
 FIGURES = ("wer", "slot_error", "looping")
-COLUMNS = ("WER", "slot error", "repeats itself", "real h", "synthetic h", "texts alone", "steps")
+COLUMNS = ("WER", "slot error", "repeats itself", "real h", "synthetic h", "texts alone", "steps", "minutes")
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What went into a model: hours of either kind, texts that nobody read, and steps of all its trainings."""
+    """What went into a model: hours of either kind, texts that nobody read, steps and minutes of all its trainings.
+
+    Minutes are those of steps on the machine that took them, without encoding; none if a training did not note them.
+    """
 
     real_h: float = 0.0
     synthetic_h: float = 0.0
     texts: int = 0
     steps: int = 0
+    spent_s: float | None = 0.0
 
     def text(self) -> str:
         """Cells of a table."""
-        return f"{self.real_h:.2f} | {self.synthetic_h:.2f} | {self.texts:,} | {self.steps:,}"
+        minutes = "–" if self.spent_s is None else f"{self.spent_s / 60:.0f}"
+        return f"{self.real_h:.2f} | {self.synthetic_h:.2f} | {self.texts:,} | {self.steps:,} | {minutes}"
 
 
 def given_to(folder: Path) -> Given:
     """What a checkpoint and all that went into it were trained on."""
     members: dict[str, Member] = {}
     steps = 0
+    spent_s: list[float | None] = []
     for found in lineage(checkpoint.load(folder)):
         steps += found.position.step
+        spent_s += [row.get("spent_s") for row in rows_of(found.folder.parent) if row["step"] <= found.position.step]
         for config, release_id in data_of(found):
             members |= {member.take_id: member for member in members_had(found, config, release_id)}
     heard = [member for member in members.values() if member.place is not None]
     hours = {kind: sum(m.duration_s for m in heard if m.is_synthetic is kind) / 3600 for kind in (False, True)}
-    return Given(hours[False], hours[True], len(members) - len(heard), steps)
+    known = [each for each in spent_s if each is not None]
+    return Given(
+        hours[False],
+        hours[True],
+        len(members) - len(heard),
+        steps,
+        sum(known) if len(known) == len(spent_s) else None,
+    )
 
 
 def row(name: str, model: str, asr: Path) -> str:

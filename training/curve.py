@@ -9,6 +9,8 @@ from typing import Any
 from training.checkpoint import Position
 
 ROWS, PLOT = "metrics.jsonl", "curve.svg"
+SPEED = ("utterances_per_s", "spent_s")
+"""What of a row another machine would have otherwise."""
 
 
 class Curve:
@@ -53,7 +55,7 @@ def plot(folder: Path) -> Path | None:
         return None
     from matplotlib.figure import Figure
 
-    names = [name for name in rows[0] if name not in (*Position.__dataclass_fields__, "targets", "utterances_per_s")]
+    names = [name for name in rows[0] if name not in (*Position.__dataclass_fields__, "targets", *SPEED)]
     figure = Figure(figsize=(8, 2.2 * len(names)), layout="constrained")
     steps = [row["step"] for row in rows]
     for axes, name in zip(figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0], names, strict=True):

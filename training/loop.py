@@ -76,10 +76,11 @@ class _Sums:
         return f"loss {self.watched['loss'] / max(self.targets, 1):.3f}"
 
     def row(self) -> dict[str, float]:
-        """Loss per target, what was watched per target, and how fast it went."""
+        """Loss per target, what was watched per target, how fast it went and how long it took."""
         spent_s = time.perf_counter() - self.began
         per_target = {name: value / max(self.targets, 1) for name, value in self.watched.items()}
-        return {**per_target, "targets": self.targets, "utterances_per_s": self.utterances / max(spent_s, 1e-9)}
+        speed = {"utterances_per_s": self.utterances / max(spent_s, 1e-9), "spent_s": spent_s}
+        return {**per_target, "targets": self.targets, **speed}
 
 
 class Loop:

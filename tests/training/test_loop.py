@@ -10,7 +10,7 @@ import torch.multiprocessing
 from catalogs.errors import TrainingError
 from training import checkpoint
 from training.ctc import Ctc
-from training.curve import rows_of
+from training.curve import SPEED, rows_of
 from training.loop import Loop, LoopConfig
 from training.members import Member
 from training.objective import Utterance
@@ -45,7 +45,7 @@ def train(
 
 
 def curve(folder: Path) -> list[dict[str, float]]:
-    return [{name: value for name, value in row.items() if name != "utterances_per_s"} for row in rows_of(folder)]
+    return [{name: value for name, value in row.items() if name not in SPEED} for row in rows_of(folder)]
 
 
 def test_training_lowers_the_loss_until_the_texts_are_read(

@@ -14,7 +14,7 @@ from catalogs.errors import RecipeError, TrainingError
 from training import checkpoint
 from training.backbones.encoders import Encoder
 from training.ctc import CtcConfig
-from training.curve import rows_of
+from training.curve import SPEED, rows_of
 from training.data import text_member
 from training.lasyn.dual import DualTraining
 from training.lasyn.methods import DualTrainingMethod, FixedSynthesisMethod
@@ -130,7 +130,7 @@ def train(folder: Path, objective: DualTraining, *, lives: int = 10**6) -> dict[
 
 
 def curve(folder: Path) -> list[dict[str, float]]:
-    return [{name: value for name, value in row.items() if name != "utterances_per_s"} for row in rows_of(folder)]
+    return [{name: value for name, value in row.items() if name not in SPEED} for row in rows_of(folder)]
 
 
 def test_texts_come_first_and_training_goes_on_where_it_was_killed(build: Any, tmp_path: Path) -> None:
