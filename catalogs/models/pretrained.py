@@ -7,12 +7,15 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from catalogs.errors import EngineError, ModelMissing
 
 if TYPE_CHECKING:
     import torch
+
+Device = Literal["auto", "cpu", "cuda"]
+"""Where a table asks for something to run."""
 
 
 def load_pretrained(model_class: Any, folder: Path, *, dtype: str, spare: tuple[str, ...] = ()) -> Any:
@@ -37,8 +40,8 @@ def load_pretrained(model_class: Any, folder: Path, *, dtype: str, spare: tuple[
     return model.eval()
 
 
-def device_of(wanted: str) -> "torch.device":
-    """The device a table asks for, "auto", "cpu" or "cuda"; "auto" is a CUDA device where there is one.
+def device_of(wanted: Device) -> "torch.device":
+    """The device a table asks for; "auto" is a CUDA device where there is one.
 
     Raises:
         EngineError: if CUDA is asked for and there is none.

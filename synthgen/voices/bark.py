@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from catalogs.errors import UsageError
 from catalogs.models import checkpoint_sha256, sha256_of_folder
-from catalogs.models.pretrained import packages
+from catalogs.models.pretrained import Device, packages
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_some, check_speaker
 from synthgen.voices.torch_table import (
@@ -56,7 +56,7 @@ class BarkConfig:
     top_p: float = 1.0
     min_eos_p: float = 0.2
     acoustic_temperature: float = 0.7
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     dtype: Dtype = "float32"
     threads: int = 1
     batch: int = 16

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from catalogs.errors import UsageError
 from catalogs.models import checkpoint_sha256, sha256_of_folder
-from catalogs.models.pretrained import packages
+from catalogs.models.pretrained import Device, packages
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_some
 from synthgen.voices.torch_table import (
@@ -59,7 +59,7 @@ class CoquiConfig:
     top_k: int = 50
     top_p: float = 0.85
     repetition_penalty: float = 10.0
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     dtype: Dtype = "float32"
     threads: int = 1
     batch: int = 16

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from catalogs.models import checkpoint_sha256
-from catalogs.models.pretrained import packages
+from catalogs.models.pretrained import Device, packages
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_some
 from synthgen.voices.torch_table import Dtype, card_of, check_table
@@ -31,7 +31,7 @@ class MmsConfig:
     sample_rate_hz: int = 16_000
     temperature: float | None = None
     speaking_rate: float | None = None
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     dtype: Dtype = "float32"
     threads: int = 1
     batch: int = 16

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from catalogs.models import checkpoint_sha256, sha256_of_folder
-from catalogs.models.pretrained import packages
+from catalogs.models.pretrained import Device, packages
 from catalogs.records import VoiceCard
 from synthgen.voices.speakers import check_some, check_speaker
 from synthgen.voices.torch_table import (
@@ -39,7 +39,7 @@ class SpeechT5Config:
     language: str = "en"
     sample_rate_hz: int = 16_000
     temperature: float = 1.0
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     dtype: Dtype = "float32"
     threads: int = 1
     batch: int = 16

@@ -15,8 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from catalogs.errors import EngineError, UsageError
 from catalogs.ids import Id, content_id
 from catalogs.models import artefact, checkpoint_folder, checkpoint_sha256
-from catalogs.models.pretrained import device_of, load_pretrained, told_plainly
-from training.backbones.encoders import Device
+from catalogs.models.pretrained import Device, device_of, load_pretrained, told_plainly
 from training.backbones.frozen import FILES, freeze, seeded
 from training.backbones.gguf import REVISION, dequantised
 from training.backbones.language_models import CausalLmConfig, LoraTable, Precision, SmolLm2Config

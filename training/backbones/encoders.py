@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from catalogs.ids import Id
-from catalogs.models.pretrained import packages
+from catalogs.models.pretrained import Device, packages
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,7 +25,6 @@ RATE_HZ = 16_000
 GROUP = "synthgen.encoders"
 """Entry points under which encoders are registered."""
 
-Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["float32", "bfloat16", "float16"]
 
 

@@ -9,8 +9,7 @@ A table is looked up by its ``name`` under the entry points ``synthgen.language_
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from catalogs.models.pretrained import packages
-from training.backbones.encoders import Device
+from catalogs.models.pretrained import Device, packages
 
 if TYPE_CHECKING:
     from training.backbones.causal_lm import LanguageModel

@@ -4,7 +4,6 @@ import gc
 import traceback
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,8 +12,6 @@ from torch import nn
 from catalogs.errors import EngineError
 from catalogs.records import Line
 from synthgen.voice import Reading
-
-Device = Literal["auto", "cpu", "cuda"]
 
 
 @contextmanager
