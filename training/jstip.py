@@ -12,6 +12,7 @@ R rows · S columns · B heard utterances · N slots · W width of the language 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
@@ -21,10 +22,11 @@ from training.answering import Answer, DecodingConfig
 from training.interleaving.choosing import Part
 from training.interleaving.packing import Packable, in_tokens, inputs, pack
 from training.interleaving.spans import Slotting, counts_of
+from training.lasyn.matching import heard_frames
 from training.lasyn.slots import SlotMaker
-from training.members import RATE_HZ, Member
+from training.members import RATE_HZ
 from training.objective import Batch, Loss, Utterance
-from training.padding import IGNORED, pad_features
+from training.padding import IGNORED, num_slots, pad_features
 from training.sampling import Draw
 from training.slam_asr import SlamAsr
 from training.speech_llm import SpeechLlm, answer_loss
@@ -51,37 +53,57 @@ class Jstip:
 
     def __init__(self, asr: SlamAsr, rows: Rows, maker: SlotMaker | None = None) -> None:
         """It trains what the recogniser trains, and is one itself."""
-        self.module: nn.Module = asr.module if maker is None else nn.ModuleList([asr.module, maker.module])
+        self.module: nn.Module = asr.module
         self._model: SpeechLlm = asr.module
-        self._maker = maker
         self.slotting, self.context = rows.slotting, rows.context
         self.template = asr.template
-        self.asr, self._between = asr, rows.between
+        self.asr, self._between, self._maker = asr, rows.between, maker
 
     @property
     def frames_per_slot(self) -> int:
         """How many frames of the encoder the projector makes a slot of."""
         return self._model.projector.frames_per_slot
 
+    @property
+    def makes_slots(self) -> bool:
+        """Whether texts can be heard."""
+        return self._maker is not None
+
+    @property
+    def tunes_language_model(self) -> bool:
+        """Whether texts alone teach it anything."""
+        return any(parameter.requires_grad for parameter in self._model.lm.parameters())
+
     def trained(self) -> Mapping[str, nn.Parameter]:
         """What the recogniser trains: the projector, and of the language model what is tuned."""
         return self.asr.trained()
 
+    def look_over(self, texts: Sequence[str]) -> str:
+        """See `PhoneReader.look_over`; without a maker texts are only read, and can be anything."""
+        return "" if self._maker is None else self._maker.look_over(texts)
+
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """A batch to learn from: every target is a token of a text, or the end of a transcript.
+
+        What slots are made for stands behind what was heard.
 
         Raises:
             TrainingError: for an utterance without the features of what is heard in it, or longer than a row.
         """
         made = [each for each in utterances if self._is_made(each)]
         others = [each for each in utterances if not self._is_made(each)]
-        sequences = [self._sequence(utterance) for utterance in (*others, *made)]
-        tensors = pack(sequences, self.context)
-        heard = [each for each, sequence in zip(others, sequences, strict=False) if sequence.num_slots]
-        if heard:
+        sequences = [self._heard(utterance) for utterance in others]
+        tensors: dict[str, Tensor] = {}
+        if heard := [each for each, sequence in zip(others, sequences, strict=True) if sequence.num_slots]:
             tensors |= pad_features(heard)
         if self._maker is not None and made:
-            tensors |= self._maker.read([text for each in made for text in _heard_texts(each)])
+            texts = [_texts_heard(each.parts, each.spoken) for each in made]
+            phones, counts = self._maker.read([text for each in texts for text in each])
+            left = iter(counts)
+            for each, parts in zip(made, texts, strict=True):
+                sequences.append(self._laid_out(each.parts, each.text, list(islice(left, len(parts)))))
+            tensors |= phones
+        tensors |= pack(sequences, self.context)
         num_targets = int((tensors["labels"] != IGNORED).sum())
         return Batch(tensors, num_targets, [utterance.take_id for utterance in (*others, *made)])
 
@@ -99,37 +121,30 @@ class Jstip:
         """What is heard in whole takes. Raises as `SlamAsr.answers` does."""
         return self.asr.answers(utterances, settings)
 
-    def look_over(self, texts: Sequence[str]) -> str:
-        """See `PhoneReader.look_over`; texts that are only read can be anything."""
-        return "" if self._maker is None else self._maker.look_over(texts)
-
     def length_of(self, draw: Draw) -> int:
         """How many positions a draw will have in a row, before anything of it is heard."""
         member = draw.member
-        if draw.parts is not None:
-            return len(self._interleaved(draw.parts, is_made=member.place is None).ids)
-        row = self.template.fill(self._num_slots(member), member.text)
-        return len(row.context) + len(row.answer)
-
-    def _num_slots(self, member: Member) -> int:
-        """How many slots a whole take, or a whole text that is heard, becomes."""
-        if member.place is None and self._maker is not None:
-            return self._maker.counts([member.spoken])[0]
-        hop = self.slotting.samples_a_slot // self.frames_per_slot
-        return self._model.projector.output_lengths(-(-round(member.duration_s * RATE_HZ) // hop))
+        if member.place is None:
+            texts = _texts_heard(draw.parts, member.spoken)
+            counts = self._maker.read(texts)[1] if self._maker is not None and texts else []
+        elif draw.parts is not None:
+            counts = counts_of(draw.parts, self.slotting)
+        else:
+            hop = self.slotting.samples_a_slot // self.frames_per_slot
+            num_frames = -(-round(member.duration_s * RATE_HZ) // hop)
+            counts = [self._model.projector.output_lengths(num_frames)]
+        return len(self._laid_out(draw.parts, member.text, counts).ids)
 
     def _is_made(self, utterance: Utterance) -> bool:
-        """Whether slots are to be made of it: of a text that is to be heard, and was not."""
-        return self._maker is not None and utterance.features is None and bool(_heard_texts(utterance))
+        """Whether slots are to be made of it: something of it is to be heard, and there is nothing to hear."""
+        is_heard = utterance.features is not None
+        return self.makes_slots and not is_heard and bool(_texts_heard(utterance.parts, utterance.spoken))
 
-    def _sequence(self, utterance: Utterance) -> Packable:
-        if self._maker is not None and self._is_made(utterance):
-            if utterance.parts is not None:
-                return self._interleaved(utterance.parts, is_made=True)
-            return _of_transcript(self.template.fill(self._maker.counts([utterance.spoken])[0], utterance.text))
+    def _heard(self, utterance: Utterance) -> Packable:
         if utterance.parts is None:
-            return _of_transcript(self.asr.fill(utterance, answered=True))
-        sequence = self._interleaved(utterance.parts)
+            counts = [num_slots(self._model.projector, utterance)]
+            return self._laid_out(None, utterance.text, counts)
+        sequence = self._laid_out(utterance.parts, utterance.text, counts_of(utterance.parts, self.slotting))
         num_frames = 0 if utterance.features is None else utterance.features.shape[1]
         slots = self._model.projector.output_lengths(num_frames)
         if slots != sequence.num_slots:
@@ -139,31 +154,29 @@ class Jstip:
             )
         return sequence
 
-    def _interleaved(self, parts: Sequence[Part], *, is_made: bool = False) -> Packable:
+    def _laid_out(self, parts: Sequence[Part] | None, text: str, counts: Sequence[int]) -> Packable:
+        """A sequence whose heard parts, or all of which, are so many slots."""
+        if parts is None:
+            (count,) = counts
+            return _of_transcript(self.template.fill(count, text))
         between = self._between if parts and parts[0].of == "segments" else ()
-        if is_made and self._maker is not None:
-            counts = self._maker.counts([part.text for part in parts if part.modality == "speech"])
-        else:
-            counts = counts_of(parts, self.slotting)
         return in_tokens(parts, counts, self.template.words, between=between)
 
     def _slots(self, tensors: Mapping[str, Tensor], text: Tensor) -> Tensor:
-        """What was heard in all sequences, one behind the other, and what was made for others: (slots, W)."""
+        """What was heard in all sequences, one behind the other, and what was made for the others: (slots, W)."""
         slots = text.new_zeros(0, text.shape[-1])
         if "features" in tensors:
-            projected: Tensor = self._model.projector(tensors["features"], tensors["lengths"])  # (B, N, W)
-            counts = self._model.projector.output_lengths(tensors["lengths"])
-            slots = projected[torch.arange(projected.shape[1], device=projected.device) < counts[:, None]]
+            projected = self._model.projector(tensors["features"], tensors["lengths"])  # (B, N, W)
+            slots = heard_frames(projected, self._model.projector.output_lengths(tensors["lengths"]))
         if self._maker is not None and "phones" in tensors:
-            slots = torch.cat([slots, self._maker.slots(tensors["phones"], tensors["num_phones"]).to(slots.dtype)])
+            made = self._maker.slots(tensors["phones"], tensors["num_phones"])
+            slots = torch.cat([slots, made.to(slots.dtype)])
         return slots
 
 
-def _heard_texts(utterance: Utterance) -> list[str]:
-    """What is said where it is heard: all of it, or its heard parts."""
-    if utterance.parts is None:
-        return [utterance.spoken]
-    return [part.text for part in utterance.parts if part.modality == "speech"]
+def _texts_heard(parts: Sequence[Part] | None, text: str) -> list[str]:
+    """What is said where an utterance is heard: all of its text, or its heard parts."""
+    return [text] if parts is None else [part.text for part in parts if part.modality == "speech"]
 
 
 def _of_transcript(row: Filled) -> Packable:

@@ -98,6 +98,8 @@ class Loop:
         self._accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
         objective.module.to(self._accelerator.device)
         self._trained = dict(sorted(objective.trained().items()))
+        if frozen := [name for name, parameter in self._trained.items() if not parameter.requires_grad]:
+            raise TrainingError(f"{len(frozen)} parameters that are to be trained are frozen, {frozen[0]} first")
         self._optimizer = optim.build(self._trained.values())
 
     def run(self, provenance: Mapping[str, Any], *, total_steps: int, progress: Progress = SILENT) -> Position:

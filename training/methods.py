@@ -10,9 +10,10 @@ from catalogs.g2p import Unknown
 from training import checkpoint
 from training.backbones.causal_lm import LanguageModel
 from training.backbones.encoders import Encoder
-from training.backbones.language_models import GROUP
+from training.backbones.language_models import GROUP, identity
 from training.interleaving.spans import Slotting
 from training.jstip import Jstip, Rows
+from training.lasyn.listening import ListensWith
 from training.lasyn.loading import slot_synthesiser
 from training.lasyn.phones import PhoneReader, check_share
 from training.lasyn.slots import SlotMaker
@@ -57,11 +58,12 @@ class SlamAsrMethod:
 class MadeConfig:
     """Texts that are heard as slots: ``synthesiser_from`` is a training of `lasyn_fixed` through a guide that listens.
 
-    ``mask`` is the share of its phones that is hidden, ``unknown`` what becomes of words that the dictionary lacks.
+    ``unknown`` is what becomes of words that the dictionary lacks. ``mask`` is the share of phones that is hidden,
+    which the synthesiser should know from its own training; a language model knows what is likely to be said.
     """
 
     synthesiser_from: str | None = None
-    mask: float = 0.3
+    mask: float = 0.0
     unknown: Unknown = "read"
 
     def __post_init__(self) -> None:
@@ -116,9 +118,14 @@ class JstipMethod:
     def _maker(self, lm: LanguageModel, encoder: Encoder) -> SlotMaker | None:
         if self.made is None or self.made.synthesiser_from is None:
             return None
-        width = embeddings_of(lm).shape[1]
-        made = slot_synthesiser(self.made.synthesiser_from, encoder, language_model=self.language_model, width=width)
-        return SlotMaker(made, PhoneReader(self.made.unknown), mask=self.made.mask)
+        made = slot_synthesiser(
+            self.made.synthesiser_from,
+            encoder,
+            for_model=ListensWith(identity(self.language_model)),
+            key="objective.made.synthesiser_from",
+            width=embeddings_of(lm).shape[1],
+        )
+        return SlotMaker(made, PhoneReader(self.made.unknown, key="objective.made.unknown"), mask=self.made.mask)
 
 
 @dataclass(frozen=True)

@@ -181,4 +181,6 @@ def _mixture_mistakes(found: Mapping[str, Any], table: Mapping[str, Any]) -> lis
         wrong.append("objective.penalty compares whole takes: leave it out beside [mixture]")
     if "mixture" in found and found["mixture"].asks_for_made and objective.made is None:
         wrong.append("mixture.made_asr and made_interleaved hear texts: name a synthesiser of slots as objective.made")
+    if "mixture" in found and not found["mixture"].asks_for_made and objective.made is not None:
+        wrong.append("objective.made makes what nobody hears: give mixture.made_asr or made_interleaved a share")
     return wrong

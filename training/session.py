@@ -18,6 +18,7 @@ from training.loop import Loop
 from training.members import Member
 from training.mixing.hearing import MixedInputs
 from training.mixing.mixer import Mixer
+from training.mixing.mixture import MixtureConfig
 from training.mixing.sources import Sources, sources_of
 from training.objective import LookingOver, Objective
 from training.processes import processes
@@ -62,7 +63,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
         pinned |= drawn_from.provenance()
     _refuse_others(recipe, pinned)
     inputs, objective = loaded(recipe, augmentation)
-    if isinstance(objective, LookingOver):
+    if isinstance(objective, LookingOver) and (recipe.mixture is None or recipe.mixture.asks_for_made):
         progress.note(objective.look_over([member.spoken for member in members if member.place is None]))
     sampler, inputs = _sampled(recipe, drawn_from, inputs, objective, progress=progress)
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
@@ -158,6 +159,7 @@ def _sampled(
         return drawn_from, inputs
     if not isinstance(objective, Jstip) or not isinstance(inputs, FeatureInputs):
         raise TrainingError(f"{recipe.objective.method} is trained on no mixture")
+    _check_texts(drawn_from.config, objective, progress=progress)
     mixer = Mixer(
         drawn_from,
         objective.length_of,
@@ -169,6 +171,21 @@ def _sampled(
     if left_out := mixer.left_out():
         progress.note(left_out)
     return mixer, MixedInputs(inputs, objective.slotting, frames_per_slot=objective.frames_per_slot)
+
+
+def _check_texts(mixture: MixtureConfig, objective: Jstip, *, progress: Progress) -> None:
+    """Refuse texts that nobody can make heard, or that are all there is and teach nothing.
+
+    Raises:
+        TrainingError: if so.
+    """
+    if mixture.asks_for_made and not objective.makes_slots:
+        raise TrainingError("objective.made.synthesiser_from is missing: who is to make slots of texts?")
+    if mixture.text and not objective.tunes_language_model:
+        what = "texts teach the language model, of which nothing is tuned: give objective.language_model a lora"
+        if mixture.text == 1:
+            raise TrainingError(f"mixture.text = 1: {what}")
+        progress.note(f"mixture.text = {mixture.text:g} of the tokens teach nothing: {what}, or leave texts out")
 
 
 def trained_on(members: Sequence[Member], recipe: TrainRecipe) -> Trained:

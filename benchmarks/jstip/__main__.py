@@ -5,7 +5,7 @@
 ``--asr`` holds the corpora and models of docs/results/slam_asr.md; word times are added to them, and evaluations. Run
 it from where `elsewhere` was trained, whose checkpoint knows its data by their paths. ``--texts`` has BC5CDR and
 LJSpeech's texts as SET.jsonl. What is timed, read, trained and measured already stays: killed anywhere, the same
-command goes on. ``--small`` is the whole of it on hums and models that mean nothing, made under WORK, on three rows if
+command goes on. ``--small`` is the whole of it on hums and models that mean nothing, made under WORK, on five rows if
 none is named; ``--asr`` is not looked at.
 """
 
@@ -53,6 +53,8 @@ def begin(asr: Path, texts: Path, work: Path, settings: Settings) -> Experiment:
     steps = settings.steps or recipe["loop"]["steps"]
     prepare(asr, texts, work, sizes=settings.sizes, voices=settings.voices)
     slots = {**read_toml(HERE / "recipes" / "slots.toml"), **settings.slots}
+    if settings.steps is not None:
+        slots["loop"] = slots["loop"] | {"steps": settings.steps}
     return Experiment(asr, work, asr / "models" / "elsewhere", steps, settings.threads, recipe, slots)
 
 

@@ -32,7 +32,7 @@ TEXTS: Mapping[str, list[str]] = {
 NUM_ORDERS, NUM_TESTED = 6, 3
 _STEPS = 2
 
-ROWS = (BASE, "text-mixed", "made-words", "pairs-mixed")
+ROWS = (BASE, "text-mixed", "made", "made-words", "pairs-mixed")
 """Rows that have all kinds of data between them; the others differ from these by their shares alone."""
 
 TRAINING: Mapping[str, Any] = {

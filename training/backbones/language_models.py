@@ -6,9 +6,11 @@
 A table is looked up by its ``name`` under the entry points ``synthgen.language_models``.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from catalogs.config import parse_named
 from catalogs.models.pretrained import Device, packages
 
 if TYPE_CHECKING:
@@ -42,6 +44,20 @@ class LoraTable:
                 f"r = {self.r}, alpha = {self.alpha}, dropout = {self.dropout}, targets = {list(self.targets)}: "
                 "expected r of 1 or more, alpha above 0, dropout from 0 to below 1, and a target"
             )
+
+
+_USE = {"dtype", "checkpointing", "lora", "device"}
+"""What of a table says how a model is used, and not which one it is."""
+
+
+def identity(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a language model's table says which one it is, with all that it leaves unsaid.
+
+    Raises:
+        RecipeError: if it is no table of one.
+    """
+    whole: Any = parse_named(GROUP, table, field="name", source="objective.language_model")
+    return {key: value for key, value in asdict(whole).items() if key not in _USE}
 
 
 class LanguageModelConfig(Protocol):

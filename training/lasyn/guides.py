@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from training import checkpoint
 from training.backbones.encoders import Encoder
-from training.lasyn.listening import LISTENERS, listener
+from training.lasyn.listening import LISTENERS, listener, method_of
 from training.lasyn.recogniser import guide
 from training.objective import Batch, Loss, Utterance
 
@@ -24,6 +24,8 @@ class Guide(Protocol):
 
     module: nn.Module
     width: int
+    has_positions: bool
+    """Whether its latents carry where they stand, as those of a Transformer's encoder do."""
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -61,5 +63,4 @@ def guide_in(folder: str, encoder: Encoder) -> Guide:
         EngineError: if its language model is not to be had.
     """
     found = checkpoint.load(Path(folder))
-    method = found.provenance.get("recipe", {}).get("objective", {}).get("method")
-    return listener(found, encoder) if method in LISTENERS else guide(folder, encoder)
+    return listener(found, encoder) if method_of(found) in LISTENERS else guide(folder, encoder)

@@ -1,12 +1,13 @@
 """A language model that listens as a guide: latents are the slots of its projector, pseudo-audio among the words.
 
-Slots come ten times a second where frames come fifty times, and the language model that hears them is used as it is, so
-that a text is taught through what will listen to it. Beyond the paper, whose latents are those of an encoder.
+A second of speech is ten slots, of fifty frames, and what hears them is the language model that will listen later.
+Beyond the paper, whose latents are those of an encoder.
 
 B texts · N slots · W width of the language model · L encoder layers · T frames · D their width
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,10 +15,12 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
+from catalogs.ids import Id
 from training import checkpoint
 from training.answering import DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.frozen import freeze
+from training.backbones.language_models import identity
 from training.checkpoint import Checkpoint
 from training.decoding import decode_batch
 from training.evaluation.trained import recipe_of
@@ -34,12 +37,29 @@ LISTENERS = ("slam_asr", "jstip")
 """Methods whose recogniser is a language model that listens."""
 
 
+@dataclass(frozen=True)
+class ListensWith:
+    """Which language model listens: what its table names, and the training that has tuned it, if one has."""
+
+    named: Mapping[str, Any]
+    tuned_by: Id | None = None
+
+    def __str__(self) -> str:
+        """For people: "smollm2", or "causal_lm (checkpoint = 'models/my-lm'), tuned by 1f0c"."""
+        told = ", ".join(
+            f"{key} = {value!r}" for key, value in self.named.items() if key != "name" and value is not None
+        )
+        name = f"{self.named['name']} ({told})" if told else str(self.named["name"])
+        return name if self.tuned_by is None else f"{name}, tuned by training {self.tuned_by}"
+
+
 class Listener:
     """See `Guide`."""
 
-    def __init__(self, asr: SlamAsr, layers: tuple[int, ...], language_model: Mapping[str, Any]) -> None:
-        """``language_model`` is its table."""
-        self.language_model = language_model
+    has_positions = False
+
+    def __init__(self, asr: SlamAsr, layers: tuple[int, ...], listens_with: ListensWith) -> None:
+        self.listens_with = listens_with
         self.module: nn.Module = asr.module
         self.width = asr.module.projector.widths.text
         self._asr, self._layers = asr, layers
@@ -93,5 +113,17 @@ def listener(found: Checkpoint, encoder: Encoder) -> Listener:
     checkpoint.restore(found, objective.trained())
     freeze(asr.module)
     asr.module.projector.dropout.p = 0.0
-    table: Mapping[str, Any] = found.provenance["recipe"]["objective"]["language_model"]
-    return Listener(asr, recipe.features.layers, table)
+    return Listener(asr, recipe.features.layers, listens_with(found))
+
+
+def method_of(found: Checkpoint) -> str | None:
+    """The method that a checkpoint was trained by."""
+    method: str | None = found.provenance.get("recipe", {}).get("objective", {}).get("method")
+    return method
+
+
+def listens_with(found: Checkpoint) -> ListensWith:
+    """Which language model listens in a checkpoint of `LISTENERS`."""
+    table = found.provenance["recipe"]["objective"]
+    is_tuned = table.get("tuned") == "all" or table["language_model"].get("lora") is not None
+    return ListensWith(identity(table["language_model"]), found.provenance["training"] if is_tuned else None)

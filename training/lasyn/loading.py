@@ -1,6 +1,5 @@
 """Synthesisers out of checkpoints: the recipe says which one it is, the tensors what it has learned."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,15 +17,13 @@ from training.lasyn.denoiser import Denoiser, TextEncoderConfig
 from training.lasyn.diffusion import DiffusionConfig, DiffusionSynthesiser
 from training.lasyn.edm import SamplerConfig
 from training.lasyn.fixed import FixedProjection, FixedProjectionConfig
-from training.lasyn.listening import LISTENERS
+from training.lasyn.listening import LISTENERS, ListensWith, listens_with, method_of
 from training.lasyn.recogniser import check_encoder, guide
 from training.lasyn.unet import UnetConfig
 
 C = TypeVar("C")
 
 KEY = "objective.synthesiser_from"
-_USE = {"dtype", "checkpointing", "lora", "device"}
-"""What of the table of a language model says how it is used, and not which one it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +34,25 @@ class Trained:
     method: str
     table: dict[str, Any]
 
-    @property
-    def guide(self) -> Mapping[str, Any]:
-        """The table of the objective that it was guided by."""
-        guiding = checkpoint.load(Path(self.table["guide_from"]))
-        found: Mapping[str, Any] = guiding.provenance.get("recipe", {}).get("objective", {})
-        return found
+    def guided_by(self, *, key: str) -> Checkpoint:
+        """The guide that it was trained through; ``key`` is of the recipe that names this synthesiser.
+
+        Raises:
+            TrainingError: if it is not there any more, or is another one by now.
+        """
+        began = self.found.provenance.get("base", {}).get("started_from", {}).get("objective.guide_from", {})
+        folder = self.table.get("guide_from")
+        if folder is None:
+            raise TrainingError(f"{key}: {self.found.folder} names no guide; name a training of 'lasyn_fixed'")
+        try:
+            guiding = checkpoint.load(Path(folder))
+        except TrainingError as error:
+            raise TrainingError(
+                f"{key}: {self.found.folder} was trained through a guide that is gone: {error}"
+            ) from error
+        if began and began["training"] != guiding.provenance.get("training"):
+            raise TrainingError(f"{key}: {self.found.folder} was trained through another guide than {folder} holds now")
+        return guiding
 
     def parsed(self, into: type[C], key: str) -> C:
         """One of the tables in it."""
@@ -70,6 +80,10 @@ def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerCo
     known = trained(folder, encoder, key=KEY)
     made: nn.Module
     if known.method == "lasyn_fixed":
+        if method_of(known.guided_by(key=KEY)) in LISTENERS:
+            raise TrainingError(
+                f"{KEY}: {known.found.folder} makes slots of a language model, no latents of an encoder"
+            )
         theirs = guide(known.table["guide_from"], encoder).split
         made = known.parsed(FixedProjectionConfig, "synthesiser").build(width=encoder.width, seed=0)
         parts = dict(made.named_parameters())
@@ -88,25 +102,23 @@ def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerCo
     return frozen
 
 
-def slot_synthesiser(
-    folder: str, encoder: Encoder, *, language_model: Mapping[str, Any], width: int
-) -> FixedProjection:
+def slot_synthesiser(folder: str, encoder: Encoder, *, for_model: ListensWith, key: str, width: int) -> FixedProjection:
     """A trained synthesiser of slots for this language model, whose embeddings are so wide, frozen.
 
     Raises:
         TrainingError: if the folder holds none, or one for another language model.
     """
-    known = trained(folder, encoder, key=KEY)
-    theirs = known.guide.get("language_model") if known.method == "lasyn_fixed" else None
-    if theirs is None:
+    known = trained(folder, encoder, key=key)
+    guiding = known.guided_by(key=key) if known.method == "lasyn_fixed" else None
+    if guiding is None or method_of(guiding) not in LISTENERS:
         raise TrainingError(
-            f"{KEY}: {known.found.folder} makes no slots of a language model: train one by 'lasyn_fixed' through a "
+            f"{key}: {known.found.folder} makes no slots of a language model: train one by 'lasyn_fixed' through a "
             f"guide that listens ({', '.join(LISTENERS)})"
         )
-    names = [{key: table[key] for key in table if key not in _USE} for table in (theirs, language_model)]
-    if names[0] != names[1]:
+    theirs = listens_with(guiding)
+    if theirs != for_model:
         raise TrainingError(
-            f"{KEY}: {known.found.folder} makes slots of the language model {names[0]}, and this recipe's is {names[1]}"
+            f"{key}: {known.found.folder} makes slots for the language model {theirs}, and this one is {for_model}"
         )
     made = known.parsed(FixedProjectionConfig, "synthesiser").build(width=width, seed=0)
     checkpoint.restore(known.found, dict(made.named_parameters()))

@@ -46,7 +46,8 @@ class FixedSynthesisMethod:
     """A fixed projection, trained on texts through a guide.
 
     ``guide_from`` is the folder of a training, or of one of its checkpoints: of method `ctc` with a split, or of
-    `slam_asr` or `jstip`, for which slots are made, ten a second; give ``synthesiser.frames_per_phone`` 1 then.
+    `slam_asr` or `jstip`, for which slots are made; give ``synthesiser.frames_per_phone`` 1 then, as a second of speech
+    has ten of them and about as many phones.
     ``unknown`` is what becomes of words that the dictionary lacks; ``mask`` the share of phones that is hidden.
     ``matching`` pulls what it makes to the latents of the real takes among the data, None leaves it to the guide alone.
     """
@@ -78,7 +79,7 @@ class FixedSynthesisMethod:
                 f"({', '.join(LISTENERS)})"
             )
         hears = guide_in(self.guide_from, encoder)
-        made = self.synthesiser.build(width=hears.width, seed=seed)
+        made = self.synthesiser.build(width=hears.width, seed=seed, has_positions=hears.has_positions)
         return GuidedSynthesis(hears, made, PhoneReader(self.unknown), mask=self.mask, matching=self.matching)
 
 

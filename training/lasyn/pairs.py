@@ -136,7 +136,9 @@ def maker_of(found: Checkpoint, guided_by: str) -> Maker:
 def _synthesiser(folder: str, encoder: Encoder, guiding: Guide) -> nn.Module:
     """A synthesiser of the latents that this guide hears."""
     if isinstance(guiding, Listener):
-        return slot_synthesiser(folder, encoder, language_model=guiding.language_model, width=guiding.width)
+        return slot_synthesiser(
+            folder, encoder, for_model=guiding.listens_with, key="the synthesiser", width=guiding.width
+        )
     if not isinstance(guiding, SplitRecogniser):
         raise TypeError(f"{type(guiding).__name__} is no guide that synthesisers are known for")
     return synthesiser(folder, encoder, split=guiding.split, sampler=SamplerConfig())

@@ -20,9 +20,13 @@ NUM_SYMBOLS = 2 + len(NUMBERS)
 
 
 class PhoneReader:
-    """Reads texts; ``unknown`` is what becomes of words that the dictionary lacks, see `catalogs.g2p`."""
+    """Reads texts; ``unknown`` is what becomes of words that the dictionary lacks, see `catalogs.g2p`.
 
-    def __init__(self, unknown: Unknown) -> None:
+    ``key`` is where a recipe says that.
+    """
+
+    def __init__(self, unknown: Unknown, *, key: str = "objective.unknown") -> None:
+        self._key = key
         self._pronouncer = Pronouncer(unknown=unknown)
 
     def look_over(self, texts: Sequence[str]) -> str:
@@ -34,7 +38,9 @@ class PhoneReader:
         found = [(text, self._pronouncer.pronounce(text)) for text in texts]
         if wrong := [(text, said) for text, said in found if not _is_whole(said)]:
             text, said = wrong[0]
-            raise TrainingError(f"{len(wrong):,} of {len(texts):,} texts have no pronunciation; {_told(text, said)}")
+            raise TrainingError(
+                f"{len(wrong):,} of {len(texts):,} texts have no pronunciation; {self._told(text, said)}"
+            )
         guessed = [word for _, said in found for word in said.guessed]
         examples = "".join(f", such as {word}" for word in guessed[:1])
         return f"{len(texts):,} texts, {len(guessed):,} words of which are in no dictionary{examples}"
@@ -52,13 +58,24 @@ class PhoneReader:
         said = [self._pronouncer.pronounce(text) for text in texts]
         for text, one in zip(texts, said, strict=True):
             if not _is_whole(one):
-                raise TrainingError(_told(text, one))
+                raise TrainingError(self._told(text, one))
         rows = [torch.tensor([NUMBERS[phone] for phone in one.phones]) for one in said]
         return {
             "phones": pad_sequence(rows, batch_first=True) if rows else torch.zeros(0, 0, dtype=torch.long),
             "num_phones": torch.tensor([len(row) for row in rows], dtype=torch.long),
             "num_guessed": torch.tensor([len(one.guessed) for one in said], dtype=torch.long),
         }
+
+    def _told(self, text: str, said: Pronunciation) -> str:
+        what = (
+            f"{', '.join(map(repr, said.lost))} in {text[:60]!r} has none"
+            if said.lost
+            else f"{text[:60]!r} has no word"
+        )
+        is_word = any("a" <= lost[0] <= "z" for lost in said.lost)  # figures and other scripts nobody reads or spells
+        return f"{what}: write texts as they are said" + (
+            f', or set {self._key} to "read" or "spell"' if is_word else ""
+        )
 
 
 def masked(phones: Tensor, share: float) -> Tensor:
@@ -84,11 +101,3 @@ def check_share(name: str, share: float) -> None:
 
 def _is_whole(said: Pronunciation) -> bool:
     return bool(said.phones) and not said.lost
-
-
-def _told(text: str, said: Pronunciation) -> str:
-    what = f"{', '.join(map(repr, said.lost))} in {text[:60]!r} has none" if said.lost else f"{text[:60]!r} has no word"
-    is_word = any("a" <= lost[0] <= "z" for lost in said.lost)  # figures and other scripts nobody reads or spells
-    return f"{what}: write texts as they are said" + (
-        ', or set objective.unknown to "read" or "spell"' if is_word else ""
-    )

@@ -64,6 +64,8 @@ GUIDES: Mapping[str, type[RecogniserConfig]] = {"ctc": CtcConfig}
 class SplitRecogniser:
     """An encoder up to its split, and what goes on from there."""
 
+    has_positions = True
+
     def __init__(self, encoder: Encoder, head: FromLatents) -> None:
         if head.split is None:
             raise TrainingError("a recogniser in two parts needs a split: give it a layer of the encoder")

@@ -5,11 +5,11 @@ P texts · N slots of all of them · W width of the language model
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from training.backbones.encoding import inference
 from training.lasyn.fixed import FixedProjection
+from training.lasyn.matching import heard_frames
 from training.lasyn.phones import PhoneReader, masked
 
 
@@ -17,25 +17,21 @@ class SlotMaker:
     """A synthesiser that stays as it is; of the phones it reads a share of ``mask`` is hidden."""
 
     def __init__(self, synthesiser: FixedProjection, reader: PhoneReader, *, mask: float) -> None:
-        self.module = synthesiser.requires_grad_(requires_grad=False)
+        self._synthesiser = synthesiser.requires_grad_(requires_grad=False)
         self._reader, self._mask = reader, mask
 
     def look_over(self, texts: Sequence[str]) -> str:
         """See `PhoneReader.look_over`."""
         return self._reader.look_over(texts)
 
-    def read(self, texts: Sequence[str]) -> dict[str, Tensor]:
-        """The phones of texts; see `PhoneReader.read`, whose errors it raises."""
-        return self._reader.read(texts)
-
-    def counts(self, texts: Sequence[str]) -> list[int]:
-        """How many slots each text becomes. Raises as `read` does."""
-        counts: list[int] = self.module.output_lengths(self.read(texts)["num_phones"]).tolist()
-        return counts
+    def read(self, texts: Sequence[str]) -> tuple[dict[str, Tensor], list[int]]:
+        """The phones of texts, as `PhoneReader.read` has them, whose errors it raises; how many slots each becomes."""
+        phones = self._reader.read(texts)
+        counts: list[int] = self._synthesiser.output_lengths(phones["num_phones"]).tolist()
+        return phones, counts
 
     def slots(self, phones: Tensor, num_phones: Tensor) -> Tensor:
         """The slots (N, W) of texts, one behind the other; each text is made by itself, and knows of no other."""
-        with inference(self.module):
-            made, lengths = self.module(masked(phones, self._mask), num_phones)
-        found: Tensor = made[torch.arange(made.shape[1], device=made.device) < lengths[:, None]]
-        return found
+        with inference(self._synthesiser.to(phones.device)):
+            made, lengths = self._synthesiser(masked(phones, self._mask), num_phones)
+        return heard_frames(made, lengths)

@@ -41,26 +41,22 @@ class Mixer:
         self._context, self._seed, self._epochs, self._variants = context, seed, epochs, variants
         self._pools = {"asr": sources.asr, "interleaved": sources.interleaved} | dict.fromkeys(_OF_TEXTS, sources.text)
         for kind in KINDS:
-            if self._config.share(kind) and not any(self._passed(kind, 0)):
+            if self._config.share(kind) and not self._size(kind):
                 raise TrainingError(f"mixture.{kind} = {self._config.share(kind):g}: {_MISSING[kind]}")
         self._tokens = self._config.tokens or min(
-            sum(size for _, size in self._passed(kind, 0)) / self._config.share(kind)
-            for kind in KINDS
-            if self._config.share(kind)
+            self._size(kind) / self._config.share(kind) for kind in KINDS if self._config.share(kind)
         )
 
     def left_out(self) -> str:
         """Which takes are not interleaved, and why, for people; nothing if there are none."""
-        if not self._config.interleaved:
-            return ""
-        untimed, pool = self._sources.untimed, self._pools["interleaved"]
-        whole = sum(self._draw("interleaved", member, epoch=0, again=0) is None for member in pool)
-        if not (untimed or whole):
-            return ""
-        return (
-            f"not interleaved: {untimed:,} takes whose words were not found in them, and in the first epoch {whole:,} "
-            f"of {len(pool):,} with nothing to hear between what is read"
-        )
+        told = []
+        if self._config.interleaved and self._sources.untimed:
+            told.append(f"{self._sources.untimed:,} takes whose words were not found in them")
+        for kind, what in (("interleaved", "takes"), ("made_interleaved", "texts")):
+            pool = self._pools[kind] if self._config.share(kind) else ()
+            if whole := sum(self._draw(kind, member, epoch=0, again=0) is None for member in pool):
+                told.append(f"in the first epoch {whole:,} of {len(pool):,} {what} with nothing to hear before the end")
+        return f"not interleaved: {', and '.join(told)}" if told else ""
 
     def plan(self, epoch: int) -> list[tuple[Draw, int]]:
         """The draws of an epoch and their lengths, kind after kind.
@@ -90,6 +86,11 @@ class Mixer:
         """See `Sampler`."""
         return scheduled(self, micro_batches, epochs=self._epochs, steps=steps)
 
+    def _size(self, kind: str) -> int:
+        """How many tokens there are of a kind, none of it twice: in one pass, or in the next if that has nothing."""
+        passes = (sum(size for _, size in self._passed(kind, 0, again=again)) for again in (0, 1))
+        return next((size for size in passes if size), 0)
+
     def _drawn(self, kind: str, epoch: int) -> Iterator[tuple[Draw, int]]:
         """Draws of a kind, pass after pass, until one more would be farther from its share than none."""
         left = self._config.share(kind) * self._tokens
@@ -112,7 +113,7 @@ class Mixer:
                 yield draw, self._checked(draw)
 
     def _draw(self, kind: str, member: Member, *, epoch: int, again: int) -> Draw | None:
-        """A member as it is drawn; None for a take of which nothing can be heard between what is read."""
+        """A member as it is drawn; None for one of which nothing can be heard between what is read."""
         if kind == "text":
             return Draw(member, 0, again, (Part("text", member.text, 0.0, 0.0, 0, 0),))
         if kind == "made_asr":
@@ -155,5 +156,6 @@ _MISSING = {
     'choosing.granularity = "word" makes more of them',
     "text": "there are no texts",
     "made_asr": "there are no texts",
-    "made_interleaved": "there are no texts of two units, one to hear and one to read",
+    "made_interleaved": "there are no texts of two units, one to hear and one to read; "
+    'choosing.granularity = "word" makes more of them',
 }

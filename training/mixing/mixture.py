@@ -41,7 +41,7 @@ class MixtureConfig:
     def __post_init__(self) -> None:
         shares = [self.share(kind) for kind in KINDS]
         if any(share < 0 for share in shares) or not isclose(sum(shares), 1, abs_tol=1e-6):
-            raise ValueError("mixture.asr, interleaved and text are shares: expected none below 0, and 1 in all")
+            raise ValueError(f"mixture.{', '.join(KINDS)} are shares: expected none below 0, and 1 in all")
         if self.batch_tokens < 1 or (self.tokens is not None and self.tokens < 1):
             raise ValueError("mixture.tokens and mixture.batch_tokens must be at least 1")
 

@@ -19,8 +19,8 @@ class Sources:
     """Takes by what they are drawn for, the timed words of their texts, and texts as members without audio.
 
     Texts that are heard in turn have the words of `unheard`. ``untimed`` is how many takes to interleave have no word
-    times, since their words were not found in them. ``entities`` are the values of slots and entities in takes to
-    interleave, if these decide what is heard.
+    times, since their words were not found in them. ``entities`` are the values of slots and entities in what
+    is interleaved, if these decide what is heard.
     """
 
     config: MixtureConfig
@@ -58,6 +58,8 @@ def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Mem
                 timed |= timings_of(catalog, release)
                 if config.choosing.entity_heard is not None:
                     entities |= values_of(catalog, release)
+    if config.made_interleaved and config.choosing.entity_heard is not None:
+        entities |= {member.take_id: tuple(slot.value for slot in member.labels.values) for member in texts}
     takes = [member for release, members in found if _is_in(release, config.interleaved_of) for member in members]
     interleaved = [member for member in takes if member.take_id in timed]
     return Sources(

@@ -1,6 +1,7 @@
 """Slots made of texts: a language model that listens as the guide, and JSTIP that hears what was never said."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +19,10 @@ from synthgen.cli import app
 from training import checkpoint, session
 from training.backbones.encoders import TinyEncoderConfig
 from training.curve import rows_of
+from training.data import TextsConfig, read_data
 from training.evaluation.leaks import had_by
 from training.evaluation.naming import recogniser_named
-from training.interleaving.choosing import Part
+from training.interleaving.choosing import Choosing, Part
 from training.interleaving.spans import Slotting
 from training.interleaving.words import unheard
 from training.jstip import Jstip, Rows
@@ -31,26 +33,29 @@ from training.lasyn.methods import FixedSynthesisMethod
 from training.lasyn.phones import PhoneReader
 from training.lasyn.slots import SlotMaker
 from training.members import members_of
+from training.mixing.mixture import MixtureConfig
+from training.mixing.sources import sources_of
 from training.objective import Utterance
 from training.padding import IGNORED
 from training.projectors import ProjectorConfig
 from training.recipe import parse_recipe
 from training.slam_asr import SlamAsrConfig
 
-from ..conftest import fit
+from ..conftest import fit, killed_behind_a_checkpoint
 from .conftest import TOLD, UNTOLD, written
 
 LM = {"name": "tiny"}
 PROJECTOR = {"hidden": 16}
 LISTENER = {"method": "slam_asr", "language_model": LM, "projector": PROJECTOR}
 MENU = ["a large tea", "two small cakes", "milk, please"]
+SPARE = "nobody else has read this"
 
 
-def train(folder: Path, name: str, objective: dict[str, Any], *, texts: bool = False, **more: Any) -> Path:
+def train(folder: Path, to: str, objective: dict[str, Any], *, texts: bool = False, **more: Any) -> Path:
     heard = {"corpus": str(folder / "corpus"), "release": "told", "split": None}
     table = {
-        "name": name,
-        "folder": str(folder / name),
+        "name": to,
+        "folder": str(folder / to),
         "data": [heard, *([{"texts": str(folder / "menu.txt")}] if texts else [])],
         "encoder": {"name": "tiny"},
         "features": {"folder": str(folder / "features")},
@@ -58,7 +63,7 @@ def train(folder: Path, name: str, objective: dict[str, Any], *, texts: bool = F
         "loop": {"epochs": 2, "threads": 1, "log_every": 1, "save_every": 1},
     }
     session.train(parse_recipe(table | more, source="test"), progress=Progress(quiet=True))
-    return folder / name
+    return folder / to
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +72,7 @@ def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("slots")
     produce(folder, "told", prompts=["good morning", "see you at nine", "one small tea"], speakers=["anna"])
     (folder / "menu.txt").write_text("\n".join(MENU))
+    (folder / "more.txt").write_text("\n".join([*MENU, SPARE]))
     rows = []
     for number, text in enumerate(["small tea now", "large milk please", "two teas", "no cake", "one milk"]):
         soundfile.write(folder / f"{number}.wav", 0.3 * np.sin(np.arange(15_000) * 0.07 + number), 16_000)
@@ -75,7 +81,12 @@ def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
     for words in (["ingest", str(folder)], ["freeze", "spoken", "--where", "origin = 'real'"]):
         assert CliRunner().invoke(app, [*words, "-c", str(folder / "corpus")]).exit_code == 0
     train(folder, "listener", LISTENER)
-    train(folder, "slots", slots_of(folder), data=[{"texts": str(folder / "menu.txt")}])
+    train(folder, "slots", slots_of(folder, mask=0.3), data=[{"texts": str(folder / "more.txt")}])
+    tuned = LISTENER | {"language_model": LM | {"lora": {"r": 2}}}
+    for guide, made in ((tuned, "tuned"), (LISTENER, "orphan")):
+        train(folder, f"guide-of-{made}", guide)
+        train(folder, made, slots_of(folder, f"guide-of-{made}"), data=[{"texts": str(folder / "menu.txt")}])
+    shutil.rmtree(folder / "guide-of-orphan")
     return folder
 
 
@@ -180,7 +191,7 @@ def test_what_is_made_matters_and_is_no_part_of_what_is_trained(jstip: Jstip, ma
     assert not any("embedding" in name or "sway" in name for name in jstip.trained())
 
     with torch.no_grad():
-        for parameter in jstip._maker.module.parameters():
+        for parameter in jstip._maker._synthesiser.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0)))
 
     assert abs(jstip.loss(jstip.collate([text])).total - before) > 1e-3
@@ -216,13 +227,46 @@ def test_jstip_hears_texts_and_transcribes_takes(studio: Path) -> None:
     found = checkpoint.load(folder)
     assert "objective.made.synthesiser_from" in found.provenance["base"]["started_from"]
     assert {name.split(".")[0] for name in found.trained()} == {"projector", "lm"}
-    assert {"a large tea", "milk please"} <= had_by(folder)["texts"].keys()
+    assert {"a large tea", SPARE} <= had_by(folder)["texts"].keys()
     data = {"corpus": str(studio / "corpus"), "release": "told", "split": None}
     _, members = members_of(parse_recipe({"name": "x", "data": [data], "objective": {"method": "whisper"}},
                                          source="test").data[0])  # fmt: skip
     recogniser = recogniser_named(str(folder))
     recogniser.prepare(members, Progress(quiet=True))
     assert len(recogniser.transcribe(members)) == len(members)
+
+
+def test_hearing_texts_goes_on_bit_by_bit(studio: Path) -> None:
+    heard = heard_table(studio)
+    masked = heard | {"made": heard["made"] | {"mask": 0.3}}
+    how: dict[str, Any] = {"texts": True, "mixture": MIXTURE}
+
+    whole = train(studio, "whole", masked, **how)
+    with killed_behind_a_checkpoint():
+        train(studio, "killed", masked, **how, name="whole")
+    killed = train(studio, "killed", masked, **how, name="whole")
+
+    trained, resumed = (checkpoint.load(folder).trained() for folder in (whole, killed))
+    assert all(torch.equal(trained[name], resumed[name]) for name in trained)
+
+
+def test_a_recogniser_on_latents_hears_no_slots(studio: Path) -> None:
+    train(studio, "guide", {"method": "ctc", "split": 1}, features={"layers": [1]})
+    heard = {"recogniser": {"method": "ctc", "split": 1}, "guide_from": str(studio / "guide")}
+
+    with pytest.raises(TrainingError, match=r"synthesiser_from: .* makes slots of a language model, no latents"):
+        train(studio, "latents", {"method": "lasyn", "synthesiser_from": str(studio / "slots"), **heard}, texts=True,
+              features={"layers": [1]}, sampling={"texts": [0.5]})  # fmt: skip
+
+
+def test_values_of_a_text_decide_what_of_it_is_heard(studio: Path) -> None:
+    (studio / "orders.jsonl").write_text(json.dumps({"text": "one large tea please", "slots": {"size": "large"}}))
+    choosing = Choosing("word", entity_heard=1.0)
+    config = MixtureConfig(asr=0.0, interleaved=0.0, made_interleaved=1.0, choosing=choosing)
+
+    found = sources_of(config, [read_data(TextsConfig(str(studio / "orders.jsonl")))])
+
+    assert list(found.entities.values()) == [("large",)]
 
 
 def test_slots_have_a_report_as_other_latents_do(studio: Path) -> None:
@@ -243,7 +287,7 @@ def test_slots_have_a_report_as_other_latents_do(studio: Path) -> None:
         (
             {"objective": {"language_model": {"name": "tiny", "seed": 1, "lora": {"r": 2}}}},
             TrainingError,
-            "makes slots of the language",
+            "makes slots for the language",
         ),
         (
             {"objective": {"made": {"synthesiser_from": "listener"}}},
@@ -252,16 +296,22 @@ def test_slots_have_a_report_as_other_latents_do(studio: Path) -> None:
         ),
         ({"objective": {"made": {"mask": 1.0}}}, RecipeError, "objective.made.mask"),
         ({"objective": {"language_model": LM}}, RecipeError, "of which nothing is tuned"),
+        ({"objective": {"made": {}}}, TrainingError, "objective.made.synthesiser_from is missing"),
+        ({"objective": {"made": {"synthesiser_from": "tuned"}}}, TrainingError, "tiny .*, tuned by training"),
+        ({"objective": {"made": {"synthesiser_from": "orphan"}}}, TrainingError, "through a guide that is gone"),
+        ({"mixture": {"made_asr": 0.0, "made_interleaved": 0.0, "asr": 1.0}}, RecipeError, "makes what nobody hears"),
         ({"data": None}, TrainingError, "mixture.made_asr = 0.3: there are no texts"),
     ],
 )
 def test_what_cannot_be_made_is_said_at_once(studio: Path, changes: dict[str, Any], error: Any, told: str) -> None:
     objective = heard_table(studio, **changes.get("objective", {}))
-    if objective["made"] and objective["made"].get("synthesiser_from") == "listener":
-        objective["made"] = {"synthesiser_from": str(studio / "listener")}
+    if objective["made"] and (named := objective["made"].get("synthesiser_from")):
+        objective["made"] = {"synthesiser_from": str(studio / named)}
+
+    mixture = MIXTURE | changes.get("mixture", {})
 
     with pytest.raises(error, match=told):
-        train(studio, "wrong", objective, texts="data" not in changes, mixture=MIXTURE)
+        train(studio, "wrong", objective, texts="data" not in changes, mixture=mixture)
 
 
 def test_matching_hears_the_layers_of_the_listener(studio: Path) -> None:

@@ -83,6 +83,8 @@ def test_a_batch_of_texts_alone_teaches_a_projector_nothing(table: dict[str, Any
     found = run(table | {"mixture": mixture, "loop": table["loop"] | {"steps": 6}})
 
     assert len(rows_of(found.folder)) == found.steps == 6
+    with pytest.raises(TrainingError, match=r"mixture\.text = 1: texts teach the language model, of which nothing"):
+        run(table | {"name": "texts", "mixture": mixture | {"asr": 0.0, "text": 1.0}, "folder": f"{found.folder}-1"})
 
 
 def test_two_stages_are_two_recipes(table: dict[str, Any], tmp_path: Path) -> None:

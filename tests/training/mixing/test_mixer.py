@@ -139,6 +139,18 @@ def test_takes_are_heard_in_variants_and_interleaved_ones_as_they_are() -> None:
     assert heard == {"asr": {0, 1, 2}, "interleaved": {0}, "text": {0}, "made_asr": set(), "made_interleaved": set()}
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_texts_of_two_words_are_heard_in_one_variant_and_counted_where_they_are_not(seed: int) -> None:
+    texts = [text_member("yes please"), text_member("no")]
+    config = MixtureConfig(asr=0.0, interleaved=0.0, made_interleaved=1.0, choosing=Choosing("word"))
+    sources = Sources(config, [], [], texts, {m.take_id: unheard(m.text) for m in texts})
+
+    of = Mixer(sources, length_of, context=500, seed=seed, epochs=2)
+
+    assert {draw.member.text for epoch in (0, 1) for draw in drawn(of, epoch)} == {"yes please"}
+    assert "of 2 texts with nothing to hear before the end" in of.left_out()
+
+
 def test_a_sequence_longer_than_a_row_is_named() -> None:
     with pytest.raises(TrainingError, match=r"take take-\d+ is a sequence of \d+ positions, and objective\.context"):
         list(mixer(context=20).batches(0))
@@ -161,7 +173,7 @@ def test_what_is_not_interleaved_is_told() -> None:
     left_out = Mixer(sources, length_of, context=500, seed=0, epochs=1).left_out()
 
     assert left_out.startswith("not interleaved: 2 takes whose words were not found in them")
-    assert f"of {len(MEMBERS)} with nothing to hear" in left_out
+    assert f"of {len(MEMBERS)} takes with nothing to hear" in left_out
 
 
 def sources_without_texts() -> Sources:
