@@ -1,4 +1,7 @@
-"""`make bench`: every measurement of the project, each against what a user would do instead, as Markdown."""
+"""`make bench`: the main job, each part against what a user would do instead, as Markdown.
+
+Other measurements are modules of their own, with their commands in docs/results.
+"""
 
 import argparse
 import os

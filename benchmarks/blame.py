@@ -2,7 +2,7 @@
 
 Half the clips, real and of our own voices, get a fault of which the truth is known (curation.words.faults). Both judges
 hear all of them; the weights are fitted on all sources but one and tested on that one, in turn. Prints the figures,
-and the weights of a fit on everything, to be pinned in curation/blame.py.
+and the weights of a fit on everything, to be pinned in curation/words/blame.py.
 """
 
 import argparse

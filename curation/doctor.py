@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -83,7 +83,10 @@ def _voice(engine: str, *, speak: bool) -> Finding:
         return Finding(subject, "ok", "its library is here; name a checkpoint in the recipe")
 
     def listen() -> str:
-        config = load_registered("synthgen.voices", engine, source="doctor")()
+        table = load_registered("synthgen.voices", engine, source="doctor")
+        if asked := [each.name for each in fields(table) if each.default is each.default_factory is MISSING]:
+            return f"speaks by the {' and '.join(asked)} that a recipe names"
+        config = table()
         card = config.cards()[0]
         if not speak:
             return f"{len(config.cards())} voices by default"

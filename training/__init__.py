@@ -6,17 +6,19 @@ backbones/           frozen encoders and language models, as they are to be had
 augmentation/        takes as they are heard elsewhere, in planned variants
 features             encoder outputs, kept so that a frozen encoder runs once
 sampling             which utterances make the next batch
-loop, optim          the only training loop
+loop, optim          the only training loop; on_ray spreads it over machines
 checkpoint           what was trained, where it came from, and how to go on
 projectors           frames of an encoder become slots of a language model
 template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text
+ctc, whisper_asr     characters from an encoder, and Whisper itself, tuned further
 slam_asr             a language model that listens
 jstip                the same, trained on speech and text in turn
 interleaving/        units of speech and text in turn, and many sequences a row
 mixing/              transcripts, interleaved sequences and texts by shares of tokens
 penalty              real and synthetic speech, made to look alike
 lasyn/               latents made of texts, as if they had been spoken
+slu/                 a decoder that writes what is meant before what is said
 warm_start           a projector that finds the embeddings of its text first
 answering            how an objective offers to transcribe
 decoding, overrun    what was heard, and what was said too much

@@ -6,6 +6,7 @@ hold; the accepted reading with the fewest word errors wins, and one that fails 
 
     config       the settings, and the rule
     candidates   what is stored of every text's readings
+    ladder       the steps of the temperatures, in one mode or in both of DGSA
     controller   where the next round's readings are spent
     choosing     winners, losers, and what a release gets
     accounts     pass rate and contribution of every temperature

@@ -5,7 +5,7 @@
     connection         Ray on this machine, or a cluster
     ray_fleet          streams, critics and retries on Ray
     tasks              batches on their way, and what is tried again
-    pool, actor        the workers of one crew
+    pool               the workers of one crew
 
 Nothing imports Ray until there is work for it.
 """

@@ -8,5 +8,5 @@ language_models      the recipe tables of language models
 causal_lm            a loaded language model with its tokenizer, and LoRA
 gguf                 language models out of GGUF files
 tiny, tiny_lm        tiny random models of the true classes
-loading, packages    weights as data, devices, precision; what must be installed
+split, frozen        the layers above a split, which may be tuned; models that stay as they are
 """
