@@ -19,7 +19,7 @@ from training.checkpoint import Position
 from training.evaluation.figures import Figure, Subset
 from training.evaluation.report import EvaluationConfig, Report, System
 from training.merging import choosing
-from training.merging.choosing import Choice, choose, mean_wers
+from training.merging.choosing import Choice, choose, chosen_of, relative_wers
 from training.merging.parts import Source, load_source
 from training.merging.plots import plot_choosing
 from training.merging.recipe import MergeConfig
@@ -128,11 +128,24 @@ def by_cooking(choices: Sequence[Choice]) -> list[Choice]:
 def test_the_lambda_of_the_best_mean_is_taken(config: MergeConfig, sources: list[Source], heard: list[str]) -> None:
     found = choose(config, sources, progress=SILENT)
 
-    means = mean_wers(found.choices)
+    means = relative_wers(found.choices)
     assert list(means) == GRID
     # |1 - 1.5 x| twice and |2 - x| once have the least sum at x = 2/3, and of the grid at 0.75
     assert found.scale == 0.75
-    assert means[0.75] == pytest.approx((0.125 + 0.125 + 1.25) / 3, abs=1e-5)
+    usual = [sum(abs(1 - 1.5 * x) for x in GRID) / len(GRID), sum(abs(2 - x) for x in GRID) / len(GRID)]
+    assert means[0.75] == pytest.approx((2 * 0.125 / usual[0] + 1.25 / usual[1]) / 3, abs=1e-5)
+
+
+def test_a_domain_whose_errors_are_many_decides_no_more_than_the_others() -> None:
+    rows = [("easy", (0.04, 0.02, 0.04)), ("plain", (0.2, 0.1, 0.2)), ("hard", (3.5, 3.6, 3.2)), ("none", (0, 0, 0))]
+    choices = [
+        Choice(source, scale, wer, None, None, 10, 10)
+        for source, wers in rows
+        for scale, wer in zip((0.0, 0.5, 1.0), wers, strict=True)
+    ]
+
+    assert chosen_of(choices).scale == 0.5
+    assert relative_wers([choice for choice in choices if choice.source == "none"]) == {0.0: 1.0, 0.5: 1.0, 1.0: 1.0}
 
 
 def test_the_order_of_sources_makes_no_difference(config: MergeConfig, sources: list[Source], heard: list[str]) -> None:

@@ -2,8 +2,9 @@
 
 The model of synthetic speech of the domain that is left out gets lambda times what the other domains' vectors become,
 and hears that domain's real development takes. Sources that share a model of real speech, read by several engines, are
-one domain: all of them are left out at once. The lambda with the best mean error rate over domains is taken; nothing
-of the target is looked at, neither its takes nor its model.
+one domain: all of them are left out at once. The lambda with the best mean over domains is taken, of error rates
+relative to a domain's own, so that a hard domain counts for no more than an easy one; nothing of the target is looked
+at, neither its takes nor its model.
 """
 
 import json
@@ -11,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import mean
 
 from catalogs.errors import TrainingError
 from catalogs.progress import Progress
@@ -83,17 +85,25 @@ def _others(sources: Sequence[Source], left_out: Source) -> list[Source]:
 
 
 def chosen_of(choices: Sequence[Choice]) -> Chosen:
-    """The lambda with the lowest mean error rate; of several the smallest."""
-    means = mean_wers(choices)
+    """The lambda with the lowest `relative_wers`; of several the smallest."""
+    means = relative_wers(choices)
     return Chosen(min(means, key=lambda scale: (means[scale], abs(scale))), tuple(choices))
 
 
-def mean_wers(choices: Sequence[Choice]) -> dict[float, float]:
-    """The mean over sources of the word error rate at each lambda, which weighs every domain alike."""
+def relative_wers(choices: Sequence[Choice]) -> dict[float, float]:
+    """The mean over sources of the word error rate at each lambda, each over the source's own mean over all lambdas.
+
+    A source without an error at any lambda counts as 1 at each.
+    """
+    own: dict[str, list[float]] = {}
+    for choice in choices:
+        own.setdefault(choice.source, []).append(choice.wer)
+    usual = {source: mean(wers) for source, wers in own.items()}
     by_scale: dict[float, list[float]] = {}
     for choice in sorted(choices, key=lambda choice: choice.scale):
-        by_scale.setdefault(choice.scale, []).append(choice.wer)
-    return {scale: sum(wers) / len(wers) for scale, wers in by_scale.items()}
+        relative = choice.wer / usual[choice.source] if usual[choice.source] else 1.0
+        by_scale.setdefault(choice.scale, []).append(relative)
+    return {scale: mean(wers) for scale, wers in by_scale.items()}
 
 
 def lines(choices: Sequence[Choice]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from catalogs.errors import TrainingError
 from training.merging.angles import CosineRow, Registered
-from training.merging.choosing import Choice, mean_wers
+from training.merging.choosing import Choice
 
 _ACROSS = 3
 """Maps side by side."""
@@ -64,8 +64,9 @@ def plot_choosing(
         low = [row.wer if row.low is None else row.low for row in rows]
         high = [row.wer if row.high is None else row.high for row in rows]
         axes.fill_between(scales, low, high, color=f"C{number}", alpha=0.12, linewidth=0)
-    means = mean_wers(choices)
-    axes.plot(list(means), list(means.values()), color="black", linewidth=2, label="mean")
+    scales = sorted({choice.scale for choice in choices})
+    means = [np.mean([choice.wer for choice in choices if choice.scale == scale]) for scale in scales]
+    axes.plot(scales, means, color="black", linewidth=2, label="mean")
     if chosen is not None:
         axes.axvline(chosen, color="black", linewidth=0.8, linestyle=":")
     axes.set_xlabel("lambda")

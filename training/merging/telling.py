@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from training.merging.angles import CosineRow, Registered
-from training.merging.choosing import mean_wers
+from training.merging.choosing import relative_wers
 from training.merging.merge import Merged
 
 
@@ -14,8 +14,8 @@ def told_merge(found: Merged) -> str:
     lines = [f"{found.folder}: the target + {added} ({found.operator})"]
     lines.append(f"norm of the vector {found.norm:.4g}, of the target {found.target_norm:.4g}")
     if found.choices:
-        lines.append("lambda, and the mean WER over sources, each of them left out once")
-        lines += [f"  {scale:<6g} {wer:.4f}" for scale, wer in mean_wers(found.choices).items()]
+        lines.append("lambda, and the WER over its mean, of all sources, each of them left out once")
+        lines += [f"  {scale:<6g} {wer:.4f}" for scale, wer in relative_wers(found.choices).items()]
     if found.unmatched:
         lines.append(f"real and synthetic took unequally many steps in {', '.join(found.unmatched)}: train both alike")
     if found.lost:
