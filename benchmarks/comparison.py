@@ -21,7 +21,7 @@ from training.evaluation.resampling import Interval
 from training.members import Member
 
 FIGURES = ("wer", "slot_error", "looping")
-COLUMNS = ("WER", "slot error", "repeats itself", "real h", "synthetic h", "texts alone", "steps", "minutes")
+COLUMNS = ("takes", "WER", "slot error", "repeats itself", "real h", "synthetic h", "texts alone", "steps", "minutes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ def row(name: str, model: str, asr: Path) -> str:
     (system,) = evaluate([model], EvaluationConfig(asr / "test", TEST, only_unseen=True), progress=Progress()).systems
     figures = {f.name: Interval(f.value, f.low, f.high) for f in system.subsets[0].figures}
     given = Given() if model == BASELINE else given_to(Path(model))
-    return f"| {name} | {' | '.join(told(figures[key], '.1%') for key in FIGURES)} | {given.text()} |"
+    cells = [str(system.subsets[0].num_utterances), *(told(figures[key], ".1%") for key in FIGURES), given.text()]
+    return f"| {name} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
