@@ -13,6 +13,7 @@ from benchmarks.errors import told
 from benchmarks.slam_asr.rows import TEST, freeze_test
 from catalogs.progress import Progress
 from training import checkpoint
+from training.checkpoint import Checkpoint
 from training.curve import rows_of
 from training.evaluation.baseline import BASELINE
 from training.evaluation.leaks import data_of, lineage, members_had
@@ -20,15 +21,19 @@ from training.evaluation.report import EvaluationConfig, evaluate
 from training.evaluation.resampling import Interval
 from training.members import Member
 
-FIGURES = ("wer", "slot_error", "looping")
-COLUMNS = ("takes", "WER", "slot error", "repeats itself", "real h", "synthetic h", "texts alone", "steps", "minutes")
+FIGURES = ("wer", "slot_recall", "slot_error", "looping")
+COLUMNS = (
+    *("takes", "WER", "slot recall", "slot error", "repeats itself"),
+    *("real h", "synthetic h", "texts alone", "steps", "minutes"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
     """What went into a model: hours of either kind, texts that nobody read, steps and minutes of all its trainings.
 
-    Minutes are those of steps on the machine that took them, without encoding; none if a training did not note them.
+    A merge takes no step of its own. Minutes are those of steps on the machine that took them, without encoding; None
+    if a training did not note them.
     """
 
     real_h: float = 0.0
@@ -49,20 +54,23 @@ def given_to(folder: Path) -> Given:
     steps = 0
     spent_s: list[float | None] = []
     for found in lineage(checkpoint.load(folder)):
-        steps += found.position.step
-        spent_s += [row.get("spent_s") for row in rows_of(found.folder.parent) if row["step"] <= found.position.step]
+        if "merge" not in found.provenance:
+            steps += found.position.step
+            spent_s.append(_spent_s(found))
         for config, release_id in data_of(found):
             members |= {member.take_id: member for member in members_had(found, config, release_id)}
     heard = [member for member in members.values() if member.place is not None]
     hours = {kind: sum(m.duration_s for m in heard if m.is_synthetic is kind) / 3600 for kind in (False, True)}
     known = [each for each in spent_s if each is not None]
-    return Given(
-        hours[False],
-        hours[True],
-        len(members) - len(heard),
-        steps,
-        sum(known) if len(known) == len(spent_s) else None,
-    )
+    whole_s = sum(known) if len(known) == len(spent_s) else None
+    return Given(hours[False], hours[True], len(members) - len(heard), steps, whole_s)
+
+
+def _spent_s(found: Checkpoint) -> float | None:
+    """How long the steps of a training took, up to a checkpoint; None if they did not note it."""
+    rows = [row for row in rows_of(found.folder.parent) if row["step"] <= found.position.step]
+    is_noted = bool(rows) and rows[-1]["step"] == found.position.step and all("spent_s" in row for row in rows)
+    return sum(row["spent_s"] for row in rows) if is_noted else None
 
 
 def row(name: str, model: str, asr: Path) -> str:

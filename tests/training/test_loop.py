@@ -62,6 +62,14 @@ def test_training_lowers_the_loss_until_the_texts_are_read(
     assert [row["rate"] for row in rows][:2] == [pytest.approx(0.01), pytest.approx(0.02)]
 
 
+def test_what_is_to_be_trained_must_not_be_frozen(tmp_path: Path, members: list[Member], new_ctc: NewCtc) -> None:
+    objective = new_ctc()
+    objective.module.out.bias.requires_grad_(requires_grad=False)
+
+    with pytest.raises(TrainingError, match=r"1 parameters that are to be trained are frozen, out\.bias first"):
+        train(tmp_path, objective, members)
+
+
 @pytest.mark.parametrize("after", [1, 4, 7, 13, 26])
 def test_a_killed_training_goes_on_with_the_same_curve_bit_by_bit(
     tmp_path: Path, members: list[Member], new_ctc: NewCtc, after: int

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from training import checkpoint
 from training.backbones.encoders import Encoder
-from training.lasyn.listening import LISTENERS, listener, method_of
-from training.lasyn.recogniser import guide
+from training.lasyn.listening import LISTENERS, Listener, listener, method_of
+from training.lasyn.recogniser import SplitRecogniser, guide
 from training.objective import Batch, Loss, Utterance
 
 
@@ -55,7 +55,7 @@ class Guide(Protocol):
         ...
 
 
-def guide_in(folder: str, encoder: Encoder) -> Guide:
+def guide_in(folder: str, encoder: Encoder) -> Listener | SplitRecogniser:
     """The guide in the folder of a training or of a checkpoint.
 
     Raises:

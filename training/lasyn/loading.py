@@ -18,7 +18,7 @@ from training.lasyn.diffusion import DiffusionConfig, DiffusionSynthesiser
 from training.lasyn.edm import SamplerConfig
 from training.lasyn.fixed import FixedProjection, FixedProjectionConfig
 from training.lasyn.listening import LISTENERS, ListensWith, listens_with, method_of
-from training.lasyn.recogniser import check_encoder, guide
+from training.lasyn.recogniser import check_encoder
 from training.lasyn.unet import UnetConfig
 
 C = TypeVar("C")
@@ -80,11 +80,12 @@ def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerCo
     known = trained(folder, encoder, key=KEY)
     made: nn.Module
     if known.method == "lasyn_fixed":
-        if method_of(known.guided_by(key=KEY)) in LISTENERS:
+        guiding = known.guided_by(key=KEY)
+        if method_of(guiding) in LISTENERS:
             raise TrainingError(
                 f"{KEY}: {known.found.folder} makes slots of a language model, no latents of an encoder"
             )
-        theirs = guide(known.table["guide_from"], encoder).split
+        theirs = int(guiding.provenance["recipe"]["objective"]["split"])
         made = known.parsed(FixedProjectionConfig, "synthesiser").build(width=encoder.width, seed=0)
         parts = dict(made.named_parameters())
     elif known.method == "lasyn_diffusion":

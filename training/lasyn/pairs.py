@@ -133,14 +133,12 @@ def maker_of(found: Checkpoint, guided_by: str) -> Maker:
     return Maker(encoder, guiding, made, PhoneReader(unknown), dtype=recipe.features.dtype)
 
 
-def _synthesiser(folder: str, encoder: Encoder, guiding: Guide) -> nn.Module:
+def _synthesiser(folder: str, encoder: Encoder, guiding: Listener | SplitRecogniser) -> nn.Module:
     """A synthesiser of the latents that this guide hears."""
     if isinstance(guiding, Listener):
         return slot_synthesiser(
             folder, encoder, for_model=guiding.listens_with, key="the synthesiser", width=guiding.width
         )
-    if not isinstance(guiding, SplitRecogniser):
-        raise TypeError(f"{type(guiding).__name__} is no guide that synthesisers are known for")
     return synthesiser(folder, encoder, split=guiding.split, sampler=SamplerConfig())
 
 

@@ -41,7 +41,8 @@ class Mixer:
         self._context, self._seed, self._epochs, self._variants = context, seed, epochs, variants
         self._pools = {"asr": sources.asr, "interleaved": sources.interleaved} | dict.fromkeys(_OF_TEXTS, sources.text)
         for kind in KINDS:
-            if self._config.share(kind) and not self._size(kind):
+            passes = (self._passed(kind, 0, again=again) for again in (0, 1))
+            if self._config.share(kind) and not any(map(any, passes)):
                 raise TrainingError(f"mixture.{kind} = {self._config.share(kind):g}: {_MISSING[kind]}")
         self._tokens = self._config.tokens or min(
             self._size(kind) / self._config.share(kind) for kind in KINDS if self._config.share(kind)

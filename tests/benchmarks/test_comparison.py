@@ -1,0 +1,56 @@
+"""What the comparison says a model was given: added up over its lineage, merges taking no step of their own."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from benchmarks.comparison import given_to
+from catalogs.ids import content_id
+from training import checkpoint
+from training.checkpoint import Position
+from training.curve import Curve
+from training.data import TextsConfig, read_data
+
+
+def trained(folder: Path, texts: Path, *, steps: int, spent_s: float | None, **more: Any) -> Path:
+    source, _ = read_data(TextsConfig(str(texts)))
+    provenance = {
+        "training": content_id("training", folder.name),
+        "recipe": {"data": [{"texts": str(texts)}], **more.pop("recipe", {})},
+        "releases": [{"id": source.id, "name": source.name}],
+        **more,
+    }
+    at = Position(steps)
+    noted = {"loss": 1.0} if spent_s is None else {"loss": 1.0, "spent_s": spent_s}
+    curve = Curve(folder, after=0)
+    curve.add(at, noted, rate=0.1)
+    curve.close()
+    parameters = {"weight": nn.Parameter(torch.zeros(2))}
+    checkpoint.save(folder, at, trained=parameters, optimizer=None, provenance=provenance)
+    return folder
+
+
+def test_a_merge_costs_what_its_models_have_cost(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("one\ntwo\n")
+    parts = [trained(tmp_path / name, texts, steps=30, spent_s=60.0) for name in ("real", "synthetic", "target")]
+    of = [{"folder": str(part), "training": checkpoint.load(part).provenance["training"]} for part in parts]
+
+    merged = trained(tmp_path / "merged", texts, steps=30, spent_s=60.0, merge={"parts": of})
+
+    given = given_to(merged)
+    assert (given.steps, given.spent_s, given.texts) == (90, 180.0, 2)
+
+
+def test_minutes_are_unknown_where_one_training_did_not_note_them(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("one\ntwo\n")
+    before = trained(tmp_path / "before", texts, steps=10, spent_s=None)
+
+    after = trained(
+        tmp_path / "after", texts, steps=5, spent_s=9.0, recipe={"start_from": None, "on_from": str(before)}
+    )
+
+    assert (given_to(after).steps, given_to(after).spent_s) == (15, None)
