@@ -139,8 +139,10 @@ def test_two_recognisers_are_compared_on_the_same_utterances(evaluate: Evaluate,
 
     found = json.loads(done.stdout)["comparison"]
     assert found["num_utterances"] == 6
-    assert found["difference"]["value"] == pytest.approx(found["first"] - found["second"])
-    assert 0 < found["p"] <= 1
+    wer = found["contrasts"][0]
+    assert wer["name"] == "wer"
+    assert wer["difference"]["value"] == pytest.approx(wer["first"] - wer["second"])
+    assert 0 < wer["p"] <= 1
     assert found["matched_pairs"]["num_segments"] > 0
 
 

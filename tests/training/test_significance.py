@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from catalogs.records import Hypothesis
+from catalogs.records import Hypothesis, Slot
 from training.answering import Answer
 from training.evaluation.comparing import compare_systems
+from training.evaluation.figures import subsets
 from training.evaluation.references import Reference
 from training.evaluation.resampling import Groups, Interval, Sums, interval, ratio, replicates
 from training.evaluation.scoring import score
@@ -133,7 +134,11 @@ def test_segments_that_differ_alike_are_no_evidence() -> None:
 def losing(members: Any) -> Any:
     """References, and what a recogniser hears of them that loses words at this rate."""
     references = [
-        Reference(replace(members[n % 60], take_id=f"take-{n:04d}", text=TEXT, spoken=TEXT)) for n in range(120)
+        Reference(
+            replace(members[n % 60], take_id=f"take-{n:04d}", text=TEXT, spoken=TEXT),
+            slots=(Slot("drink", "cup of tea"), Slot("room", "kitchen")),
+        )
+        for n in range(120)
     ]
 
     def heard(rate: float, *, seed: int) -> list[Hypothesis]:
@@ -150,9 +155,13 @@ def test_a_worse_recogniser_is_found_to_be_worse(losing: Any) -> None:
 
     found = compare_systems(references, heard(0.3, seed=1), heard(0.1, seed=2), number=2000)
 
-    assert 0.1 < found.difference.low < found.difference.value < found.difference.high
-    assert found.difference.value == pytest.approx(found.first - found.second)
-    assert found.p < 0.01
+    wer, recall, slot_error = found.contrasts
+    assert [each.name for each in found.contrasts] == ["wer", "slot_recall", "slot_error"]
+    assert 0.1 < wer.difference.low < wer.difference.value < wer.difference.high
+    assert recall.difference.high < -0.1 < 0.1 < slot_error.difference.low
+    for each in found.contrasts:
+        assert each.difference.value == pytest.approx(each.first - each.second)
+        assert each.p < 0.01
     assert found.matched_pairs.p < 0.001
     assert found.matched_pairs.difference > 0
 
@@ -163,9 +172,33 @@ def test_two_that_are_alike_are_not_told_apart(losing: Any) -> None:
     found = compare_systems(references, heard(0.2, seed=1), heard(0.2, seed=2), number=2000)
     same = compare_systems(references, heard(0.2, seed=1), heard(0.2, seed=1), number=2000)
 
-    assert found.difference.low < 0 < found.difference.high
-    assert min(found.p, found.matched_pairs.p) > 0.05
-    assert (same.difference.value, same.p, same.matched_pairs.p) == (0.0, 1.0, 1.0)
+    for each in found.contrasts:
+        assert each.difference.low < 0 < each.difference.high
+        assert each.p > 0.05
+    assert found.matched_pairs.p > 0.05
+    assert {(each.difference.value, each.p) for each in same.contrasts} == {(0.0, 1.0)}
+    assert same.matched_pairs.p == 1.0
+
+
+def test_figures_of_two_are_those_of_each(losing: Any) -> None:
+    references, heard = losing
+    both = heard(0.3, seed=1), heard(0.1, seed=2)
+
+    found = compare_systems(references, *both, number=50)
+
+    for place, rows in zip(("first", "second"), both, strict=True):
+        alone = {figure.name: figure.value for figure in subsets(references, rows, number=50)[0].figures}
+        assert {each.name: getattr(each, place) for each in found.contrasts}.items() <= alone.items()
+
+
+def test_what_is_not_labelled_is_not_contrasted(losing: Any) -> None:
+    references, heard = losing
+    plain = [replace(reference, slots=()) for reference in references]
+    rows = [[replace(row, num_slots=0, missed_slots=()) for row in heard(0.2, seed=seed)] for seed in (1, 2)]
+
+    found = compare_systems(plain, *rows, number=50)
+
+    assert [each.name for each in found.contrasts] == ["wer"]
 
 
 def test_only_what_both_have_heard_is_compared(losing: Any) -> None:
@@ -174,5 +207,5 @@ def test_only_what_both_have_heard_is_compared(losing: Any) -> None:
     found = compare_systems(references, heard(0.2, seed=1)[:50], heard(0.2, seed=2)[30:], number=50)
 
     assert found.num_utterances == 20
-    assert compare_systems(references, heard(0.2, seed=1)[:1], heard(0.4, seed=2), number=50).p is None
+    assert compare_systems(references, heard(0.2, seed=1)[:1], heard(0.4, seed=2), number=50).contrasts[0].p is None
     assert compare_systems(references, [], [], number=50) is None

@@ -81,17 +81,15 @@ def _table(slices: list[Subset]) -> Iterator[str]:
 
 
 def _of_comparison(found: Comparison, first: str, second: str) -> Iterator[str]:
-    wers = f"wer {found.first:.4f} and {found.second:.4f}"
-    yield f"{first} against {second}, on {found.num_utterances:,} utterances: {wers}"
-    wer = found.difference
-    p = "no p" if found.p is None else f"p = {found.p:.4f}"
-    yield (
-        f"  difference     {wer.value:+.4f}  {_interval(wer.low, wer.high)}  "
-        f"{p}, paired bootstrap over {found.num_groups:,} {found.unit}"
-    )
+    over = f"{found.num_utterances:,} utterances; paired bootstrap over {found.num_groups:,} {found.unit}"
+    yield f"{first} against {second}, on {over}"
+    for each in found.contrasts:
+        p = "no p" if each.p is None else f"p = {each.p:.4f}"
+        less = f"{each.difference.value:+.4f}  {_interval(each.difference.low, each.difference.high)}"
+        yield f"  {each.name:<15} {each.first:.4f} and {each.second:.4f}, difference {less}  {p}"
     pairs = found.matched_pairs
     few = "; too few segments for a normal approximation" if pairs.num_segments < ENOUGH else ""
     if pairs.z is None or pairs.p is None:
-        yield f"  matched pairs  {pairs.num_segments:,} segments, which all differ alike: no test"
+        yield f"  matched pairs   {pairs.num_segments:,} segments, which all differ alike: no test"
     else:
-        yield f"  matched pairs  z = {pairs.z:+.2f}, p = {pairs.p:.4f}, over {pairs.num_segments:,} segments{few}"
+        yield f"  matched pairs   z = {pairs.z:+.2f}, p = {pairs.p:.4f}, over {pairs.num_segments:,} segments{few}"
