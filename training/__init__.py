@@ -11,7 +11,8 @@ checkpoint           what was trained, where it came from, and how to go on
 projectors           frames of an encoder become slots of a language model
 template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text
-ctc, whisper_asr     characters from an encoder, and Whisper itself, tuned further
+ctc                  characters from an encoder
+whisper_asr          Whisper itself, tuned further; whisper_decoder is its decoder, on kept frames
 slam_asr             a language model that listens
 jstip                the same, trained on speech and text in turn
 interleaving/        units of speech and text in turn, and many sequences a row

@@ -1,7 +1,8 @@
 """Whisper, tuned further on releases (Radford et al. 2022): all of it, or its decoder alone.
 
 It hears waves, not cached frames: its decoder looks at every frame of a 30-second window, padding included, and knows
-no mask. So a window is always whole, and an utterance must fit into one.
+no mask. So a window is always whole, and an utterance must fit into one. `training.whisper_decoder` is the decoder on
+cached frames.
 
 B utterances · U tokens of the longest of them
 """
@@ -10,17 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
-from transformers import GenerationConfig, GenerationMixin
 
 from catalogs.errors import TrainingError
 from catalogs.models.pretrained import packages
-from training.answering import Answer, DecodingConfig, at_rest
+from training.answering import Answer, DecodingConfig
 from training.objective import Batch, Loss, Utterance
-from training.padding import IGNORED
 from training.speech_llm import answer_loss
+from training.whisper_text import WhisperText
 
 RATE_HZ, SAMPLES_PER_FRAME = 16_000, 320
 
@@ -53,7 +51,7 @@ class WhisperTuningConfig:
         """
         with packages(self.method, extra="train"):
             from training.backbones.whisper import load_whole_whisper
-        return WhisperAsr(*load_whole_whisper(self.checkpoint, self.revision), self)
+        return WhisperAsr(*load_whole_whisper(self.checkpoint, self.revision, dropout=self.dropout), self)
 
 
 class WhisperAsr:
@@ -61,10 +59,8 @@ class WhisperAsr:
 
     def __init__(self, module: Any, extractor: Any, tokenizer: Any, config: WhisperTuningConfig) -> None:
         self.module: Any = module
-        self._extractor, self._tokenizer, self._tuned = extractor, tokenizer, config.tuned
-        self._begin = _beginning(tokenizer, module, language=config.language)
-        self._most = module.config.max_target_positions - len(self._begin)
-        module.config.dropout = config.dropout
+        self._extractor = extractor
+        self._text = WhisperText(module, tokenizer, language=config.language)
         module.requires_grad_(requires_grad=True)
         if config.tuned == "decoder":
             module.model.encoder.requires_grad_(requires_grad=False)
@@ -80,15 +76,9 @@ class WhisperAsr:
         Raises:
             TrainingError: for an utterance without samples, longer than a window, or of more tokens than it writes.
         """
-        rows = [self._tokens(utterance) for utterance in utterances]
-        read = [torch.tensor([*self._begin, *row[:-1]]) for row in rows]
-        written = [torch.tensor([IGNORED] * (len(self._begin) - 1) + row) for row in rows]
-        tensors = {
-            "windows": self._windows(utterances),
-            "read": pad_sequence(read, batch_first=True, padding_value=self._tokenizer.eos_token_id),
-            "labels": pad_sequence(written, batch_first=True, padding_value=IGNORED),
-        }
-        return Batch(tensors, sum(map(len, rows)), [utterance.take_id for utterance in utterances])
+        targets = self._text.targets(utterances)
+        tensors = {"windows": self._windows(utterances), **targets}
+        return Batch(tensors, int(targets["num_targets"].sum()), [utterance.take_id for utterance in utterances])
 
     def loss(self, batch: Batch) -> Loss:
         """Cross entropy, summed over the targets; ``correct`` of them were the likeliest token."""
@@ -106,54 +96,9 @@ class WhisperAsr:
         if not utterances:
             return []
         windows = self._windows(utterances).to(device=self.module.device, dtype=self.module.dtype)
-        limits = [min(self._most, settings.limit(len(_samples(u)) // SAMPLES_PER_FRAME)) for u in utterances]
-        own = self.module.generation_config
-        search = GenerationConfig(  # type: ignore[no-untyped-call]
-            num_beams=settings.beams,
-            length_penalty=settings.length_penalty,
-            max_new_tokens=max(limits),
-            do_sample=False,
-            suppress_tokens=own.suppress_tokens,
-            begin_suppress_tokens=own.begin_suppress_tokens,
-            eos_token_id=self._tokenizer.eos_token_id,
-            pad_token_id=self._tokenizer.eos_token_id,
-            decoder_start_token_id=self._begin[0],
-        )
-        self.module.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
-        try:
-            with torch.inference_mode(), at_rest(self.module):
-                # Whisper's own `generate` is for long recordings: it cuts, retries, and takes the last EOS away.
-                found: Any = GenerationMixin.generate(
-                    self.module, windows, generation_config=search, decoder_input_ids=self._prompts(len(utterances))
-                )
-        finally:
-            self.module.generation_config = own
-        return [
-            self._answer(utterance, row, limit)
-            for utterance, row, limit in zip(utterances, found.tolist(), limits, strict=True)
-        ]
-
-    def _answer(self, utterance: Utterance, tokens: list[int], limit: int) -> Answer:
-        """The text of tokens up to the one that ends it, or to the limit."""
-        end = self._tokenizer.eos_token_id
-        said = tokens[len(self._begin) :][:limit]
-        ended = end in said
-        said = said[: said.index(end)] if ended else said
-        text = self._tokenizer.decode(said, skip_special_tokens=True).strip()
-        return Answer(utterance.take_id, text, len(said) + ended, not ended)
-
-    def _prompts(self, number: int) -> Tensor:
-        return torch.tensor([self._begin] * number, device=self.module.device)
-
-    def _tokens(self, utterance: Utterance) -> list[int]:
-        """A text in tokens, as Whisper writes it: behind a space, and ended."""
-        tokens = self._tokenizer(f" {utterance.text.strip()}", add_special_tokens=False).input_ids
-        most = self.module.config.max_target_positions - len(self._begin)
-        if len(tokens) + 1 > most:
-            raise TrainingError(
-                f"take {utterance.take_id}: {len(tokens)} tokens, and Whisper writes {most - 1} at most"
-            )
-        return [*tokens, self._tokenizer.eos_token_id]
+        frames = [len(_samples(utterance)) // SAMPLES_PER_FRAME for utterance in utterances]
+        take_ids = [utterance.take_id for utterance in utterances]
+        return self._text.write(self.module, take_ids, frames, settings, input_features=windows)
 
     def _windows(self, utterances: Sequence[Utterance]) -> Tensor:
         waves = [_samples(utterance) for utterance in utterances]
@@ -173,14 +118,3 @@ def _samples(utterance: Utterance) -> Tensor:
     if utterance.samples is None or not len(utterance.samples):
         raise TrainingError(f"take {utterance.take_id} has no samples")
     return utterance.samples
-
-
-def _beginning(tokenizer: Any, module: Any, *, language: str) -> list[int]:
-    """What stands before every text: the start, language and task where a model has them, no timestamps."""
-    names = ["<|startoftranscript|>", "<|notimestamps|>"]
-    if module.generation_config.is_multilingual:
-        names[1:1] = [f"<|{language}|>", "<|transcribe|>"]
-    tokens = tokenizer.convert_tokens_to_ids(names)
-    if None in tokens or (tokenizer.unk_token_id in tokens and tokenizer.unk_token_id != tokenizer.eos_token_id):
-        raise TrainingError(f"this Whisper has no token for one of {' '.join(names)}")
-    return list(tokens)

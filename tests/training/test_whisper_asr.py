@@ -13,9 +13,11 @@ from catalogs.records import Line
 from catalogs.signal import resample
 from synthgen.voices.espeak import EspeakConfig
 from training.answering import DecodingConfig
+from training.backbones.encoders import WhisperConfig as WhisperEncoderConfig
 from training.objective import Utterance
 from training.padding import IGNORED
 from training.whisper_asr import RATE_HZ, WhisperAsr, WhisperTuningConfig
+from training.whisper_decoder import WhisperDecoderConfig
 
 SPECIAL = ["<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>", "<|en|>", "<|de|>", "<|transcribe|>"]
 WINDOW_S = 2
@@ -143,18 +145,56 @@ def test_what_it_cannot_learn_from_is_told(utterance: Utterance, message: str) -
         tiny().collate([utterance])
 
 
-def test_the_starter_hears_what_a_voice_says() -> None:
+@pytest.fixture(scope="module")
+def spoken() -> Utterance:
+    """A sentence by a voice of espeak."""
     text = "Please turn on the light in the kitchen."
     config = EspeakConfig(speakers=("en-us",), rate=140)
     line = Line.new(prompt_id="p", voice_id=config.cards()[0].id, text=text, normaliser="none")
     (reading,) = config.build().speak([line])
     samples = torch.from_numpy(resample(reading.samples, from_hz=reading.sample_rate_hz, to_hz=RATE_HZ))
+    return replace(said(text), samples=samples)
 
+
+def test_the_starter_hears_what_a_voice_says(spoken: Utterance) -> None:
     asr = WhisperTuningConfig().build_on_waves(seed=0)
-    utterance = replace(said(text), samples=samples)
-    batch = asr.collate([utterance])
+    batch = asr.collate([spoken])
     with torch.no_grad():
         loss = float(asr.loss(batch).total) / batch.num_targets
 
-    assert [answer.text for answer in asr.answers([utterance], DecodingConfig(beams=1))] == [text]
+    assert [answer.text for answer in asr.answers([spoken], DecodingConfig(beams=1))] == [spoken.text]
     assert loss < 0.5
+
+
+@pytest.mark.parametrize(("split", "layer"), [(None, 4), (2, 2)])
+def test_its_decoder_hears_the_same_in_the_kept_frames_of_a_whole_window(
+    spoken: Utterance, split: int | None, layer: int
+) -> None:
+    encoder = WhisperEncoderConfig().build()
+    whole = torch.nn.functional.pad(spoken.samples, (0, 30 * RATE_HZ - len(spoken.samples)))
+    kept = replace(spoken, samples=None, features=encoder.encode([whole], layers=(layer,))[0])
+    decoder = WhisperDecoderConfig(split=split).build(encoder, num_layers=1, seed=0)
+    asr = WhisperTuningConfig().build_on_waves(seed=0)
+
+    with torch.no_grad():
+        losses = [
+            float(objective.loss(objective.collate([utterance])).total)
+            for objective, utterance in ((decoder, kept), (asr, spoken))
+        ]
+
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert [answer.text for answer in decoder.answers([kept], DecodingConfig(beams=1))] == [spoken.text]
+
+
+def test_dropout_drops_in_training_and_at_no_other_time(spoken: Utterance) -> None:
+    asr = WhisperTuningConfig(dropout=0.3).build_on_waves(seed=0)
+    batch = asr.collate([spoken])
+
+    losses = []
+    for is_training in (True, True, False, False):
+        asr.module.train(is_training)
+        with torch.no_grad():
+            losses.append(float(asr.loss(batch).total))
+
+    assert losses[0] != losses[1]
+    assert losses[2] == losses[3] < min(losses[:2])

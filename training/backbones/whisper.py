@@ -20,6 +20,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, WhisperModel, WhisperTokenizer
+from transformers.models.whisper.modeling_whisper import (
+    WhisperDecoder,
+    WhisperDecoderLayer,
+    WhisperEncoder,
+    WhisperEncoderLayer,
+)
 
 from catalogs.errors import EngineError
 from catalogs.models import artefacts, checkpoint_folder, checkpoint_sha256
@@ -31,6 +37,9 @@ from training.backbones.frozen import FILES, freeze
 
 STEP = 320
 """Samples a frame: 160 a mel frame, two of which become one."""
+
+_DROPPING = (WhisperEncoder, WhisperEncoderLayer, WhisperDecoder, WhisperDecoderLayer)
+"""What drops some of what it adds; it looks at its configuration when it is made, and never again."""
 
 
 def load_whisper(config: WhisperConfig) -> SpeechEncoder:
@@ -48,8 +57,8 @@ def load_whisper(config: WhisperConfig) -> SpeechEncoder:
     return SpeechEncoder(family, name=config.name, source=source, settings={"dtype": config.dtype}, batch=config.batch)
 
 
-def load_whole_whisper(checkpoint: str, revision: str | None) -> tuple[Any, Any, Any]:
-    """Encoder and decoder, to be tuned, with their feature extractor and tokenizer.
+def load_whole_whisper(checkpoint: str, revision: str | None, *, dropout: float) -> tuple[Any, Any, Any]:
+    """Encoder and decoder, to be tuned with this share of ``dropout``, with their feature extractor and tokenizer.
 
     Raises:
         ModelMissing: if the checkpoint is not to be had.
@@ -57,6 +66,9 @@ def load_whole_whisper(checkpoint: str, revision: str | None) -> tuple[Any, Any,
     """
     folder, _ = _folder_of(checkpoint, revision)
     module = load_pretrained(WhisperForConditionalGeneration, folder, dtype="float32")
+    for part in module.modules():
+        if isinstance(part, _DROPPING):
+            part.dropout = dropout
     with told_plainly(folder):
         extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
         tokenizer = WhisperTokenizer.from_pretrained(folder, local_files_only=True)

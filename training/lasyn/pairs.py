@@ -159,7 +159,7 @@ def guide_of(found: Checkpoint, named: Path | None) -> str:
     if guided_by is None:
         raise UsageError(
             f"{found.folder} was trained without a guide, so nobody is there to hear what it makes: name with --guide "
-            "a training of method 'ctc' with a split, or of one that listens"
+            "a training of method 'ctc' or 'whisper_decoder' with a split, or of one that listens"
         )
     return str(guided_by)
 

@@ -1,8 +1,9 @@
 """A recogniser with a named split: ``encode_low`` makes latents of speech, ``decode_high`` what they lose for a text.
 
-It is what the objectives `ctc` and `slu` train with a ``split``. One of `ctc`, frozen, is the guide: what tells a
-synthesiser, without any speech, whether its latents can be heard as its text. The paper has a transducer or a decoder
-for it; with CTC there must be as many frames as characters, which synthesisers see to.
+It is what the objectives `ctc`, `slu` and `whisper_decoder` train with a ``split``. One of `ctc` or `whisper_decoder`,
+frozen, is the guide: what tells a synthesiser, without any speech, whether its latents can be heard as its text. The
+paper has a transducer or a decoder for it; with CTC there must be as many frames as characters, which synthesisers see
+to.
 
 B utterances · T frames, padded · D width of the encoder
 """
@@ -24,10 +25,11 @@ from training.backbones.split import UpperPart
 from training.checkpoint import Checkpoint
 from training.ctc import CtcConfig
 from training.objective import Batch, Loss, Utterance
+from training.whisper_decoder import WhisperDecoderConfig
 
 
 class FromLatents(Answering, Protocol):
-    """An objective that goes on from latents, whoever has made them: `ctc` and `slu`."""
+    """An objective that goes on from latents, whoever has made them: `ctc`, `slu` and `whisper_decoder`."""
 
     split: int | None
     upper: UpperPart | None
@@ -41,7 +43,7 @@ class FromLatents(Answering, Protocol):
         """What is to be written, as tensors of a batch, with how many targets are whose as ``num_targets`` (B,).
 
         Raises:
-            TrainingError: for a text with a character that it does not write.
+            TrainingError: for a text that it cannot write.
         """
         ...
 
@@ -58,7 +60,7 @@ class RecogniserConfig(Protocol):
         ...
 
 
-GUIDES: Mapping[str, type[RecogniserConfig]] = {"ctc": CtcConfig}
+GUIDES: Mapping[str, type[RecogniserConfig]] = {"ctc": CtcConfig, "whisper_decoder": WhisperDecoderConfig}
 
 
 class SplitRecogniser:

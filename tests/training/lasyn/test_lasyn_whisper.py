@@ -1,0 +1,115 @@
+"""Whisper's decoder as a guide that a synthesiser learns through, and as the recogniser that hears what it makes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from catalogs.config import parse
+from catalogs.errors import TrainingError
+from tests.training.test_whisper_asr import Bytes
+from tests.training.test_whisper_asr import tiny as tiny_whisper
+from training.answering import DecodingConfig
+from training.backbones import whisper
+from training.backbones.encoders import Encoder
+from training.lasyn.dual import DualTraining
+from training.lasyn.guided import GuidedSynthesis
+from training.lasyn.methods import DualTrainingMethod, FixedSynthesisMethod
+from training.whisper_decoder import WhisperDecoder, WhisperDecoderConfig
+
+from ..conftest import fit
+from .conftest import SPLIT, TOLD, keep, spoken, written
+
+TABLE = {"method": "whisper_decoder", "split": SPLIT}
+SYNTHESISER = {"filters": 48, "layers": 2, "kernel": 3}
+
+
+@pytest.fixture(scope="module")
+def random_whisper() -> Any:
+    """A random Whisper of the width of the encoder, in the place of the one that is named."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(whisper, "load_whole_whisper", lambda *_, **__: (tiny_whisper().module, None, Bytes()))
+        yield
+
+
+@pytest.fixture(scope="module")
+def listening(random_whisper: None, encoder: Encoder) -> WhisperDecoder:
+    """A decoder that has heard some of the made-up latents."""
+    decoder = WhisperDecoderConfig(split=SPLIT).build(encoder, num_layers=1, seed=0)
+    fit(decoder, spoken(TOLD[:4]), steps=60)
+    return decoder
+
+
+@pytest.fixture(scope="module")
+def folder(listening: WhisperDecoder, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return keep(tmp_path_factory.mktemp("decoder"), listening, encoder, TABLE)
+
+
+def synthesis(folder: str, encoder: Encoder) -> GuidedSynthesis:
+    table = {"guide_from": folder, "synthesiser": SYNTHESISER, "unknown": "refuse"}
+    return parse(FixedSynthesisMethod, table, source="test").build(encoder, num_layers=1, seed=0)
+
+
+def test_a_synthesiser_learns_what_the_decoder_hears(folder: str, encoder: Encoder, listening: WhisperDecoder) -> None:
+    objective = synthesis(folder, encoder)
+    guide = objective.module["guide"]
+    before = {name: value.clone() for name, value in guide.state_dict().items()}
+    batch = objective.collate(written(TOLD[:4]))
+    untold = float(objective.loss(batch).total)
+
+    fit(objective, written(TOLD[:4]), steps=60)
+
+    assert float(objective.loss(batch).total) < 0.5 * untold
+    assert all(torch.equal(value, before[name]) for name, value in guide.state_dict().items())
+    assert all(
+        torch.equal(value, listening.trained()[name]) for name, value in before.items() if "proj_out" not in name
+    )
+    assert all(p.grad is None for p in guide.parameters())
+
+
+@pytest.fixture(scope="module")
+def made_by(folder: str, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> str:
+    table = {"method": "lasyn_fixed", "guide_from": folder, "synthesiser": SYNTHESISER, "unknown": "refuse"}
+    return keep(tmp_path_factory.mktemp("fixed"), synthesis(folder, encoder), encoder, table)
+
+
+def dual(encoder: Encoder, **settings: Any) -> DualTraining:
+    table = {"recogniser": TABLE, "unknown": "refuse", "mask": 0.0} | settings
+    return parse(DualTrainingMethod, table, source="test").build(encoder, num_layers=1, seed=0)
+
+
+def test_it_hears_real_and_made_latents_in_one_loss(
+    folder: str, made_by: str, encoder: Encoder, listening: WhisperDecoder
+) -> None:
+    objective = dual(encoder, guide_from=folder, synthesiser_from=made_by)
+    real, texts = spoken(TOLD[:3]), written(TOLD[4:7])
+
+    both = objective.loss(objective.collate([*real, *texts]))
+    apart = [objective.loss(objective.collate(part)) for part in (real, texts)]
+    alone = listening.loss(listening.collate(real))
+
+    torch.testing.assert_close(both.total, apart[0].total + apart[1].total, rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(apart[0].total, alone.total, rtol=1e-4, atol=1e-3)
+    assert [answer.take_id for answer in objective.answers([*real, *texts], DecodingConfig(beams=1))] == [
+        each.take_id for each in (*real, *texts)
+    ]
+    assert {name.partition(".")[0] for name in objective.trained()} == {"upper", "whisper"}
+
+
+def test_a_guide_of_another_kind_gives_its_upper_part_alone(
+    guide_folder: str, random_whisper: None, encoder: Encoder
+) -> None:
+    objective = dual(encoder, guide_from=guide_folder)
+    theirs = dual(encoder, guide_from=None)
+
+    ours = {name: value for name, value in objective.trained().items() if name.startswith("upper.")}
+    assert any(not torch.equal(value, theirs.trained()[name]) for name, value in ours.items())
+
+
+def test_another_checkpoint_or_split_is_refused(folder: str, encoder: Encoder, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="the guide has checkpoint 'whisper-tiny-en', and this recipe's recogniser"):
+        dual(encoder, guide_from=folder, recogniser=TABLE | {"checkpoint": "another"})
+    unsplit = WhisperDecoderConfig().build(encoder, num_layers=1, seed=0)
+    with pytest.raises(TrainingError, match="without a split: a guide is trained by method 'ctc' or 'whisper_decoder'"):
+        synthesis(keep(tmp_path, unsplit, encoder, {"method": "whisper_decoder", "split": None}), encoder)

@@ -1,0 +1,143 @@
+"""Whisper's decoder on kept frames: that of Whisper itself, deaf to padding, and tuned with what is above a split."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from transformers.modeling_outputs import BaseModelOutput
+
+from catalogs.errors import TrainingError
+from catalogs.ids import content_id
+from tests.training.test_whisper_asr import Bytes
+from tests.training.test_whisper_asr import tiny as tiny_whisper
+from training.answering import DecodingConfig
+from training.backbones.encoders import Encoder, TinyEncoderConfig
+from training.backbones.split import upper_part
+from training.objective import Utterance
+from training.whisper_decoder import WhisperDecoder, WhisperDecoderConfig
+
+WIDTH = 32
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return TinyEncoderConfig().build()
+
+
+def tiny(encoder: Encoder | None = None) -> WhisperDecoder:
+    """The decoder of a random Whisper, with what is above layer 1 of an encoder, or without."""
+    upper = None if encoder is None else upper_part(encoder, 1)
+    config = WhisperDecoderConfig(split=None if encoder is None else 1)
+    return WhisperDecoder(tiny_whisper().module, Bytes(), config, upper)
+
+
+def heard(text: str, num_frames: int = 40) -> Utterance:
+    """Frames of one layer, another sequence for every text."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(sum(text.encode()))
+        features = torch.randn(1, num_frames, WIDTH)
+    return Utterance(content_id("take", text), text, text, "en", is_synthetic=True, features=features)
+
+
+def test_on_a_whole_window_it_loses_what_whisper_does() -> None:
+    whisper = tiny_whisper().module
+    objective = tiny()
+    batch = objective.collate([heard("tea", 100), heard("coffee", 100)])
+
+    mean = whisper(
+        encoder_outputs=BaseModelOutput(batch.tensors["features"][:, -1]),
+        decoder_input_ids=batch.tensors["read"],
+        labels=batch.tensors["labels"],
+    ).loss
+
+    assert float(objective.loss(batch).total) / batch.num_targets == pytest.approx(float(mean), rel=1e-5)
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+def test_company_and_padding_make_no_difference(encoder: Encoder, is_split: bool) -> None:
+    objective = tiny(encoder if is_split else None)
+    utterances = [heard("tea", 20), heard("one large cup of coffee", 90), heard("", 1)]
+    batch = objective.collate(utterances)
+
+    together = float(objective.loss(batch).total)
+    alone = sum(float(objective.loss(objective.collate([utterance])).total) for utterance in utterances)
+    batch.tensors["features"][0, :, 20:] = 1e3
+    loud = float(objective.loss(batch).total)
+
+    assert together == pytest.approx(alone, rel=1e-5)
+    assert loud == pytest.approx(together, rel=1e-5)
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+def test_the_decoder_and_what_is_above_the_split_are_tuned(encoder: Encoder, is_split: bool) -> None:
+    objective = tiny(encoder if is_split else None)
+
+    objective.loss(objective.collate([heard("tea"), heard("a cup", 30)])).total.backward()
+
+    trained = objective.trained()
+    assert all(p.grad is not None and p.grad.any() for name, p in trained.items() if "k_proj" not in name)
+    assert any(name.startswith("upper.") for name in trained) == is_split
+    assert not any("encoder.layers" in name for name in trained)
+    assert all(p.grad is None for p in encoder.module.parameters())
+    assert not any(layer.encoder_attn._forward_pre_hooks for layer in objective.module.whisper.model.decoder.layers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_split", [False, True])
+def test_it_learns_two_texts_by_heart_and_writes_them_in_any_company(encoder: Encoder, is_split: bool) -> None:
+    objective = tiny(encoder if is_split else None)
+    utterances = [heard("tea", 20), heard("coffee", 50)]
+    batch = objective.collate(utterances)
+    optimizer = torch.optim.AdamW(objective.trained().values(), lr=3e-3)
+    for _ in range(150):
+        optimizer.zero_grad()
+        objective.loss(batch).total.backward()
+        optimizer.step()
+
+    for beams in (1, 3):
+        answers = objective.answers(utterances, DecodingConfig(beams=beams))
+        assert [answer.text for answer in answers] == ["tea", "coffee"]
+        assert answers == [
+            answer for each in utterances for answer in objective.answers([each], DecodingConfig(beams=beams))
+        ]
+        assert not any(answer.hit_limit for answer in answers)
+    assert objective.module.training
+
+
+def test_what_never_ends_is_cut_at_its_limit() -> None:
+    settings = DecodingConfig(beams=1, tokens_per_frame=0.1, spare_tokens=2)
+
+    answers = tiny().answers([heard("tea", 10), heard("coffee", 50)], settings)
+
+    assert all(answer.num_tokens <= limit for answer, limit in zip(answers, (3, 7), strict=True))
+    assert tiny().answers([], settings) == []
+
+
+@pytest.mark.parametrize(
+    ("utterance", "message"),
+    [
+        (replace(heard("tea"), features=None), "no features; expected"),
+        (heard("tea " * 30), "tokens, and Whisper writes 61 at most"),
+    ],
+)
+def test_what_it_cannot_learn_from_is_told(utterance: Utterance, message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
+        tiny().collate([utterance])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, r"hears frames of width 384, and the encoder tiny has 32: name the encoder of the same Whisper"),
+        ({"split": 9}, "split = 9: expected 0 to"),
+    ],
+)
+def test_an_encoder_that_does_not_suit_is_refused(encoder: Encoder, settings: Any, message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
+        WhisperDecoderConfig(**settings).build(encoder, num_layers=1, seed=0)
+
+
+def test_a_share_of_dropout_is_one() -> None:
+    with pytest.raises(ValueError, match="dropout must be from 0 to below 1"):
+        WhisperDecoderConfig(dropout=1.0)

@@ -1,0 +1,174 @@
+"""Whisper's decoder on the kept frames of an encoder: what `training.whisper_asr` tunes, without its encoder.
+
+It hears the frames of an utterance and no others, where Whisper hears a window of 30 s with its padding; so it needs to
+be tuned before it hears as well. In return the encoder runs once, an utterance costs what it is long, and the frames
+may be anyone's: with a ``split`` they are latents, and the layers of the encoder above it are tuned with the decoder.
+
+B utterances · T frames, padded · D width of the encoder · U tokens
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers.modeling_outputs import BaseModelOutput
+
+from catalogs.errors import TrainingError
+from catalogs.models.pretrained import packages
+from training.answering import Answer, DecodingConfig, at_rest
+from training.backbones.encoders import Encoder
+from training.backbones.split import UpperPart, upper_part
+from training.objective import Batch, Loss, Utterance
+from training.padding import pad_features
+from training.speech_llm import answer_loss
+from training.whisper_text import WhisperText
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperDecoderConfig:
+    """The decoder of the starter ``whisper-tiny-en``, or of another ``checkpoint``, as in `WhisperTuningConfig`.
+
+    ``split`` is the layer of the encoder whose features are heard, where the layers above are tuned too; with the last
+    one, or without it, there are none. ``language`` is that of a multilingual model's texts.
+    """
+
+    method: Literal["whisper_decoder"] = "whisper_decoder"
+    checkpoint: str = "whisper-tiny-en"
+    revision: str | None = None
+    language: str = "en"
+    dropout: float = 0.0
+    split: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise ValueError("whisper_decoder.dropout must be from 0 to below 1")
+
+    def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> "WhisperDecoder":  # noqa: ARG002  # nothing random
+        """Load it.
+
+        Raises:
+            ModelMissing: if its checkpoint is not to be had.
+            EngineError: if that is no Whisper.
+            TrainingError: if the encoder cannot be split there, or its frames are none for this decoder.
+        """
+        with packages(self.method, extra="train"):
+            from training.backbones.whisper import load_whole_whisper
+        upper = None if self.split is None else upper_part(encoder, self.split)
+        whisper, _, tokenizer = load_whole_whisper(self.checkpoint, self.revision, dropout=self.dropout)
+        if encoder.width != whisper.config.d_model:
+            raise TrainingError(
+                f"the decoder of {self.checkpoint} hears frames of width {whisper.config.d_model}, and the encoder "
+                f"{encoder.name} has {encoder.width}: name the encoder of the same Whisper"
+            )
+        return WhisperDecoder(whisper, tokenizer, self, upper)
+
+
+class WhisperDecoderHead(nn.Module):
+    """Frames (B, T, D), or latents with an upper part before the decoder; of the ``whisper`` the encoder is gone."""
+
+    def __init__(self, whisper: Any, upper: UpperPart | None = None) -> None:
+        super().__init__()
+        self.upper = upper
+        whisper.model.encoder = None
+        self.whisper: Any = whisper.requires_grad_(requires_grad=True)
+
+    def forward(self, frames: Tensor, lengths: Tensor, read: Tensor) -> Tensor:
+        """Scores (B, U, vocabulary) of what comes after each of the tokens ``read`` (B, U)."""
+        heard = BaseModelOutput(self.heard(frames, lengths))
+        with self.hearing(lengths, frames.shape[1]):
+            scores: Tensor = self.whisper(encoder_outputs=heard, decoder_input_ids=read).logits
+        return scores
+
+    def heard(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """What the decoder hears of frames, of which the first ``lengths`` (B,) count."""
+        return frames if self.upper is None else self.upper(frames, lengths)
+
+    @contextmanager
+    def hearing(self, lengths: Tensor, num_frames: int) -> Iterator[None]:
+        """Let the decoder attend to the first ``lengths`` (B,) of so many frames: Whisper itself has no mask for them.
+
+        Of an utterance that is searched in several beams all hear the same.
+        """
+        dtype = self.whisper.dtype
+        mask = torch.zeros(len(lengths), num_frames, dtype=dtype, device=lengths.device)
+        mask = mask.masked_fill(~_is_heard(lengths, num_frames), torch.finfo(dtype).min)[:, None, None]
+
+        def masked(_: nn.Module, args: tuple[Tensor], kwargs: dict[str, Any]) -> tuple[tuple[Tensor], dict[str, Any]]:
+            beams = len(args[0]) // len(mask)
+            return args, kwargs | {"attention_mask": mask.repeat_interleave(beams, dim=0)}
+
+        layers = self.whisper.model.decoder.layers
+        hooks = [layer.encoder_attn.register_forward_pre_hook(masked, with_kwargs=True) for layer in layers]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
+class WhisperDecoder:
+    """The objective; see `Objective`. Its targets are the tokens of a text and the one that ends it."""
+
+    def __init__(
+        self, whisper: Any, tokenizer: Any, config: WhisperDecoderConfig, upper: UpperPart | None = None
+    ) -> None:
+        self._config, self._text = config, WhisperText(whisper, tokenizer, language=config.language)
+        self.split, self.upper = config.split, upper
+        self.module = WhisperDecoderHead(whisper, upper)
+
+    @property
+    def shape(self) -> Mapping[str, Any]:
+        """What its parameters mean."""
+        return {"split": self.split, "checkpoint": self._config.checkpoint, "language": self._config.language}
+
+    def trained(self) -> Mapping[str, nn.Parameter]:
+        """The decoder, and the upper part if there is one; the output layer is the embedding, and named once."""
+        return dict(self.module.named_parameters())
+
+    def collate(self, utterances: Sequence[Utterance]) -> Batch:
+        """Pad frames and tokens.
+
+        Raises:
+            TrainingError: for an utterance without features, or with a text of more tokens than Whisper writes.
+        """
+        tensors = pad_features(utterances) | self.targets(utterances)
+        return Batch(tensors, int(tensors["num_targets"].sum()), [utterance.take_id for utterance in utterances])
+
+    def targets(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
+        """See `WhisperText.targets`."""
+        return self._text.targets(utterances)
+
+    def loss(self, batch: Batch) -> Loss:
+        """Its sum; ``correct`` of ``targets`` were the likeliest token."""
+        return self.loss_on(batch.tensors["features"][:, -1].float(), batch.tensors["lengths"], batch)
+
+    def loss_on(self, latents: Tensor, lengths: Tensor, batch: Batch) -> Loss:
+        """The same on frames or latents (B, T, D), of which the first ``lengths`` (B,) are heard."""
+        return answer_loss(self.module(latents, lengths, batch.tensors["read"]), batch.tensors["labels"])
+
+    def answers(self, utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
+        """What it hears, without the dropout of training.
+
+        Raises:
+            TrainingError: for an utterance without features.
+        """
+        if not utterances:
+            return []
+        whisper = self.module.whisper
+        tensors = {name: tensor.to(whisper.device) for name, tensor in pad_features(utterances).items()}
+        frames, lengths = tensors["features"][:, -1].float(), tensors["lengths"]
+        take_ids = [utterance.take_id for utterance in utterances]
+        with torch.inference_mode(), at_rest(self.module), self.module.hearing(lengths, frames.shape[1]):
+            heard = BaseModelOutput(self.module.heard(frames, lengths))
+            mask = _is_heard(lengths, frames.shape[1])  # asked for, and not looked at
+            return self._text.write(
+                whisper, take_ids, lengths.tolist(), settings, encoder_outputs=heard, attention_mask=mask.long()
+            )
+
+
+def _is_heard(lengths: Tensor, num_frames: int) -> Tensor:
+    """Which of so many frames are among the first ``lengths`` (B,), (B, T)."""
+    return torch.arange(num_frames, device=lengths.device) < lengths[:, None]

@@ -1,0 +1,100 @@
+"""Whisper's texts: the tokens that it reads and writes, and how it is let write.
+
+B utterances · U tokens of the longest of them
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from transformers import GenerationConfig, GenerationMixin
+
+from catalogs.errors import TrainingError
+from catalogs.ids import Id
+from training.answering import Answer, DecodingConfig, at_rest
+from training.objective import Utterance
+from training.padding import IGNORED
+
+
+class WhisperText:
+    """Texts of a ``language`` as a Whisper writes them; ``module`` says which tokens it has, and how many it writes."""
+
+    def __init__(self, module: Any, tokenizer: Any, *, language: str) -> None:
+        self._tokenizer = tokenizer
+        self._begin = _beginning(tokenizer, module, language=language)
+        self._most = int(module.config.max_target_positions) - len(self._begin)
+
+    def targets(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
+        """Tokens as they are ``read``, and ``labels`` to be written, (B, U); how many are whose as ``num_targets``.
+
+        Raises:
+            TrainingError: for a text of more tokens than it writes.
+        """
+        rows = [self._tokens(utterance) for utterance in utterances]
+        read = [torch.tensor([*self._begin, *row[:-1]]) for row in rows]
+        written = [torch.tensor([IGNORED] * (len(self._begin) - 1) + row) for row in rows]
+        return {
+            "read": pad_sequence(read, batch_first=True, padding_value=self._tokenizer.eos_token_id),
+            "labels": pad_sequence(written, batch_first=True, padding_value=IGNORED),
+            "num_targets": torch.tensor([len(row) for row in rows], dtype=torch.long),
+        }
+
+    def write(
+        self, module: Any, take_ids: Sequence[Id], frames: Sequence[int], settings: DecodingConfig, **heard: Any
+    ) -> list[Answer]:
+        """What a module writes that has ``heard`` so many frames of each take, without the dropout of training."""
+        limits = [min(self._most, settings.limit(number)) for number in frames]
+        own = module.generation_config
+        search = GenerationConfig(  # type: ignore[no-untyped-call]
+            num_beams=settings.beams,
+            length_penalty=settings.length_penalty,
+            max_new_tokens=max(limits),
+            do_sample=False,
+            suppress_tokens=own.suppress_tokens,
+            begin_suppress_tokens=own.begin_suppress_tokens,
+            eos_token_id=self._tokenizer.eos_token_id,
+            pad_token_id=self._tokenizer.eos_token_id,
+            decoder_start_token_id=self._begin[0],
+        )
+        prompts = torch.tensor([self._begin] * len(take_ids), device=module.device)
+        module.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+        try:
+            with torch.inference_mode(), at_rest(module):
+                # Whisper's own `generate` is for long recordings: it cuts, retries, and takes the last EOS away.
+                found: Any = GenerationMixin.generate(
+                    module, generation_config=search, decoder_input_ids=prompts, **heard
+                )
+        finally:
+            module.generation_config = own
+        return [self._answer(*each) for each in zip(take_ids, found.tolist(), limits, strict=True)]
+
+    def _answer(self, take_id: Id, tokens: list[int], limit: int) -> Answer:
+        """The text of tokens up to the one that ends it, or to the limit."""
+        end = self._tokenizer.eos_token_id
+        said = tokens[len(self._begin) :][:limit]
+        ended = end in said
+        said = said[: said.index(end)] if ended else said
+        text = self._tokenizer.decode(said, skip_special_tokens=True).strip()
+        return Answer(take_id, text, len(said) + ended, not ended)
+
+    def _tokens(self, utterance: Utterance) -> list[int]:
+        """A text in tokens, as Whisper writes it: behind a space, and ended."""
+        tokens = self._tokenizer(f" {utterance.text.strip()}", add_special_tokens=False).input_ids
+        if len(tokens) + 1 > self._most:
+            raise TrainingError(
+                f"take {utterance.take_id}: {len(tokens)} tokens, and Whisper writes {self._most - 1} at most"
+            )
+        return [*tokens, self._tokenizer.eos_token_id]
+
+
+def _beginning(tokenizer: Any, module: Any, *, language: str) -> list[int]:
+    """What stands before every text: the start, language and task where a model has them, no timestamps."""
+    names = ["<|startoftranscript|>", "<|notimestamps|>"]
+    if module.generation_config.is_multilingual:
+        names[1:1] = [f"<|{language}|>", "<|transcribe|>"]
+    tokens = tokenizer.convert_tokens_to_ids(names)
+    if None in tokens or (tokenizer.unk_token_id in tokens and tokenizer.unk_token_id != tokenizer.eos_token_id):
+        raise TrainingError(f"this Whisper has no token for one of {' '.join(names)}")
+    return list(tokens)
