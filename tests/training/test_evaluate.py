@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 import soundfile
 from typer.testing import CliRunner, Result
 
+from catalogs.catalog import Catalog
 from catalogs.console import ask
 from catalogs.errors import DataLeak, EngineError, SynthgenError
+from catalogs.ids import Id
 from catalogs.progress import Progress
 from catalogs.records import Line
 from catalogs.signal import resample
@@ -21,6 +24,8 @@ from synthgen.cli import app
 from synthgen.voices.espeak import EspeakConfig
 from training.evaluation import hearing
 from training.evaluation.naming import recogniser_named
+from training.evaluation.report import EvaluationConfig
+from training.evaluation.report import evaluate as report
 from training.evaluation.trained import TrainedRecogniser
 from training.members import Member
 
@@ -132,6 +137,26 @@ def test_what_was_heard_is_not_heard_again_and_a_killed_evaluation_goes_on(
     assert again.stdout == last.stdout
     counts = ask(studio / "corpus", "SELECT evaluation_id, count(*) AS n FROM hypothesis GROUP BY 1 ORDER BY 1")
     assert set(counts["n"].to_pylist()) == {6}
+
+
+def test_several_evaluate_on_a_corpus_at_once_and_beside_a_job_that_writes_it(
+    studio: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "BATCH_S", 0.1)
+    monkeypatch.setattr(hearing, "FLUSH_S", 0.0)
+    corpus = studio / "corpus"
+
+    def heard(beams: int) -> Id:
+        config = EvaluationConfig(corpus, "orders", beams=beams, replicates=10)
+        return report([str(studio / "listener")], config, progress=Progress(quiet=True)).systems[0].evaluation_id
+
+    with Catalog.create(corpus) as catalog, catalog.job("synthgen run"), ThreadPoolExecutor(3) as threads:
+        evaluations = list(threads.map(heard, (5, 6, 5)))
+
+    assert evaluations[0] == evaluations[2] != evaluations[1]
+    for evaluation_id in set(evaluations):
+        counts = "SELECT count(*) AS n, count(DISTINCT take_id) AS takes FROM hypothesis"
+        assert ask(corpus, f"{counts} WHERE evaluation_id = '{evaluation_id}'").to_pylist() == [{"n": 6, "takes": 6}]
 
 
 def test_two_recognisers_are_compared_on_the_same_utterances(evaluate: Evaluate, studio: Path) -> None:
