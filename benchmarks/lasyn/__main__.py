@@ -1,6 +1,7 @@
 """LaSyn on orders of coffee: every row trained and heard, and what texts cost; its tables, as Markdown.
 
-    python -m benchmarks.lasyn --speech FOLDER --asr corpora/asr --work corpora/lasyn [--seeds 3] [ROW ...]
+    python -m benchmarks.lasyn --speech FOLDER --asr corpora/asr --work corpora/lasyn [--recogniser whisper]
+        [--seeds 3] [ROW ...]
 
 What is trained and heard already stays in WORK: killed anywhere, the same command goes on.
 """
@@ -16,7 +17,7 @@ from benchmarks.corpora import freeze, ingest, write
 from benchmarks.errors import Errors, errors_of, on_common_takes, told
 from benchmarks.figures import mean_reduction, wer
 from benchmarks.lasyn import cost, latents
-from benchmarks.lasyn.models import CLAIMS, CTC, REAL, ROWS, Experiment
+from benchmarks.lasyn.models import CLAIMS, REAL, RECOGNISERS, ROWS, Experiment
 from benchmarks.lasyn.noisy import make_noisy
 from benchmarks.slam_asr.data import parts
 from benchmarks.slam_asr.rows import TEST, freeze_test
@@ -26,6 +27,8 @@ from training.evaluation.report import EvaluationConfig, evaluate
 from training.evaluation.resampling import Interval
 
 READ = "test-libri"
+RELEASES = {"real": {"real": "true", "real-libri": "domain = 'libri'"}, "said": {"said": "domain = 'orders'"}}
+"""Those of real speech, by corpus: all of it, or what is no order; and the orders of the test."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def prepare(speech: Path, work: Path) -> None:
     for name, rows in zip(("real", "said"), parts(speech, as_said=True), strict=True):
         write(work / f"{name}.jsonl", rows)
         ingest(work / f"{name}.jsonl", work / name)
-        freeze(work / name, {name: "true" if name == "real" else "domain = 'orders'"})
+        freeze(work / name, RELEASES[name])
 
 
 def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
@@ -73,7 +76,7 @@ def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
                 print(f"{name}: {rows[name][-1].recalls}", file=sys.stderr, flush=True)
     kinds = dict.fromkeys(ROWS[name].made for name in names)
     made_by = [experiment.synthesiser(kind) for kind in kinds if kind]
-    costs = cost.measure(experiment.asr / "orders.jsonl", made_by, split=CTC["split"])
+    costs = cost.measure(experiment.asr / "orders.jsonl", made_by, split=experiment.recogniser.split)
     alike = latents.measure(made_by, experiment.guide(), f"{experiment.work / 'said'}/said")
     return "\n".join([*table(rows, tests), "", *alike, "", *costs])
 
@@ -123,8 +126,10 @@ if __name__ == "__main__":
     parser.add_argument("--speech", type=Path, required=True, help="folder of sets of real speech")
     parser.add_argument("--asr", type=Path, required=True, help="where the corpora of SLAM-ASR lie")
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--recogniser", choices=RECOGNISERS, default="ctc")
     parser.add_argument("--seeds", type=int, default=3, help="of rows that carry a claim; others have one")
     parser.add_argument("--threads", type=int, default=2, help="of trainings; another number is another model")
     asked = parser.parse_args()
     prepare(asked.speech, asked.work)
-    print(run(Experiment(asked.asr, asked.work, asked.threads), asked.rows, seeds=asked.seeds))
+    experiment = Experiment(asked.asr, asked.work, RECOGNISERS[asked.recogniser], asked.threads)
+    print(run(experiment, asked.rows, seeds=asked.seeds))

@@ -2,6 +2,9 @@
 
 All rows go on from the guide, which is their real-only baseline with fewer steps, and take equal steps of equally many
 seconds. Latents and audio are made of the same texts.
+
+With "ctc" the real speech has orders among it, and the recogniser is new; with "whisper" it has none, and Whisper's
+decoder is to learn from texts what can be ordered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +19,33 @@ from training.session import train
 
 RECIPES = Path(__file__).parent / "recipes"
 
-CTC: Mapping[str, Any] = {"method": "ctc", "split": 2}
+
+@dataclass(frozen=True)
+class Recogniser:
+    """What hears: the folder of its recipes, its table, the release of real speech, and whose texts a guide reads."""
+
+    name: str
+    table: Mapping[str, Any]
+    real: str
+    texts: Sequence[str]
+
+    @property
+    def split(self) -> int:
+        """The layer of the encoder that latents are of."""
+        return int(self.table["split"])
+
+    def recipe(self, name: str) -> dict[str, Any]:
+        """One of its recipes."""
+        return dict(read_toml(RECIPES / self.name / f"{name}.toml"))
+
+
+RECOGNISERS: Mapping[str, Recogniser] = {
+    each.name: each
+    for each in (
+        Recogniser("ctc", {"method": "ctc", "split": 2}, "real", ("orders", "general", "long")),
+        Recogniser("whisper", {"method": "whisper_decoder", "split": 4}, "real-libri", ("orders", "general")),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -59,15 +88,23 @@ CLAIMS = (REAL, TTS, FIXED, DIFFUSION)
 
 @dataclass(frozen=True)
 class Experiment:
-    """Where the corpora of SLAM-ASR lie, where the models come, and how many threads train them."""
+    """Where the corpora of SLAM-ASR lie, where the models come, what hears, and how many threads train it."""
 
     asr: Path
     work: Path
+    recogniser: Recogniser
     threads: int
+
+    @property
+    def models(self) -> Path:
+        """Where all trainings lie."""
+        return self.work / ("models" if self.recogniser.name == "ctc" else f"models-{self.recogniser.name}")
 
     def pairs(self, corpus: str) -> dict[str, Any]:
         """Speech and its texts; the real ones in a corpus of our own, where they are written as they are said."""
-        return {"corpus": str((self.work if corpus == "real" else self.asr) / corpus), "release": corpus}
+        if corpus == "real":
+            return {"corpus": str(self.work / corpus), "release": self.recogniser.real}
+        return {"corpus": str(self.asr / corpus), "release": corpus}
 
     def texts(self, corpus: str) -> dict[str, Any]:
         """Texts alone."""
@@ -80,7 +117,7 @@ class Experiment:
     def synthesiser(self, kind: str) -> Path:
         """What makes latents of texts: "fixed", "matched" or "diffusion"; it hears no order but the few real ones."""
         if kind != "diffusion":
-            data = [self.texts(name) for name in ("orders", "general", "long")]
+            data = [self.texts(name) for name in self.recogniser.texts]
             changes: dict[str, Any] = {"data": data, "objective": {"guide_from": str(self.guide())}}
             if kind == "matched":
                 data.append(self.pairs("real"))
@@ -95,19 +132,20 @@ class Experiment:
         """The recogniser of a row."""
         row, guide = ROWS[name], str(self.guide())
         data = [self.pairs("real"), *([self.pairs("orders")] if row.heard else [])]
-        changes: dict[str, Any] = {"objective": CTC, "start_from": guide}
+        table = self.recogniser.table
+        changes: dict[str, Any] = {"objective": table, "start_from": guide}
         if row.made:
             data.append(self.texts("orders"))
             made = str(self.synthesiser(row.made))
-            dual = {"method": "lasyn", "recogniser": CTC, "guide_from": guide, "synthesiser_from": made}
+            dual = {"method": "lasyn", "recogniser": table, "guide_from": guide, "synthesiser_from": made}
             changes = {"objective": dual | dict(row.objective)}
         changes |= {"data": data, "sampling": row.sampling, "loop": {"seed": seed}}
         return self._trained("row", f"{_plain(name)}-{seed}", changes)
 
     def _trained(self, recipe: str, name: str, changes: Mapping[str, Any]) -> Path:
         """Train by a recipe with changes in its tables, or find it done."""
-        folder = self.work / "models" / name
-        table = dict(read_toml(RECIPES / f"{recipe}.toml"))
+        folder = self.models / name
+        table = self.recogniser.recipe(recipe)
         for key, value in changes.items():
             table[key] = table.get(key, {}) | value if isinstance(value, dict) else value
         table["loop"] = table["loop"] | {"threads": self.threads}
