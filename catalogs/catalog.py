@@ -1,7 +1,7 @@
 """The catalog of one corpus: what is known, what is missing, and what has just been done.
 
-Only the driver of a job writes. Everything it writes is immutable and has a content id, so adding it twice
-changes nothing.
+The driver of a job writes takes, and what is done with them. Rows are immutable and have a content id, so adding them
+twice changes nothing; others may add rows that nobody else has a say in, such as hypotheses, beside a job.
 """
 
 import json
@@ -78,11 +78,13 @@ class Catalog:
         return cls(folder, lake, metadata_at=metadata_at)
 
     @classmethod
-    def create(cls, folder: Path, *, metadata_at: str = SQLITE) -> "Catalog":
+    def create(cls, folder: Path, *, metadata_at: str | None = None) -> "Catalog":
         """Open a corpus for writing; it is made, or brought up to this version, if need be.
 
-        Hold the `job` lock around everything that writes.
+        ``metadata_at`` is where it has its metadata, None where it has them already, or SQLite. Hold the `job` lock
+        around everything that writes, but for `add`.
         """
+        metadata_at = corpus.metadata_of(folder) if metadata_at is None else metadata_at
         corpus.create(folder, metadata=metadata_at)
         lake = Lake(folder, metadata=metadata_at)
         migrate(lake, folder)

@@ -82,8 +82,12 @@ def check_shard(
     return Found(name, fault, message, sound, lost, num_bytes, unowned)
 
 
+OF_TAKES = ("hypothesis", "understanding", "verdict")
+"""Tables of what is said of takes, beside those of scores."""
+
+
 def loose_rows(lake: Lake) -> list[Loose]:
-    """Rows that repeat another row's identity, or that score, judge or release a take that is not there."""
+    """Rows that repeat another row's identity, or that score, judge or hear a take that is not there."""
     scores = [family.table for family in takes.families(lake)]
     keys = {**IDENTITY, **dict.fromkeys(scores, ("take_id", "version"))}
     suspects = [
@@ -96,7 +100,7 @@ def loose_rows(lake: Lake) -> list[Loose]:
     ]
     suspects += [
         ("stray", table, f"FROM {table} ANTI JOIN take ON take.id = {table}.take_id")
-        for table in sorted(["verdict", *scores])
+        for table in sorted([*OF_TAKES, *scores])
     ]
     counts = lake.rows(
         " UNION ALL ".join(

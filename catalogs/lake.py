@@ -5,7 +5,6 @@ readers go on while a job writes. Foreign errors are translated here, and nowher
 """
 
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -20,6 +19,7 @@ from catalogs import attaching
 from catalogs.attaching import NUM_FILES, SQLITE, UPKEEP, attach_sql, extension_file, num_threads, one_writer
 from catalogs.errors import CatalogError, DiskFull, EngineError, QueryRefused, UsageError
 from catalogs.queries import query, quoted, schema
+from catalogs.scratch import Scratch
 from catalogs.stopping import Stopped
 
 __all__ = ["SQLITE", "Lake", "query", "quoted", "schema"]
@@ -44,9 +44,8 @@ class Lake:
         """
         self.folder = folder
         self.read_only = read_only
-        self._borrowed = tempfile.TemporaryDirectory(prefix="synthgen-") if read_only else None
-        self.scratch = Path(self._borrowed.name) if self._borrowed else folder / ".tmp"
-        self.scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch = Scratch(None if read_only else folder / ".tmp")
+        self.scratch = self._scratch.folder
         self.in_transaction = self._is_locked = False
         names = ("ducklake", "sqlite_scanner" if metadata == SQLITE else "postgres_scanner")
         files = {name: extension_file(name, duckdb.__version__) for name in names}
@@ -73,8 +72,7 @@ class Lake:
     def close(self) -> None:
         """Close the connection; what was not committed is gone."""
         self._connection.close()
-        if self._borrowed:
-            self._borrowed.cleanup()
+        self._scratch.close()
 
     def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run one statement and fetch all its rows."""
@@ -92,7 +90,6 @@ class Lake:
 
     def spill(self, sql: str, to: Path, **parameters: Any) -> None:
         """Write a result to a Parquet file, so that it can be read in pieces while rows are written."""
-        to.parent.mkdir(parents=True, exist_ok=True)
         self.rows(f"COPY ({sql}) TO {quoted(to)} (FORMAT parquet, ROW_GROUP_SIZE 16384)", **parameters)
 
     def insert(self, table: str, rows: pa.Table, *, where: str = "") -> int:

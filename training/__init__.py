@@ -12,7 +12,9 @@ projectors           frames of an encoder become slots of a language model
 template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text
 ctc                  characters from an encoder
-whisper_asr          Whisper itself, tuned further; whisper_decoder is its decoder, on kept frames
+whisper_asr          Whisper itself, tuned further
+whisper_decoder      its decoder, on kept frames; whisper_text is what both write
+modes                dropout in training, and nowhere else
 slam_asr             a language model that listens
 jstip                the same, trained on speech and text in turn
 interleaving/        units of speech and text in turn, and many sequences a row

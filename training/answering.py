@@ -1,7 +1,6 @@
 """Answers: what a recogniser heard, and how a method of training offers to answer."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isfinite
 from typing import Protocol, runtime_checkable
@@ -76,14 +75,3 @@ class Answering(Protocol):
             TrainingError: for settings that the method does not have, or an utterance that it cannot hear.
         """
         ...
-
-
-@contextmanager
-def at_rest(module: nn.Module) -> Iterator[None]:
-    """The module without dropout; afterwards it trains again if it did."""
-    training = module.training
-    module.eval()
-    try:
-        yield
-    finally:
-        module.train(training)

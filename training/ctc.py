@@ -16,9 +16,10 @@ from torch.nn.functional import ctc_loss
 from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
-from training.answering import Answer, DecodingConfig, at_rest
+from training.answering import Answer, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.split import UpperPart, upper_part
+from training.modes import at_rest
 from training.objective import Batch, Loss, Utterance
 
 BLANK = 0

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
-from training.answering import Answer, DecodingConfig, at_rest
+from training.answering import Answer, DecodingConfig
+from training.modes import at_rest
 from training.objective import Batch, Utterance
 
 if TYPE_CHECKING:

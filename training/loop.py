@@ -22,6 +22,7 @@ from catalogs.stage import Outcome, batched
 from training import checkpoint
 from training.checkpoint import Position
 from training.curve import Curve
+from training.modes import begin_training
 from training.objective import Batch, Objective, Utterance
 from training.optim import OptimConfig
 from training.sampling import Draw, Sampler
@@ -97,6 +98,7 @@ class Loop:
         self._config, self._optim, self._folder = config, optim, folder
         self._accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
         objective.module.to(self._accelerator.device)
+        begin_training(objective.module)
         self._trained = dict(sorted(objective.trained().items()))
         if frozen := [name for name, parameter in self._trained.items() if not parameter.requires_grad]:
             raise TrainingError(f"{len(frozen)} parameters that are to be trained are frozen, {frozen[0]} first")

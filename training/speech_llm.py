@@ -24,13 +24,6 @@ class SpeechLlm(nn.Module):
         self.projector = projector
         self.lm = lm
 
-    def train(self, mode: bool = True) -> "SpeechLlm":
-        """As of any module, but a language model of which nothing is trained stays as it is used: no dropout."""
-        super().train(mode)
-        if not any(parameter.requires_grad for parameter in self.lm.parameters()):
-            self.lm.eval()
-        return self
-
     def inputs(self, tensors: Mapping[str, Tensor], audio: Tensor | None = None) -> dict[str, Tensor]:
         """What the language model is given: ``inputs_embeds`` (B, S, W), ``attention_mask``, ``position_ids`` (B, S).
 

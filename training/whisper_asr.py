@@ -50,8 +50,10 @@ class WhisperTuningConfig:
             EngineError: if that is no Whisper.
         """
         with packages(self.method, extra="train"):
-            from training.backbones.whisper import load_whole_whisper
-        return WhisperAsr(*load_whole_whisper(self.checkpoint, self.revision, dropout=self.dropout), self)
+            from training.backbones.whisper import load_whole_whisper, set_dropout
+        module, extractor, tokenizer = load_whole_whisper(self.checkpoint, self.revision)
+        set_dropout(module, self.dropout)
+        return WhisperAsr(module, extractor, tokenizer, self)
 
 
 class WhisperAsr:
@@ -98,7 +100,7 @@ class WhisperAsr:
         windows = self._windows(utterances).to(device=self.module.device, dtype=self.module.dtype)
         frames = [len(_samples(utterance)) // SAMPLES_PER_FRAME for utterance in utterances]
         take_ids = [utterance.take_id for utterance in utterances]
-        return self._text.write(self.module, take_ids, frames, settings, input_features=windows)
+        return self._text.write(take_ids, frames, settings, module=self.module, heard={"input_features": windows})
 
     def _windows(self, utterances: Sequence[Utterance]) -> Tensor:
         waves = [_samples(utterance) for utterance in utterances]

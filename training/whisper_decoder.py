@@ -18,9 +18,10 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from catalogs.errors import TrainingError
 from catalogs.models.pretrained import packages
-from training.answering import Answer, DecodingConfig, at_rest
+from training.answering import Answer, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.split import UpperPart, upper_part
+from training.modes import at_rest
 from training.objective import Batch, Loss, Utterance
 from training.padding import pad_features
 from training.speech_llm import answer_loss
@@ -32,7 +33,8 @@ class WhisperDecoderConfig:
     """The decoder of the starter ``whisper-tiny-en``, or of another ``checkpoint``, as in `WhisperTuningConfig`.
 
     ``split`` is the layer of the encoder whose features are heard, where the layers above are tuned too; with the last
-    one, or without it, there are none. ``language`` is that of a multilingual model's texts.
+    one, or without it, there are none. ``language`` is that of a multilingual model's texts. The encoder should be that
+    of the same Whisper: that its frames are as wide is all that can be seen.
     """
 
     method: Literal["whisper_decoder"] = "whisper_decoder"
@@ -45,8 +47,10 @@ class WhisperDecoderConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
             raise ValueError("whisper_decoder.dropout must be from 0 to below 1")
+        if self.split is not None and self.split < 0:
+            raise ValueError(f"whisper_decoder.split = {self.split}: expected the number of a layer, from 0")
 
-    def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> "WhisperDecoder":  # noqa: ARG002  # nothing random
+    def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> "WhisperDecoding":  # noqa: ARG002  # nothing random
         """Load it.
 
         Raises:
@@ -55,15 +59,18 @@ class WhisperDecoderConfig:
             TrainingError: if the encoder cannot be split there, or its frames are none for this decoder.
         """
         with packages(self.method, extra="train"):
-            from training.backbones.whisper import load_whole_whisper
+            from training.backbones.whisper import load_whole_whisper, set_dropout
         upper = None if self.split is None else upper_part(encoder, self.split)
-        whisper, _, tokenizer = load_whole_whisper(self.checkpoint, self.revision, dropout=self.dropout)
+        whisper, _, tokenizer = load_whole_whisper(self.checkpoint, self.revision)
         if encoder.width != whisper.config.d_model:
             raise TrainingError(
                 f"the decoder of {self.checkpoint} hears frames of width {whisper.config.d_model}, and the encoder "
                 f"{encoder.name} has {encoder.width}: name the encoder of the same Whisper"
             )
-        return WhisperDecoder(whisper, tokenizer, self, upper)
+        layer = encoder.num_layers if self.split is None else self.split
+        made = WhisperDecoding(whisper, tokenizer, self, layer=layer, upper=upper)
+        set_dropout(made.module, self.dropout)
+        return made
 
 
 class WhisperDecoderHead(nn.Module):
@@ -78,7 +85,7 @@ class WhisperDecoderHead(nn.Module):
     def forward(self, frames: Tensor, lengths: Tensor, read: Tensor) -> Tensor:
         """Scores (B, U, vocabulary) of what comes after each of the tokens ``read`` (B, U)."""
         heard = BaseModelOutput(self.heard(frames, lengths))
-        with self.hearing(lengths, frames.shape[1]):
+        with self.attending(lengths, frames.shape[1]):
             scores: Tensor = self.whisper(encoder_outputs=heard, decoder_input_ids=read).logits
         return scores
 
@@ -87,7 +94,7 @@ class WhisperDecoderHead(nn.Module):
         return frames if self.upper is None else self.upper(frames, lengths)
 
     @contextmanager
-    def hearing(self, lengths: Tensor, num_frames: int) -> Iterator[None]:
+    def attending(self, lengths: Tensor, num_frames: int) -> Iterator[None]:
         """Let the decoder attend to the first ``lengths`` (B,) of so many frames: Whisper itself has no mask for them.
 
         Of an utterance that is searched in several beams all hear the same.
@@ -109,14 +116,15 @@ class WhisperDecoderHead(nn.Module):
                 hook.remove()
 
 
-class WhisperDecoder:
+class WhisperDecoding:
     """The objective; see `Objective`. Its targets are the tokens of a text and the one that ends it."""
 
     def __init__(
-        self, whisper: Any, tokenizer: Any, config: WhisperDecoderConfig, upper: UpperPart | None = None
+        self, whisper: Any, tokenizer: Any, config: WhisperDecoderConfig, *, layer: int, upper: UpperPart | None = None
     ) -> None:
+        """``layer`` of the encoder is what it hears features of."""
         self._config, self._text = config, WhisperText(whisper, tokenizer, language=config.language)
-        self.split, self.upper = config.split, upper
+        self.split, self.layers, self.upper = config.split, (layer,), upper
         self.module = WhisperDecoderHead(whisper, upper)
 
     @property
@@ -161,12 +169,11 @@ class WhisperDecoder:
         tensors = {name: tensor.to(whisper.device) for name, tensor in pad_features(utterances).items()}
         frames, lengths = tensors["features"][:, -1].float(), tensors["lengths"]
         take_ids = [utterance.take_id for utterance in utterances]
-        with torch.inference_mode(), at_rest(self.module), self.module.hearing(lengths, frames.shape[1]):
+        with torch.inference_mode(), at_rest(self.module), self.module.attending(lengths, frames.shape[1]):
             heard = BaseModelOutput(self.module.heard(frames, lengths))
             mask = _is_heard(lengths, frames.shape[1])  # asked for, and not looked at
-            return self._text.write(
-                whisper, take_ids, lengths.tolist(), settings, encoder_outputs=heard, attention_mask=mask.long()
-            )
+            given = {"encoder_outputs": heard, "attention_mask": mask.long()}
+            return self._text.write(take_ids, lengths.tolist(), settings, module=whisper, heard=given)
 
 
 def _is_heard(lengths: Tensor, num_frames: int) -> Tensor:

@@ -3,7 +3,7 @@
 B utterances · U tokens of the longest of them
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,7 +13,8 @@ from transformers import GenerationConfig, GenerationMixin
 
 from catalogs.errors import TrainingError
 from catalogs.ids import Id
-from training.answering import Answer, DecodingConfig, at_rest
+from training.answering import Answer, DecodingConfig
+from training.modes import at_rest
 from training.objective import Utterance
 from training.padding import IGNORED
 
@@ -42,9 +43,18 @@ class WhisperText:
         }
 
     def write(
-        self, module: Any, take_ids: Sequence[Id], frames: Sequence[int], settings: DecodingConfig, **heard: Any
+        self,
+        take_ids: Sequence[Id],
+        frames: Sequence[int],
+        settings: DecodingConfig,
+        *,
+        module: Any,
+        heard: Mapping[str, Any],
     ) -> list[Answer]:
-        """What a module writes that has ``heard`` so many frames of each take, without the dropout of training."""
+        """What a Whisper writes that has heard so many ``frames`` of each take, without the dropout of training.
+
+        ``heard`` is what its `generate` is to be given for that.
+        """
         limits = [min(self._most, settings.limit(number)) for number in frames]
         own = module.generation_config
         search = GenerationConfig(  # type: ignore[no-untyped-call]

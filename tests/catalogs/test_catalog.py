@@ -98,7 +98,7 @@ def test_rows_are_streamed_while_others_are_written(studio: Any) -> None:
     studio.record(range(10, 15), shard="more")
 
     assert len([first, *rows]) == 10
-    assert list((studio.folder / ".tmp").glob("*.parquet")) == []
+    assert list((studio.folder / ".tmp").rglob("*.parquet")) == []
 
 
 def test_a_run_says_what_ran_where_and_how_it_ended(studio: Any) -> None:
@@ -181,6 +181,28 @@ def test_one_lake_serves_one_thread_of_control(tmp_path: Path, studio: Any) -> N
     assert studio.catalog.count("job") == 2
     first.close()
     second.close()
+
+
+def test_a_session_that_ends_leaves_what_another_has_spilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalogs.lake.MEMORY_LIMIT", "60MB")
+    rows = "SELECT hash(i) AS h, repeat('x', 40) || i AS text FROM range(1_000_000) t(i)"
+    with Catalog.create(tmp_path / "corpus") as first:
+        first.lake.rows(f"CREATE TEMP TABLE spilled AS {rows}")
+        with Catalog.create(tmp_path / "corpus") as second:
+            second.lake.rows(f"CREATE TEMP TABLE spilled AS {rows}")
+            scratches = [catalog.lake.scratch for catalog in (first, second)]
+            assert all(list(scratch.rglob("duckdb_temp_*")) for scratch in scratches)
+
+        assert first.lake.rows("SELECT count(DISTINCT text) FROM spilled") == [(1_000_000,)]
+    assert not any(scratch.exists() for scratch in scratches)
+
+
+def test_what_a_killed_session_has_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    with Catalog.create(tmp_path / "corpus") as living:
+        (tmp_path / "corpus" / ".tmp" / "synthgen-dead").mkdir()
+        with Catalog.create(tmp_path / "corpus") as later:
+            left = {path.name for path in (tmp_path / "corpus" / ".tmp").iterdir()}
+            assert left == {catalog.lake.scratch.name for catalog in (living, later)}
 
 
 def test_a_statement_that_does_not_fit_into_memory_spills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ class Studio:
             assert catalog.lake.rows(f"{taken} INTERSECT {failed}") == []
             assert catalog.lake.rows("SELECT count(*) - count(DISTINCT subject_id) FROM failure") == [(0,)]
         assert not list((self.folder / "corpus" / "audio").glob("*.part"))
-        assert not list((self.folder / "corpus" / ".tmp").glob("*.parquet"))
+        assert not list((self.folder / "corpus" / ".tmp").rglob("*.parquet"))
 
 
 MakeStudio: TypeAlias = Callable[[str], Studio]

@@ -1,8 +1,9 @@
 """Evaluation from checkpoint to catalog, by the commands that people give."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from typer.testing import CliRunner, Result
 from catalogs.catalog import Catalog
 from catalogs.console import ask
 from catalogs.errors import DataLeak, EngineError, SynthgenError
-from catalogs.ids import Id
 from catalogs.progress import Progress
 from catalogs.records import Line
 from catalogs.signal import resample
@@ -24,8 +24,6 @@ from synthgen.cli import app
 from synthgen.voices.espeak import EspeakConfig
 from training.evaluation import hearing
 from training.evaluation.naming import recogniser_named
-from training.evaluation.report import EvaluationConfig
-from training.evaluation.report import evaluate as report
 from training.evaluation.trained import TrainedRecogniser
 from training.members import Member
 
@@ -140,19 +138,17 @@ def test_what_was_heard_is_not_heard_again_and_a_killed_evaluation_goes_on(
 
 
 def test_several_evaluate_on_a_corpus_at_once_and_beside_a_job_that_writes_it(
-    studio: Path, monkeypatch: pytest.MonkeyPatch
+    studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hearing, "BATCH_S", 0.1)
-    monkeypatch.setattr(hearing, "FLUSH_S", 0.0)
+    monkeypatch.setenv("SYNTHGEN_CACHE", str(tmp_path))
     corpus = studio / "corpus"
+    call = "from synthgen.cli import main; main()"
+    words = [sys.executable, "-c", call, "evaluate", studio / "listener", "orders", "-c", corpus, "--json"]
+    with Catalog.create(corpus) as catalog, catalog.job("synthgen run"):
+        asked = [subprocess.Popen([*words, "--beams", beams], stdout=subprocess.PIPE, text=True) for beams in "565"]
+        reports = [json.loads(process.communicate(timeout=300)[0]) for process in asked]
 
-    def heard(beams: int) -> Id:
-        config = EvaluationConfig(corpus, "orders", beams=beams, replicates=10)
-        return report([str(studio / "listener")], config, progress=Progress(quiet=True)).systems[0].evaluation_id
-
-    with Catalog.create(corpus) as catalog, catalog.job("synthgen run"), ThreadPoolExecutor(3) as threads:
-        evaluations = list(threads.map(heard, (5, 6, 5)))
-
+    evaluations = [report["systems"][0]["evaluation_id"] for report in reports]
     assert evaluations[0] == evaluations[2] != evaluations[1]
     for evaluation_id in set(evaluations):
         counts = "SELECT count(*) AS n, count(DISTINCT take_id) AS takes FROM hypothesis"

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from catalogs.records import Hypothesis, Slot
+from catalogs.records import Hypothesis, Slot, Understanding
 from training.answering import Answer
-from training.evaluation.comparing import compare_systems
+from training.evaluation.comparing import Answers, compare_systems
 from training.evaluation.figures import subsets
 from training.evaluation.references import Reference
 from training.evaluation.resampling import Groups, Interval, Sums, interval, ratio, replicates
@@ -150,10 +150,15 @@ def losing(members: Any) -> Any:
     return references, heard
 
 
+def contrasted(references: Any, first: Any, second: Any, *, number: int) -> Any:
+    """Two recognisers that transcribe alone."""
+    return compare_systems(references, Answers(first), Answers(second), number=number)
+
+
 def test_a_worse_recogniser_is_found_to_be_worse(losing: Any) -> None:
     references, heard = losing
 
-    found = compare_systems(references, heard(0.3, seed=1), heard(0.1, seed=2), number=2000)
+    found = contrasted(references, heard(0.3, seed=1), heard(0.1, seed=2), number=2000)
 
     wer, recall, slot_error = found.contrasts
     assert [each.name for each in found.contrasts] == ["wer", "slot_recall", "slot_error"]
@@ -169,8 +174,8 @@ def test_a_worse_recogniser_is_found_to_be_worse(losing: Any) -> None:
 def test_two_that_are_alike_are_not_told_apart(losing: Any) -> None:
     references, heard = losing
 
-    found = compare_systems(references, heard(0.2, seed=1), heard(0.2, seed=2), number=2000)
-    same = compare_systems(references, heard(0.2, seed=1), heard(0.2, seed=1), number=2000)
+    found = contrasted(references, heard(0.2, seed=1), heard(0.2, seed=2), number=2000)
+    same = contrasted(references, heard(0.2, seed=1), heard(0.2, seed=1), number=2000)
 
     for each in found.contrasts:
         assert each.difference.low < 0 < each.difference.high
@@ -184,7 +189,7 @@ def test_figures_of_two_are_those_of_each(losing: Any) -> None:
     references, heard = losing
     both = heard(0.3, seed=1), heard(0.1, seed=2)
 
-    found = compare_systems(references, *both, number=50)
+    found = contrasted(references, *both, number=50)
 
     for place, rows in zip(("first", "second"), both, strict=True):
         alone = {figure.name: figure.value for figure in subsets(references, rows, number=50)[0].figures}
@@ -196,16 +201,54 @@ def test_what_is_not_labelled_is_not_contrasted(losing: Any) -> None:
     plain = [replace(reference, slots=()) for reference in references]
     rows = [[replace(row, num_slots=0, missed_slots=()) for row in heard(0.2, seed=seed)] for seed in (1, 2)]
 
-    found = compare_systems(plain, *rows, number=50)
+    found = contrasted(plain, *rows, number=50)
 
     assert [each.name for each in found.contrasts] == ["wer"]
+
+
+def test_one_speaker_with_labels_tells_no_spread_of_theirs(losing: Any) -> None:
+    references, heard = losing
+    speaker = references[0].member.speaker
+    few = [r if r.member.speaker == speaker else replace(r, slots=()) for r in references]
+    labelled = {r.member.take_id for r in few if r.slots}
+    first, second = (
+        [row if row.take_id in labelled else replace(row, num_slots=0, missed_slots=()) for row in heard(rate, seed=1)]
+        for rate in (0.0, 0.9)
+    )
+
+    wer, recall, *_ = contrasted(few, first, second, number=500).contrasts
+
+    assert wer.p < 0.01
+    assert (recall.name, recall.p, recall.difference.low) == ("slot_recall", None, None)
+    assert recall.difference.value > 0.5
+    assert subsets(few, second, number=500)[0].figures[5].low is None
+
+
+def test_what_is_understood_is_contrasted_too(losing: Any) -> None:
+    references, heard = losing
+    rows = heard(0.2, seed=1)
+    understood = [
+        [
+            Understanding("e", row.take_id, "order", n % 10 < right, (), 2, 2, n % 10 < right)
+            for n, row in enumerate(rows)
+        ]
+        for right in (9, 4)
+    ]
+
+    found = compare_systems(references, *(Answers(rows, each) for each in understood), number=500)
+
+    by_name = {each.name: each for each in found.contrasts}
+    assert by_name["wer"].difference.value == 0
+    assert (by_name["intent_accuracy"].first, by_name["intent_accuracy"].second) == (0.9, 0.4)
+    assert by_name["slot_f1"].first == pytest.approx(0.45)
+    assert max(by_name[name].p for name in ("intent_accuracy", "slot_f1")) < 0.05
 
 
 def test_only_what_both_have_heard_is_compared(losing: Any) -> None:
     references, heard = losing
 
-    found = compare_systems(references, heard(0.2, seed=1)[:50], heard(0.2, seed=2)[30:], number=50)
+    found = contrasted(references, heard(0.2, seed=1)[:50], heard(0.2, seed=2)[30:], number=50)
 
     assert found.num_utterances == 20
-    assert compare_systems(references, heard(0.2, seed=1)[:1], heard(0.4, seed=2), number=50).contrasts[0].p is None
-    assert compare_systems(references, [], [], number=50) is None
+    assert contrasted(references, heard(0.2, seed=1)[:1], heard(0.4, seed=2), number=50).contrasts[0].p is None
+    assert contrasted(references, [], [], number=50) is None

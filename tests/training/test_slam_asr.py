@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from catalogs.config import parse
 from catalogs.errors import TrainingError
 from training.backbones.causal_lm import Ends, LanguageModel
+from training.modes import begin_training
 from training.objective import Batch
 from training.padding import IGNORED
 from training.projectors import ProjectorConfig
@@ -201,7 +202,7 @@ def test_a_frozen_language_model_does_not_drop_out(counting_lm: Any, tokenizer: 
     asr = build(counting_lm)
     batch = asr.collate(make_utterances())
 
-    asr.module.train()
+    begin_training(asr.module)
 
     assert asr.module.projector.training
     assert torch.equal(asr.loss(batch).total, asr.loss(batch).total)

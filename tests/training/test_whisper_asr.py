@@ -184,17 +184,3 @@ def test_its_decoder_hears_the_same_in_the_kept_frames_of_a_whole_window(
 
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     assert [answer.text for answer in decoder.answers([kept], DecodingConfig(beams=1))] == [spoken.text]
-
-
-def test_dropout_drops_in_training_and_at_no_other_time(spoken: Utterance) -> None:
-    asr = WhisperTuningConfig(dropout=0.3).build_on_waves(seed=0)
-    batch = asr.collate([spoken])
-
-    losses = []
-    for is_training in (True, True, False, False):
-        asr.module.train(is_training)
-        with torch.no_grad():
-            losses.append(float(asr.loss(batch).total))
-
-    assert losses[0] != losses[1]
-    assert losses[2] == losses[3] < min(losses[:2])

@@ -7,15 +7,18 @@ import pytest
 import torch
 from transformers.modeling_outputs import BaseModelOutput
 
-from catalogs.errors import TrainingError
+from catalogs.config import parse
+from catalogs.errors import RecipeError, TrainingError
 from catalogs.ids import content_id
 from tests.training.test_whisper_asr import Bytes
 from tests.training.test_whisper_asr import tiny as tiny_whisper
 from training.answering import DecodingConfig
 from training.backbones.encoders import Encoder, TinyEncoderConfig
 from training.backbones.split import upper_part
+from training.inputs import loaded
 from training.objective import Utterance
-from training.whisper_decoder import WhisperDecoder, WhisperDecoderConfig
+from training.recipe import parse_recipe
+from training.whisper_decoder import WhisperDecoderConfig, WhisperDecoding
 
 WIDTH = 32
 
@@ -25,11 +28,11 @@ def encoder() -> Encoder:
     return TinyEncoderConfig().build()
 
 
-def tiny(encoder: Encoder | None = None) -> WhisperDecoder:
+def tiny(encoder: Encoder | None = None) -> WhisperDecoding:
     """The decoder of a random Whisper, with what is above layer 1 of an encoder, or without."""
     upper = None if encoder is None else upper_part(encoder, 1)
     config = WhisperDecoderConfig(split=None if encoder is None else 1)
-    return WhisperDecoder(tiny_whisper().module, Bytes(), config, upper)
+    return WhisperDecoding(tiny_whisper().module, Bytes(), config, layer=1, upper=upper)
 
 
 def heard(text: str, num_frames: int = 40) -> Utterance:
@@ -110,7 +113,7 @@ def test_what_never_ends_is_cut_at_its_limit() -> None:
 
     answers = tiny().answers([heard("tea", 10), heard("coffee", 50)], settings)
 
-    assert all(answer.num_tokens <= limit for answer, limit in zip(answers, (3, 7), strict=True))
+    assert [(answer.num_tokens, answer.hit_limit) for answer in answers] == [(3, True), (7, True)]
     assert tiny().answers([], settings) == []
 
 
@@ -138,6 +141,21 @@ def test_an_encoder_that_does_not_suit_is_refused(encoder: Encoder, settings: An
         WhisperDecoderConfig(**settings).build(encoder, num_layers=1, seed=0)
 
 
-def test_a_share_of_dropout_is_one() -> None:
-    with pytest.raises(ValueError, match="dropout must be from 0 to below 1"):
-        WhisperDecoderConfig(dropout=1.0)
+def test_what_makes_no_sense_is_refused_before_anything_is_loaded() -> None:
+    for wrong, message in (({"dropout": 1.0}, "from 0 to below 1"), ({"split": -1}, "number of a layer, from 0")):
+        with pytest.raises(RecipeError, match=message):
+            parse(WhisperDecoderConfig, wrong, source="test")
+
+
+def test_other_layers_than_those_it_goes_on_from_are_refused(tmp_path: Any) -> None:
+    table = {
+        "name": "x",
+        "folder": str(tmp_path),
+        "data": [{"corpus": "nowhere", "release": "x"}],
+        "encoder": {"name": "whisper"},
+        "features": {"layers": [2]},
+        "objective": {"method": "whisper_decoder"},
+    }
+
+    with pytest.raises(TrainingError, match=r"goes on from layer 4 of the encoder, and features\.layers = \[2\]"):
+        loaded(parse_recipe(table, source="test"))

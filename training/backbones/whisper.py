@@ -39,7 +39,7 @@ STEP = 320
 """Samples a frame: 160 a mel frame, two of which become one."""
 
 _DROPPING = (WhisperEncoder, WhisperEncoderLayer, WhisperDecoder, WhisperDecoderLayer)
-"""What drops some of what it adds; it looks at its configuration when it is made, and never again."""
+"""What looks at its configuration when it is made, and never again."""
 
 
 def load_whisper(config: WhisperConfig) -> SpeechEncoder:
@@ -57,8 +57,8 @@ def load_whisper(config: WhisperConfig) -> SpeechEncoder:
     return SpeechEncoder(family, name=config.name, source=source, settings={"dtype": config.dtype}, batch=config.batch)
 
 
-def load_whole_whisper(checkpoint: str, revision: str | None, *, dropout: float) -> tuple[Any, Any, Any]:
-    """Encoder and decoder, to be tuned with this share of ``dropout``, with their feature extractor and tokenizer.
+def load_whole_whisper(checkpoint: str, revision: str | None) -> tuple[Any, Any, Any]:
+    """Encoder and decoder, to be tuned, with their feature extractor and tokenizer.
 
     Raises:
         ModelMissing: if the checkpoint is not to be had.
@@ -66,9 +66,6 @@ def load_whole_whisper(checkpoint: str, revision: str | None, *, dropout: float)
     """
     folder, _ = _folder_of(checkpoint, revision)
     module = load_pretrained(WhisperForConditionalGeneration, folder, dtype="float32")
-    for part in module.modules():
-        if isinstance(part, _DROPPING):
-            part.dropout = dropout
     with told_plainly(folder):
         extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
         tokenizer = WhisperTokenizer.from_pretrained(folder, local_files_only=True)
@@ -81,6 +78,13 @@ def _folder_of(checkpoint: str, revision: str | None) -> tuple[Path, str]:
     if checkpoint in pinned:
         return converted(checkpoint), pinned[checkpoint]
     return checkpoint_folder(checkpoint, revision, files=FILES), checkpoint_sha256(checkpoint, revision)
+
+
+def set_dropout(module: nn.Module, share: float) -> None:
+    """Drop this share of what layers add in training, where there are any of Whisper's."""
+    for part in module.modules():
+        if isinstance(part, _DROPPING):
+            part.dropout = share
 
 
 class WhisperFamily:

@@ -1,21 +1,28 @@
 """Whether two recognisers differ on the same utterances, and by how much."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalogs.records import Hypothesis
+from catalogs.ids import Id
+from catalogs.records import Hypothesis, Understanding
 from catalogs.text import compare, normalise
 from training.evaluation.figures import MEASURES
 from training.evaluation.references import Reference
 from training.evaluation.resampling import Figure, Groups, Interval, Sums, interval, ratio, replicates
 from training.evaluation.scoring import nearest_reference
 from training.evaluation.segments import MatchedPairs, mapsswe, segments
+from training.evaluation.understanding import LABEL_MEASURES, by_take, counts
 
-CONTRASTED = tuple(m for m in MEASURES if m.name in ("slot_recall", "entity_recall", "slot_error", "entity_error"))
-"""What two recognisers are compared in beside WER, where a release is labelled."""
+OF_VALUES = tuple(m for m in MEASURES if m.name in ("slot_recall", "entity_recall", "slot_error", "entity_error"))
+NAMES = ("wer", *(measure.name for measure in OF_VALUES), *(measure.name for measure in LABEL_MEASURES))
+"""What two recognisers are compared in, where a release has labels and they have understood them."""
+
+_Errors: TypeAlias = tuple[int, int]
+"""Errors and words of an utterance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,8 @@ class Contrast:
     """A figure of two recognisers.
 
     ``difference`` is the first one's less the second's, with its 95 % interval by a paired bootstrap; ``p`` is
-    two-sided, the share of replicates that do not agree with it; None for one utterance, which tells no spread.
+    two-sided, the share of replicates that do not agree with it; None where one group alone has what is counted, which
+    tells no spread.
     """
 
     name: str
@@ -35,7 +43,7 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two recognisers on the same utterances: WER, and each figure of labels that are there.
+    """Two recognisers on the same utterances: WER, and each figure of slots, entities and intents that is there.
 
     WER holds both against the one reference that is nearest to both.
     """
@@ -57,26 +65,34 @@ class _Pair:
     segments: list[tuple[int, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a recogniser has answered: its hypotheses, and its understandings if it has any."""
+
+    hypotheses: Sequence[Hypothesis]
+    understandings: Sequence[Understanding] = ()
+
+
 def compare_systems(
-    references: Sequence[Reference], first: Sequence[Hypothesis], second: Sequence[Hypothesis], *, number: int
+    references: Sequence[Reference], first: Answers, second: Answers, *, number: int
 ) -> Comparison | None:
     """Compare on the utterances that both have heard; None if their references have no word."""
-    rows = ({row.take_id: row for row in first}, {row.take_id: row for row in second})
+    rows = [{row.take_id: row for row in answers.hypotheses} for answers in (first, second)]
+    labels = [by_take(answers.understandings) for answers in (first, second)]
     both = [r for r in references if all(r.member.take_id in heard for heard in rows)]
-    heard = [(rows[0][r.member.take_id], rows[1][r.member.take_id]) for r in both]
-    pairs = [_pair(r, of_first.text, of_second.text) for r, (of_first, of_second) in zip(both, heard, strict=True)]
+    pairs = [_pair(r, *(heard[r.member.take_id].text for heard in rows)) for r in both]
     if not sum(pair.num_words for pair in pairs):
         return None
     groups = Groups.of([reference.member.speaker for reference in both])
-    values = [
-        [pair.first, pair.num_words, pair.second, pair.num_words, *_of_labels(reference, *of_both)]
-        for pair, reference, of_both in zip(pairs, both, heard, strict=True)
+    sums = [
+        groups.sums(np.array([_counts(r, pair, heard, known) for r, pair in zip(both, each, strict=True)]))
+        for each, heard, known in zip(_halves(pairs), rows, labels, strict=True)
     ]
     return Comparison(
         num_utterances=len(both),
         num_groups=groups.number,
         unit=groups.unit,
-        contrasts=tuple(_contrasts(groups.sums(np.array(values, dtype=np.float64)), number=number)),
+        contrasts=tuple(_contrasts(np.hstack(sums), number=number)),
         matched_pairs=mapsswe(segment for pair in pairs for segment in pair.segments),
     )
 
@@ -89,21 +105,29 @@ def _pair(reference: Reference, first: str, second: str) -> _Pair:
     return _Pair(of_first.words.errors, of_second.words.errors, of_first.words.length, segments(*words))
 
 
-def _of_labels(reference: Reference, *of_both: Hypothesis) -> list[float]:
-    """Of each figure, what is summed over what: the first recogniser's, then the second's."""
-    counts = [(measure.over, measure.under) for measure in CONTRASTED]
-    return [count(row, reference) for both in counts for row in of_both for count in both]
+def _halves(pairs: Sequence[_Pair]) -> tuple[list[_Errors], list[_Errors]]:
+    """The errors of the first recogniser over words, and those of the second."""
+    return [(p.first, p.num_words) for p in pairs], [(p.second, p.num_words) for p in pairs]
+
+
+def _counts(
+    reference: Reference, errors: _Errors, heard: Mapping[Id, Hypothesis], known: Mapping[Id, Understanding]
+) -> list[float]:
+    """Of each figure of one recogniser in one utterance, what is summed over what, by the order of `NAMES`."""
+    take_id = reference.member.take_id
+    of_values = [count(heard[take_id], reference) for m in OF_VALUES for count in (m.over, m.under)]
+    return [*errors, *of_values, *counts(known.get(take_id))]
 
 
 def _contrasts(sums: Sums, *, number: int) -> Iterator[Contrast]:
-    """A contrast for every four sums of the groups (G, 4 × figures), of those that have a value."""
+    """A contrast of every figure that has a value, of sums of the groups (G, 2 recognisers × figures × 2)."""
     drawn = replicates(sums, number=number)
-    for place, name in enumerate(("wer", *(measure.name for measure in CONTRASTED))):
-        of_first, of_second = ratio(4 * place, 4 * place + 1), ratio(4 * place + 2, 4 * place + 3)
-        difference = _less(of_first, of_second)
+    for place, name in enumerate(NAMES):
+        figures = [ratio(start, start + 1) for start in (2 * place, 2 * (len(NAMES) + place))]
+        difference = _less(*figures)
         if found := interval(difference, sums, drawn):
-            first, second = (float(figure(sums.sum(axis=0))) for figure in (of_first, of_second))
-            yield Contrast(name, first, second, found, p=_p(difference(drawn)) if len(sums) > 1 else None)
+            first, second = (float(figure(sums.sum(axis=0))) for figure in figures)
+            yield Contrast(name, first, second, found, p=None if found.low is None else _p(difference(drawn)))
 
 
 def _less(first: Figure, second: Figure) -> Figure:

@@ -10,7 +10,7 @@ from catalogs.ids import Id
 from catalogs.progress import Progress
 from catalogs.records import Failure, Release
 from catalogs.release import release_named
-from training.evaluation.comparing import Comparison, compare_systems
+from training.evaluation.comparing import Answers, Comparison, compare_systems
 from training.evaluation.figures import Subset, subsets
 from training.evaluation.hearing import Heard, hear
 from training.evaluation.leaks import had_by, overlaps, refuse
@@ -85,7 +85,8 @@ def evaluate(names: Sequence[str], config: EvaluationConfig, *, progress: Progre
     heard = [_heard(name, unseen, release, config=config, progress=progress) for name in names]
     comparison = None
     if len(heard) == 2:
-        comparison = compare_systems(unseen, heard[0].hypotheses, heard[1].hypotheses, number=config.replicates)
+        first, second = (Answers(each.hypotheses, each.understandings) for each in heard)
+        comparison = compare_systems(unseen, first, second, number=config.replicates)
     return Report(
         release=release.name,
         release_id=release.id,

@@ -71,11 +71,14 @@ def replicates(sums: Sums, *, seed: int = 0, number: int = REPLICATES) -> Sums:
 
 
 def interval(figure: Figure, sums: Sums, drawn: Sums) -> Interval | None:
-    """A figure of the sums of all groups (G, S), with an interval from their replicates; None if it has no value."""
+    """A figure of the sums of all groups (G, S), with an interval from their replicates; None if it has no value.
+
+    An interval needs two groups that the figure has a value of.
+    """
     value = float(figure(sums.sum(axis=0)))
     if not np.isfinite(value):
         return None
-    if len(sums) < 2:
+    if np.count_nonzero(np.isfinite(figure(sums))) < 2:
         return Interval(value, None, None)
     low, high = np.nanpercentile(figure(drawn), (2.5, 97.5))
     return Interval(value, float(low), float(high))

@@ -56,8 +56,8 @@ class DualTraining:
         """Latents of those that are heard, phones of the texts, and the targets of first the ones, then the others.
 
         Raises:
-            TrainingError: for a text where there is no synthesiser, or one without a pronunciation, or with a character
-                that the recogniser does not write.
+            TrainingError: for a text where there is no synthesiser, or one without a pronunciation, or that the
+                recogniser cannot write.
         """
         heard_ones = [utterance for utterance in utterances if utterance.features is not None]
         texts = [utterance for utterance in utterances if utterance.features is None]

@@ -51,7 +51,7 @@ class GuidedSynthesis:
         """Phones, and the characters that the guide is to hear; with matching, the latents of those that are real.
 
         Raises:
-            TrainingError: for a text without a pronunciation, or with a character that the guide does not write.
+            TrainingError: for a text without a pronunciation, or that the guide cannot write.
         """
         tensors = self._reader.batch(utterances)
         counts = self.synthesiser.output_lengths(tensors["num_phones"]).tolist()

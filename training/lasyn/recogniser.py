@@ -82,7 +82,7 @@ class SplitRecogniser:
         """Take over what a guide has learned: all of it, or the upper part of one that writes something else.
 
         Raises:
-            TrainingError: if it goes on from another layer, or is of the same kind and writes other characters.
+            TrainingError: if it goes on from another layer, or is of the same kind and of another shape.
         """
         is_like = type(self.head) is type(guide.head)
         ours, theirs = (one.head.shape if is_like else {"split": one.split} for one in (self, guide))

@@ -17,13 +17,13 @@ from torch import Tensor
 from catalogs.errors import TrainingError
 from catalogs.models.pretrained import device_of
 from training import checkpoint
-from training.answering import at_rest
 from training.backbones.encoders import Encoder
 from training.checkpoint import Checkpoint
 from training.ctc import Ctc
 from training.evaluation.trained import check_encoder, recipe_of
 from training.features import as_stored
 from training.members import Wave
+from training.modes import at_rest
 from training.objective import Objective, Utterance
 from training.padding import pad_features
 from training.penalty import pooled

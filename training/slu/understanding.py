@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
-from training.answering import Answer, DecodingConfig, at_rest
+from training.answering import Answer, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.split import UpperPart, upper_part
 from training.labels import Labels
 from training.lasyn.recogniser import SplitRecogniser, guide
+from training.modes import at_rest
 from training.objective import Batch, Loss, Utterance
 from training.padding import IGNORED, pad_features
 from training.slu.decoder import END, Decoder, DecoderConfig, likeliest
@@ -36,8 +37,9 @@ class SluConfig:
     """``alphabet`` are the characters that can be written: those of ASCII, or others that have | ; = and a backslash.
 
     ``split`` is the layer of the encoder whose features are heard, where the layers above are tuned too.
-    ``guide_from`` is a training of method `ctc` with that split, as whose upper part this one begins. ``room`` is how
-    many characters labels may take beside those of the transcript, for which `DecodingConfig` has a limit.
+    ``guide_from`` is a training of method `ctc` or `whisper_decoder` with that split, as whose upper part this one
+    begins. ``room`` is how many characters labels may take beside those of the transcript, for which `DecodingConfig`
+    has a limit.
     """
 
     method: Literal["slu"] = "slu"

@@ -13,10 +13,11 @@ from tests.training.test_whisper_asr import tiny as tiny_whisper
 from training.answering import DecodingConfig
 from training.backbones import whisper
 from training.backbones.encoders import Encoder
+from training.ctc import Ctc
 from training.lasyn.dual import DualTraining
 from training.lasyn.guided import GuidedSynthesis
 from training.lasyn.methods import DualTrainingMethod, FixedSynthesisMethod
-from training.whisper_decoder import WhisperDecoder, WhisperDecoderConfig
+from training.whisper_decoder import WhisperDecoderConfig, WhisperDecoding
 
 from ..conftest import fit
 from .conftest import SPLIT, TOLD, keep, spoken, written
@@ -34,7 +35,7 @@ def random_whisper() -> Any:
 
 
 @pytest.fixture(scope="module")
-def listening(random_whisper: None, encoder: Encoder) -> WhisperDecoder:
+def listening(random_whisper: None, encoder: Encoder) -> WhisperDecoding:
     """A decoder that has heard some of the made-up latents."""
     decoder = WhisperDecoderConfig(split=SPLIT).build(encoder, num_layers=1, seed=0)
     fit(decoder, spoken(TOLD[:4]), steps=60)
@@ -42,7 +43,7 @@ def listening(random_whisper: None, encoder: Encoder) -> WhisperDecoder:
 
 
 @pytest.fixture(scope="module")
-def folder(listening: WhisperDecoder, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> str:
+def folder(listening: WhisperDecoding, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> str:
     return keep(tmp_path_factory.mktemp("decoder"), listening, encoder, TABLE)
 
 
@@ -51,7 +52,7 @@ def synthesis(folder: str, encoder: Encoder) -> GuidedSynthesis:
     return parse(FixedSynthesisMethod, table, source="test").build(encoder, num_layers=1, seed=0)
 
 
-def test_a_synthesiser_learns_what_the_decoder_hears(folder: str, encoder: Encoder, listening: WhisperDecoder) -> None:
+def test_a_synthesiser_learns_what_the_decoder_hears(folder: str, encoder: Encoder, listening: WhisperDecoding) -> None:
     objective = synthesis(folder, encoder)
     guide = objective.module["guide"]
     before = {name: value.clone() for name, value in guide.state_dict().items()}
@@ -80,7 +81,7 @@ def dual(encoder: Encoder, **settings: Any) -> DualTraining:
 
 
 def test_it_hears_real_and_made_latents_in_one_loss(
-    folder: str, made_by: str, encoder: Encoder, listening: WhisperDecoder
+    folder: str, made_by: str, encoder: Encoder, listening: WhisperDecoding
 ) -> None:
     objective = dual(encoder, guide_from=folder, synthesiser_from=made_by)
     real, texts = spoken(TOLD[:3]), written(TOLD[4:7])
@@ -98,18 +99,21 @@ def test_it_hears_real_and_made_latents_in_one_loss(
 
 
 def test_a_guide_of_another_kind_gives_its_upper_part_alone(
-    guide_folder: str, random_whisper: None, encoder: Encoder
+    guide_folder: str, reading: Ctc, random_whisper: None, encoder: Encoder
 ) -> None:
-    objective = dual(encoder, guide_from=guide_folder)
-    theirs = dual(encoder, guide_from=None)
+    ours, unguided = (dual(encoder, guide_from=guided).trained() for guided in (guide_folder, None))
 
-    ours = {name: value for name, value in objective.trained().items() if name.startswith("upper.")}
-    assert any(not torch.equal(value, theirs.trained()[name]) for name, value in ours.items())
+    theirs = {name: value for name, value in reading.trained().items() if name.startswith("upper.")}
+    assert theirs.keys() == {name for name in ours if name.startswith("upper.")}
+    assert all(torch.equal(ours[name], value) for name, value in theirs.items())
+    assert all(torch.equal(ours[name], value) for name, value in unguided.items() if name not in theirs)
 
 
 def test_another_checkpoint_or_split_is_refused(folder: str, encoder: Encoder, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="the guide has checkpoint 'whisper-tiny-en', and this recipe's recogniser"):
         dual(encoder, guide_from=folder, recogniser=TABLE | {"checkpoint": "another"})
+    with pytest.raises(TrainingError, match=f"the guide has split {SPLIT}, and this recipe's recogniser 1"):
+        dual(encoder, guide_from=folder, recogniser=TABLE | {"split": 1})
     unsplit = WhisperDecoderConfig().build(encoder, num_layers=1, seed=0)
     with pytest.raises(TrainingError, match="without a split: a guide is trained by method 'ctc' or 'whisper_decoder'"):
         synthesis(keep(tmp_path, unsplit, encoder, {"method": "whisper_decoder", "split": None}), encoder)

@@ -14,6 +14,7 @@ from training.interleaving.choosing import Part
 from training.interleaving.spans import Slotting, counts_of
 from training.jstip import Jstip, Rows
 from training.methods import JstipMethod
+from training.modes import begin_training
 from training.objective import Utterance
 from training.padding import IGNORED
 from training.projectors import ProjectorConfig
@@ -124,7 +125,7 @@ def test_what_is_heard_in_a_sequence_matters_to_it_and_to_no_other(jstip: Jstip,
 
 
 def test_the_projector_learns_and_the_language_model_does_not(jstip: Jstip, make_utterances: Any) -> None:
-    jstip.module.train()
+    begin_training(jstip.module)
 
     jstip.loss(jstip.collate([sequence(make_utterances, parts_of(HEARD_FIRST))])).total.backward()
 
