@@ -78,6 +78,7 @@ ROWS: Mapping[str, Row] = {
     "+ LaSyn, fixed and matched": Row(made="matched"),
     "+ LaSyn, fixed, texts first": Row(made="fixed", texts=(1.0, 1.0, 0.5, 0.5)),
     "+ LaSyn, fixed, nothing masked": Row(made="fixed", objective={"mask": 0.0}),
+    "+ LaSyn, fixed, nearly all masked": Row(made="fixed", objective={"mask": 0.99}),
     "+ LaSyn, fixed, 25 % texts": Row(made="fixed", texts=(0.25,)),
     "+ LaSyn, fixed, 75 % texts": Row(made="fixed", texts=(0.75,)),
     "+ LaSyn, fixed, 90 % texts": Row(made="fixed", texts=(0.9,)),
