@@ -9,6 +9,8 @@ import os
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
@@ -19,17 +21,37 @@ class Scratch:
     """A new ``folder`` within another, which is made if need be, or where the system has its temporary ones."""
 
     def __init__(self, within: Path | None) -> None:
-        if within is not None:
+        if within is None:
+            self.folder, held = _begun(None)
+        else:
             within.mkdir(parents=True, exist_ok=True)
-            _sweep(within)
-        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
-        held = os.open(self.folder, os.O_RDONLY)
-        flock(held, LOCK_EX | LOCK_NB)
+            with _alone_in(within):  # a folder is swept if nobody holds it, which a new one is for a moment
+                _sweep(within)
+                self.folder, held = _begun(within)
         self._end = weakref.finalize(self, _remove, self.folder, held)
 
     def close(self) -> None:
         """Remove it; nothing happens if it is gone already."""
         self._end()
+
+
+def _begun(within: Path | None) -> tuple[Path, int]:
+    """A new folder, and what holds it."""
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
+    held = os.open(folder, os.O_RDONLY)
+    flock(held, LOCK_EX | LOCK_NB)
+    return folder, held
+
+
+@contextmanager
+def _alone_in(within: Path) -> Iterator[None]:
+    """Keep other sessions that begin here waiting."""
+    held = os.open(within, os.O_RDONLY)
+    try:
+        flock(held, LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _remove(folder: Path, held: int) -> None:

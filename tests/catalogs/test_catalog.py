@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from catalogs.catalog import Catalog, Done
 from catalogs.errors import CatalogError
 from catalogs.lake import Lake
 from catalogs.records import Failure, Job, JobLine, Prompt, Slot
+from catalogs.scratch import Scratch
 
 
 def test_adding_twice_changes_nothing(studio: Any) -> None:
@@ -203,6 +205,17 @@ def test_what_a_killed_session_has_left_is_removed_by_the_next(tmp_path: Path) -
         with Catalog.create(tmp_path / "corpus") as later:
             left = {path.name for path in (tmp_path / "corpus" / ".tmp").iterdir()}
             assert left == {catalog.lake.scratch.name for catalog in (living, later)}
+
+
+def test_sessions_that_begin_at_once_keep_out_of_each_others_way(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        scratches = list(threads.map(lambda _: Scratch(tmp_path / ".tmp"), range(200)))
+
+    assert len({scratch.folder for scratch in scratches}) == 200
+    assert all(scratch.folder.is_dir() for scratch in scratches)
+    for scratch in scratches:
+        scratch.close()
+    assert not list((tmp_path / ".tmp").iterdir())
 
 
 def test_a_statement_that_does_not_fit_into_memory_spills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,14 @@ def start_job(folder: Path, database: str, who: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def test_a_corpus_is_written_where_it_has_its_metadata(database: str, tmp_path: Path) -> None:
+    Catalog.create(tmp_path / "corpus", metadata_at=database).lake.close()
+
+    with Catalog.create(tmp_path / "corpus") as again:
+        assert again.metadata_at == database
+        assert again.count("takes") == 0
+
+
 def test_two_jobs_at_once_record_every_line_once(database: str, tmp_path: Path) -> None:
     jobs = [start_job(tmp_path / "corpus", database, who) for who in ("one", "two", "three")]
     for job in jobs:

@@ -206,6 +206,21 @@ def test_scores_and_verdicts_without_a_take_are_removed(studio: Any) -> None:
     assert studio.catalog.count("score_levels") == 2
 
 
+def test_what_was_heard_in_a_take_that_is_gone_is_removed(studio: Any) -> None:
+    recorded = studio.record(range(3))
+    ids = ", ".join(f"('{take.id}'::UUID)" for take in recorded)
+    for table in ("hypothesis", "understanding"):
+        studio.catalog.lake.run(
+            f"INSERT INTO {table} BY NAME SELECT uuid() AS evaluation_id, take_id FROM (VALUES {ids}) t(take_id)"
+        )
+    studio.catalog.lake.run("DELETE FROM take WHERE id = $id::UUID", id=recorded[0].id)
+
+    report = verify(studio.catalog, repair=True)
+
+    assert [(p.fault, p.subject) for p in report.problems] == [("stray", "hypothesis"), ("stray", "understanding")]
+    assert [studio.catalog.count(table) for table in ("hypothesis", "understanding")] == [2, 2]
+
+
 def test_a_row_that_points_at_nothing_is_told_and_left(studio: Any) -> None:
     studio.record(range(3))
     studio.catalog.lake.run("DELETE FROM voice")

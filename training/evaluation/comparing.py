@@ -1,13 +1,11 @@
 """Whether two recognisers differ on the same utterances, and by how much."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalogs.ids import Id
 from catalogs.records import Hypothesis, Understanding
 from catalogs.text import compare, normalise
 from training.evaluation.figures import MEASURES
@@ -20,9 +18,6 @@ from training.evaluation.understanding import LABEL_MEASURES, by_take, counts
 OF_VALUES = tuple(m for m in MEASURES if m.name in ("slot_recall", "entity_recall", "slot_error", "entity_error"))
 NAMES = ("wer", *(measure.name for measure in OF_VALUES), *(measure.name for measure in LABEL_MEASURES))
 """What two recognisers are compared in, where a release has labels and they have understood them."""
-
-_Errors: TypeAlias = tuple[int, int]
-"""Errors and words of an utterance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +52,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """The errors of both recognisers in one utterance, over its words, and segment by segment."""
+    """The ``errors`` of both recognisers in one utterance, over its words, and segment by segment."""
 
-    first: int
-    second: int
+    errors: tuple[int, int]
     num_words: int
     segments: list[tuple[int, int]]
 
@@ -84,10 +78,13 @@ def compare_systems(
     if not sum(pair.num_words for pair in pairs):
         return None
     groups = Groups.of([reference.member.speaker for reference in both])
-    sums = [
-        groups.sums(np.array([_counts(r, pair, heard, known) for r, pair in zip(both, each, strict=True)]))
-        for each, heard, known in zip(_halves(pairs), rows, labels, strict=True)
-    ]
+    sums = []
+    for place, (heard, known) in enumerate(zip(rows, labels, strict=True)):
+        values = [
+            [p.errors[place], p.num_words, *_of_labels(r, heard[r.member.take_id], known.get(r.member.take_id))]
+            for r, p in zip(both, pairs, strict=True)
+        ]
+        sums.append(groups.sums(np.array(values, dtype=np.float64)))
     return Comparison(
         num_utterances=len(both),
         num_groups=groups.number,
@@ -102,21 +99,13 @@ def _pair(reference: Reference, first: str, second: str) -> _Pair:
     wanted, of_first = nearest_reference(reference.member, first, second)
     of_second = compare(wanted, second, language=language)
     words = [normalise(text, language).split() for text in (wanted, first, second)]
-    return _Pair(of_first.words.errors, of_second.words.errors, of_first.words.length, segments(*words))
+    return _Pair((of_first.words.errors, of_second.words.errors), of_first.words.length, segments(*words))
 
 
-def _halves(pairs: Sequence[_Pair]) -> tuple[list[_Errors], list[_Errors]]:
-    """The errors of the first recogniser over words, and those of the second."""
-    return [(p.first, p.num_words) for p in pairs], [(p.second, p.num_words) for p in pairs]
-
-
-def _counts(
-    reference: Reference, errors: _Errors, heard: Mapping[Id, Hypothesis], known: Mapping[Id, Understanding]
-) -> list[float]:
-    """Of each figure of one recogniser in one utterance, what is summed over what, by the order of `NAMES`."""
-    take_id = reference.member.take_id
-    of_values = [count(heard[take_id], reference) for m in OF_VALUES for count in (m.over, m.under)]
-    return [*errors, *of_values, *counts(known.get(take_id))]
+def _of_labels(reference: Reference, heard: Hypothesis, understood: Understanding | None) -> list[float]:
+    """Of each figure after WER, by the order of `NAMES`, what is summed over what."""
+    of_values = [count(heard, reference) for m in OF_VALUES for count in (m.over, m.under)]
+    return [*of_values, *counts(understood)]
 
 
 def _contrasts(sums: Sums, *, number: int) -> Iterator[Contrast]:
