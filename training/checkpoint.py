@@ -2,7 +2,7 @@
 
     step-00001200/
         trained.safetensors     the trained parameters, by name, and nothing that was frozen
-        training.safetensors    the optimiser's moments and the state of the random numbers
+        training.safetensors    the optimiser's moments
         checkpoint.json         how far training was, and its provenance: releases, recipe, versions
 
 A checkpoint appears under its name when it is whole. Nothing in it is a pickle.
@@ -25,7 +25,6 @@ from torch.optim import Optimizer
 from catalogs.errors import TrainingError
 
 TRAINED, TRAINING, ABOUT = "trained.safetensors", "training.safetensors", "checkpoint.json"
-_RANDOM = "random.torch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def save(
         folder / f"step-{position.step:08d}",
         position,
         trained={name: parameter.detach() for name, parameter in trained.items()},
-        training={_RANDOM: torch.get_rng_state(), **moments},
+        training=moments,
         provenance=provenance,
     )
 
@@ -122,7 +121,7 @@ def last(folder: Path) -> Checkpoint | None:
 
 
 def restore(checkpoint: Checkpoint, trained: Mapping[str, nn.Parameter], optimizer: Optimizer | None = None) -> None:
-    """Put a checkpoint's parameters, and with an optimiser its moments and the random numbers, back where they were.
+    """Put a checkpoint's parameters, and with an optimiser its moments, back where they were.
 
     Raises:
         TrainingError: if it holds the parameters of another model.
@@ -143,7 +142,6 @@ def restore(checkpoint: Checkpoint, trained: Mapping[str, nn.Parameter], optimiz
         return
     with safe_open(checkpoint.folder / TRAINING, framework="pt") as file:
         names = set(file.keys())
-        torch.set_rng_state(file.get_tensor(_RANDOM))
         for name, parameter in trained.items():
             kept = {key: f"{key}.{name}" for key in ("step", "exp_avg", "exp_avg_sq")}
             if kept["step"] in names:

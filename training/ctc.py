@@ -70,7 +70,7 @@ class CtcHead(nn.Module):
         if self.upper is not None:
             frames = self.upper(frames, lengths)
         scores: Tensor = self.out(self.dropout(self.norm(frames)))
-        return scores.log_softmax(dim=-1)
+        return scores.float().log_softmax(dim=-1)  # in bfloat16 it would round what is summed over all frames
 
 
 class Ctc:
@@ -125,7 +125,7 @@ class Ctc:
     def loss_on(self, latents: Tensor, lengths: Tensor, batch: Batch) -> Loss:
         """The same on frames or latents (B, T, D), of which the first ``lengths`` (B,) are heard."""
         tensors = batch.tensors
-        log_probs = self.module(latents, lengths).transpose(0, 1).float()  # (T, B, V)
+        log_probs = self.module(latents, lengths).transpose(0, 1)  # (T, B, V)
         both = (lengths, tensors["num_targets"])
         each = ctc_loss(log_probs, tensors["targets"], *both, blank=BLANK, reduction="none", zero_infinity=True)
         unfit = (each.detach() == 0) & (tensors["num_targets"] > 0)

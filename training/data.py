@@ -21,7 +21,7 @@ from catalogs.ingest.rows import format_of
 from catalogs.ingest.text import PromptSource, fingerprint, read_prompts
 from catalogs.records import Prompt
 from training.labels import UNLABELLED, Labels, labels_of
-from training.members import DataConfig, Member, members_of
+from training.members import DataConfig, Member, all_members_of, short_enough
 from training.texts import CHARACTERS_PER_S, texts_in
 
 _REPEATED = "duplicate"
@@ -54,11 +54,15 @@ Data: TypeAlias = DataConfig | TextsConfig
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where members come from, known by content, and the licences that they carry."""
+    """Where members come from, known by content, and the licences that they carry.
+
+    ``too_long`` is how many takes are left out for their length.
+    """
 
     id: Id
     name: str
     licences: tuple[str, ...] = ()
+    too_long: int = 0
 
 
 def parse_data(table: Mapping[str, Any], *, source: str) -> Data:
@@ -80,8 +84,9 @@ def read_data(config: Data) -> tuple[Source, list[Member]]:
     """
     if isinstance(config, TextsConfig):
         return _texts(config)
-    release, members = members_of(config)
-    return Source(release.id, release.name, release.licences), members
+    release, found = all_members_of(config)
+    members = short_enough(found, config)
+    return Source(release.id, release.name, release.licences, too_long=len(found) - len(members)), members
 
 
 def _texts(config: TextsConfig) -> tuple[Source, list[Member]]:

@@ -50,7 +50,7 @@ def decode_batch(
     return answers
 
 
-class _Limits(StoppingCriteria):
+class Limits(StoppingCriteria):
     """Ends each utterance's answers at its own limit; all its rows lie next to each other."""
 
     def __init__(self, limits: Sequence[int]) -> None:
@@ -80,7 +80,7 @@ def _search(lm: Any, inputs: dict[str, Tensor], limits: Sequence[int], *, settin
             inputs_embeds=inputs["inputs_embeds"],
             attention_mask=inputs["attention_mask"],
             generation_config=search,
-            stopping_criteria=StoppingCriteriaList([_Limits(limits)]),
+            stopping_criteria=StoppingCriteriaList([Limits(limits)]),
         )
     finally:
         causal.generation_config = own

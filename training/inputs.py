@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from catalogs.errors import RecipeError, TrainingError
+from catalogs.ids import seed_of
 from catalogs.progress import Progress
 from catalogs.stage import Outcome, batched
 from training.augmentation.variants import Augmentation, AugmentationConfig
@@ -72,7 +73,7 @@ class FeatureInputs:
         here = processes()
         missing = store.missing(draw for draw in draws if draw.member.place is not None)
         if missing:
-            mine = missing[here.process_index :: here.num_processes]
+            mine = [draw for draw in missing if _share_of(store.key_of(draw), here.num_processes) == here.process_index]
             progress.start("encoding", len(mine))
             store.fill(mine, partial(_told, hear, progress))
             progress.finish()
@@ -119,6 +120,11 @@ class WaveInputs:
     def of_waves(self, waves: Mapping[str, Wave]) -> list[Utterance]:
         """The waves themselves."""
         return [_nameless(name, samples=torch.from_numpy(wave)) for name, wave in waves.items()]
+
+
+def _share_of(key: str, num_processes: int) -> int:
+    """Which process hears it: by content, as processes that look at a store at different times see different gaps."""
+    return seed_of("share", key) % num_processes
 
 
 def loaded(recipe: TrainRecipe, augmentation: Augmentation | None = None) -> tuple[Inputs, Objective]:

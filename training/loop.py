@@ -2,7 +2,8 @@
 
 A step is made of ``micro_batches``, over all processes together. Their losses are summed and divided by all their
 targets, so it does not matter for a step how it is split: over more micro-batches, or over two processes.
-Killed anywhere, the same training goes on from its last checkpoint with the same loss curve.
+Random numbers, those of dropout for one, are seeded at each step. Killed anywhere, the same training goes on from its
+last checkpoint with the same loss curve.
 """
 
 import time
@@ -17,6 +18,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from catalogs.errors import TrainingError
+from catalogs.ids import seed_of
 from catalogs.progress import SILENT, Progress
 from catalogs.stage import Outcome, batched
 from training import checkpoint
@@ -56,6 +58,11 @@ class LoopConfig:
         if self.save_every % self.log_every:
             raise ValueError("loop.save_every must be a multiple of log_every, so that a resumed curve is the same")
 
+    def set_threads(self) -> None:
+        """Compute on as many threads as asked, from here on."""
+        if self.threads:
+            torch.set_num_threads(self.threads)
+
 
 @dataclass(slots=True)
 class _Sums:
@@ -91,9 +98,7 @@ class Loop:
         self, objective: Objective, epochs: Sampler, load: Load, *, config: LoopConfig, optim: OptimConfig, folder: Path
     ) -> None:
         """``load`` gives the utterances of some draws, with what the objective hears of them."""
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        torch.manual_seed(config.seed)
+        config.set_threads()
         self._objective, self._epochs, self._load = objective, epochs, load
         self._config, self._optim, self._folder = config, optim, folder
         self._accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
@@ -158,6 +163,7 @@ class Loop:
 
     def _step(self, draws: list[list[Draw]], *, rate: float, sums: _Sums, step: int) -> None:
         accelerator = self._accelerator
+        torch.manual_seed(seed_of(self._config.seed, step, accelerator.process_index))  # on every device
         mine = draws[accelerator.process_index :: accelerator.num_processes]
         batches = [self._objective.collate(self._load(each)).to(accelerator.device) for each in mine or draws[:1]]
         share = 1.0 if mine else 0.0  # a process that has none at the end of an epoch goes along with one of weight 0

@@ -73,18 +73,31 @@ def members_of(config: DataConfig) -> tuple[Release, list[Member]]:
         ReleaseError: if there is no such release.
         TrainingError: if nothing is left to train on.
     """
-    folder = Path(config.corpus).expanduser()
-    with Catalog.open(folder) as catalog:
+    release, found = all_members_of(config)
+    return release, short_enough(found, config)
+
+
+def all_members_of(config: DataConfig) -> tuple[Release, list[Member]]:
+    """The same, whatever their length. Raises as `members_of` does, but for what is too long."""
+    with Catalog.open(Path(config.corpus).expanduser()) as catalog:
         release = release_named(catalog, config.release)
-        found = members_in(catalog, release, split=config.split)
-    fit = [member for member in found if member.duration_s <= config.max_s]
+        return release, members_in(catalog, release, split=config.split)
+
+
+def short_enough(members: Sequence[Member], config: DataConfig) -> list[Member]:
+    """Those of a table's members that are not too long for it.
+
+    Raises:
+        TrainingError: if there are none.
+    """
+    fit = [member for member in members if member.duration_s <= config.max_s]
     if not fit:
         of_split = f" of split {config.split!r}" if config.split else ""
         raise TrainingError(
-            f"release {config.release!r} in {folder} has {len(found):,} takes{of_split}, and none of at most "
-            f"{config.max_s:g} s: there is nothing to train on"
+            f"the {config} has {len(members):,} takes{of_split}, and none of at most {config.max_s:g} s: there is "
+            "nothing to train on"
         )
-    return release, fit
+    return fit
 
 
 def members_in(catalog: Catalog, release: Release, *, split: str | None) -> list[Member]:

@@ -7,12 +7,19 @@ from torch import nn
 
 
 def begin_training(module: nn.Module) -> None:
-    """Let it train; a part of which nothing is trained stays as it is used, without dropout."""
+    """Let it train; a part of which nothing is trained stays as it is used, without dropout.
+
+    A frozen layer whose activations are to be computed twice, to save memory, asks for training, as gradients go
+    through it; one with a dropout of its own is left alone.
+    """
     module.train()
     for part in module.modules():
         parameters = list(part.parameters())
         if parameters and not any(parameter.requires_grad for parameter in parameters):
             part.eval()
+    for part in module.modules():
+        if getattr(part, "gradient_checkpointing", False) and not getattr(part, "dropout", 0.0):
+            part.training = True
 
 
 @contextmanager

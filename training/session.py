@@ -2,15 +2,18 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from catalogs.errors import TrainingError
+from catalogs.ids import Id
 from catalogs.progress import SILENT, Progress
 from training import checkpoint, curve
 from training.augmentation.variants import Augmentation
+from training.checks import Found, check_heard, check_labels, check_mixed_texts, check_real
 from training.data import Source, read_data
 from training.inputs import FeatureInputs, Inputs, loaded
 from training.jstip import Jstip
@@ -18,14 +21,12 @@ from training.loop import Loop
 from training.members import Member
 from training.mixing.hearing import MixedInputs
 from training.mixing.mixer import Mixer
-from training.mixing.mixture import MixtureConfig
 from training.mixing.sources import Sources, sources_of
 from training.objective import LookingOver, Objective
 from training.processes import processes
 from training.recipe import TrainRecipe
-from training.sampling import Epochs, Sampler
+from training.sampling import Draw, Epochs, Sampler
 from training.starting import begin
-from training.tables import OnLabels, OnReal
 
 RECIPE = "recipe.json"
 
@@ -49,23 +50,28 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
             of another model, or a loss is no number.
         EngineError: if a model is not to be had.
     """
+    recipe.loop.set_threads()
     here = processes()
     progress = progress if here.is_main_process else SILENT
     if here.is_main_process:
         _claim(recipe)
     here.wait_for_everyone()
-    found = [read_data(config) for config in recipe.data]
+    found = _each_once([read_data(config) for config in recipe.data], progress)
     members = [member for _, part in found for member in part]
     augmentation = recipe.augmentation.build([member for member in members if member.place is not None])
     drawn_from = _drawn_from(recipe, found)
-    pinned: dict[str, Any] = {"releases": [{"id": source.id, "name": source.name} for source, _ in found]}
+    pinned: dict[str, Any] = {
+        "releases": [{"id": source.id, "name": source.name} for source, _ in found],
+        "augmentation": augmentation.id if recipe.augmentation.variants else None,
+    }
     if isinstance(drawn_from, Sources):
         pinned |= drawn_from.provenance()
     _refuse_others(recipe, pinned)
     inputs, objective = loaded(recipe, augmentation)
+    check_heard(recipe, objective, members, slower=augmentation.slower)
     if isinstance(objective, LookingOver) and (recipe.mixture is None or recipe.mixture.asks_for_made):
         progress.note(objective.look_over([member.spoken for member in members if member.place is None]))
-    sampler, inputs = _sampled(recipe, drawn_from, inputs, objective, progress=progress)
+    sampler, inputs = _sampled(recipe, drawn_from, inputs, objective, augmentation, progress=progress)
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     base = begin(recipe, objective, inputs.encoder_id)
     inputs.prepare(draws, progress)
@@ -74,12 +80,28 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     loop = Loop(objective, sampler, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {_to_do(recipe, steps)}")
     licences = sorted({licence for source, _ in found for licence in source.licences})
-    about = provenance(recipe, inputs.encoder_id, augmentation) | pinned | {"licences": licences, "base": base}
+    about = provenance(recipe, inputs.encoder_id) | pinned | {"licences": licences, "base": base}
     loop.run(about, total_steps=steps, progress=progress)
     if here.is_main_process:
         curve.plot(recipe.folder)
     here.wait_for_everyone()
     return trained_on(members, recipe)
+
+
+def _each_once(found: Found, progress: Progress) -> list[tuple[Source, list[Member]]]:
+    """Every take and text in the first table that has it, and a word on what is left out."""
+    seen: set[Id] = set()
+    unique = []
+    for source, members in found:
+        unique.append((source, [member for member in members if member.take_id not in seen]))
+        seen |= {member.take_id for member in members}
+    repeated = sum(len(members) for _, members in found) - len(seen)
+    too_long = sum(source.too_long for source, _ in found)
+    if repeated:
+        progress.note(f"{repeated:,} takes or texts are in several tables of data: each is heard as one of them")
+    if too_long:
+        progress.note(f"{too_long:,} takes are longer than data.max_s, and left out")
+    return unique
 
 
 def _to_do(recipe: TrainRecipe, steps: int) -> str:
@@ -91,14 +113,14 @@ def _to_do(recipe: TrainRecipe, steps: int) -> str:
     return f"{steps:,} steps, {last.position.step:,} of them done before"
 
 
-def _drawn_from(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Member]]]) -> Epochs | Sources:
+def _drawn_from(recipe: TrainRecipe, found: Found) -> Epochs | Sources:
     """What is drawn from, with all that can be wrong with it before models are loaded.
 
     Raises:
         TrainingError: if something that is asked for is not there.
     """
-    _check_real(recipe, found)
-    _check_labels(recipe, found)
+    check_real(recipe, found)
+    check_labels(recipe, found)
     if recipe.mixture is None:
         return Epochs(
             [member for _, part in found for member in part],
@@ -110,45 +132,14 @@ def _drawn_from(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Memb
     return sources_of(recipe.mixture, found)
 
 
-def _check_real(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Member]]]) -> None:
-    """Refuse to match real latents where none would ever be heard.
-
-    Raises:
-        TrainingError: if the method asks for real takes, and data or sampling have none.
-    """
-    if not isinstance(recipe.objective, OnReal) or not recipe.objective.asks_for_real:
-        return
-    if all(member.is_synthetic for _, part in found for member in part):
-        raise TrainingError(
-            f"objective.matching of {recipe.name} matches latents of real speech, and data has no real take: add a "
-            "release of recordings to data, or leave matching out"
-        )
-    real, texts = recipe.sampling.real, recipe.sampling.texts
-    if (real is not None and not any(real)) or (texts is not None and min(texts) == 1):
-        raise TrainingError(
-            f"objective.matching of {recipe.name} matches latents of real speech, and sampling draws none in any "
-            "epoch: give sampling.real or sampling.texts a share that leaves room for it"
-        )
-
-
-def _check_labels(recipe: TrainRecipe, found: Sequence[tuple[Source, Sequence[Member]]]) -> None:
-    """Refuse to learn from data without labels that utterances have none.
-
-    Raises:
-        TrainingError: if the method asks for labels, and one of the tables of data has none at all.
-    """
-    if not isinstance(recipe.objective, OnLabels) or not recipe.objective.asks_for_labels:
-        return
-    for config, (_, members) in zip(recipe.data, found, strict=True):
-        if not any(member.labels for member in members):
-            raise TrainingError(
-                f"the {config} has no labels, and {recipe.objective.method} learns to write them: give its texts an "
-                "intent, slots or entities, or leave it out of data"
-            )
-
-
 def _sampled(
-    recipe: TrainRecipe, drawn_from: Epochs | Sources, inputs: Inputs, objective: Objective, *, progress: Progress
+    recipe: TrainRecipe,
+    drawn_from: Epochs | Sources,
+    inputs: Inputs,
+    objective: Objective,
+    augmentation: Augmentation,
+    *,
+    progress: Progress,
 ) -> tuple[Sampler, Inputs]:
     """What draws the batches, and what makes utterances of what it draws.
 
@@ -159,10 +150,10 @@ def _sampled(
         return drawn_from, inputs
     if not isinstance(objective, Jstip) or not isinstance(inputs, FeatureInputs):
         raise TrainingError(f"{recipe.objective.method} is trained on no mixture")
-    _check_texts(drawn_from.config, objective, progress=progress)
+    check_mixed_texts(drawn_from.config, objective, progress=progress)
     mixer = Mixer(
         drawn_from,
-        objective.length_of,
+        partial(_most_positions, objective, augmentation.slower),
         context=objective.context,
         seed=recipe.loop.seed,
         epochs=recipe.loop.epochs,
@@ -173,19 +164,10 @@ def _sampled(
     return mixer, MixedInputs(inputs, objective.slotting, frames_per_slot=objective.frames_per_slot)
 
 
-def _check_texts(mixture: MixtureConfig, objective: Jstip, *, progress: Progress) -> None:
-    """Refuse texts that nobody can make heard, or that are all there is and teach nothing.
-
-    Raises:
-        TrainingError: if so.
-    """
-    if mixture.asks_for_made and not objective.makes_slots:
-        raise TrainingError("objective.made.synthesiser_from is missing: who is to make slots of texts?")
-    if mixture.text and not objective.tunes_language_model:
-        what = "texts teach the language model, of which nothing is tuned: give objective.language_model a lora"
-        if mixture.text == 1:
-            raise TrainingError(f"mixture.text = 1: {what}")
-        progress.note(f"mixture.text = {mixture.text:g} of the tokens teach nothing: {what}, or leave texts out")
+def _most_positions(objective: Jstip, slower: float, draw: Draw) -> int:
+    """How many positions a draw has in a row at most, read as slowly as a variant of it may be."""
+    longest_s = draw.member.duration_s * (slower if draw.variant else 1.0)
+    return objective.length_of(replace(draw, member=replace(draw.member, duration_s=longest_s)))
 
 
 def trained_on(members: Sequence[Member], recipe: TrainRecipe) -> Trained:
@@ -200,13 +182,12 @@ def trained_on(members: Sequence[Member], recipe: TrainRecipe) -> Trained:
     return Trained(recipe.folder, step, len(members), audio_s, rows[-1]["loss"] if rows else None)
 
 
-def provenance(recipe: TrainRecipe, encoder_id: str | None, augmentation: Augmentation) -> dict[str, Any]:
+def provenance(recipe: TrainRecipe, encoder_id: str | None) -> dict[str, Any]:
     """How a checkpoint was made: by which recipe and encoder, and with which versions."""
     return {
         "training": recipe.id,
         "recipe": recipe.table(),
         "encoder": encoder_id,
-        "augmentation": augmentation.id if recipe.augmentation.variants else None,
         "versions": versions(),
     }
 
@@ -218,7 +199,7 @@ def versions() -> dict[str, str]:
 
 
 def _refuse_others(recipe: TrainRecipe, pinned: Mapping[str, Any]) -> None:
-    """Go on with nothing but the data that the training began with; texts and word times may be others by now.
+    """Go on with nothing but the data that the training began with; texts, word times or noises may be others by now.
 
     Raises:
         TrainingError: if they are.
@@ -226,8 +207,8 @@ def _refuse_others(recipe: TrainRecipe, pinned: Mapping[str, Any]) -> None:
     last = checkpoint.last(recipe.folder)
     if last is not None and not pinned.items() <= last.provenance.items():
         raise TrainingError(
-            f"{recipe.folder} was trained on other texts or word times than there are now; put them back, or train "
-            "anew in another folder"
+            f"{recipe.folder} was trained on other texts, word times or augmentations than there are now; put them "
+            "back, or train anew in another folder"
         )
 
 

@@ -4,7 +4,7 @@ A checkpoint's provenance has it under ``base``:
 
     id             hash of all weights before the first step, frozen ones included, and of the encoder if it ran before
     root           the id that the first of the trainings it went on from had; its own, if it went on from none
-    models         key of the recipe to the hash of the files of the model that it names
+    models         key of the recipe to the hash of the files that it names: those of a model, or texts
     started_from   key of the recipe to what it names: the folder, whose training that was, and the hash of its weights
 """
 
@@ -52,7 +52,7 @@ def begin(recipe: TrainRecipe, objective: Objective, encoder_id: Id | None) -> d
         "models": dict(models_in(table)),
         "started_from": {key: pinned(folder) for key, folder in goes_on_from(table)},
     }
-    _check_same_as_before(recipe, base)
+    _check_same_as_before(recipe, {"encoder": encoder_id, **base})
     return base
 
 
@@ -68,7 +68,7 @@ def pinned(folder: str) -> dict[str, Any]:
 
 
 def models_in(table: Mapping[str, Any], *within: str) -> Iterator[tuple[str, str]]:
-    """The keys of a recipe that name pretrained models, dots between tables, and the hashes these are known by."""
+    """The keys of a recipe that name pretrained models or texts, dots between tables, and the hashes of these."""
     pinned_ones = {known.name: known.sha256 for known in artefacts()}
     for key, value in table.items():
         if isinstance(value, Mapping):
@@ -78,6 +78,8 @@ def models_in(table: Mapping[str, Any], *within: str) -> Iterator[tuple[str, str
             yield ".".join((*within, key)), sha256
         elif key == "name" and within and value in _STARTERS:
             yield ".".join((*within, key)), pinned_ones[_STARTERS[value]]
+        elif key == "texts" and within == ("objective",) and isinstance(value, str):
+            yield ".".join((*within, key)), hash_file(Path(value).expanduser())
 
 
 def goes_on_from(table: Mapping[str, Any], *within: str) -> Iterator[tuple[str, str]]:
@@ -148,17 +150,29 @@ def differing(theirs: Mapping[str, Any], ours: Mapping[str, Any], *within: str) 
     return "the same"
 
 
-def _check_same_as_before(recipe: TrainRecipe, base: Mapping[str, Any]) -> None:
+def _check_same_as_before(recipe: TrainRecipe, now: Mapping[str, Any]) -> None:
     """Refuse to go on with a training that began from something else.
 
     Raises:
-        TrainingError: if what it started from has changed since.
+        TrainingError: if what it started from, the files that its recipe names, or its frozen weights have changed.
     """
     last = checkpoint.last(recipe.folder)
     began = last.provenance.get("base") if last else None
-    if began is None or began["started_from"] == base["started_from"]:
+    if last is None or began is None:
         return
-    raise TrainingError(
-        f"{recipe.folder} began from {differing(began['started_from'], base['started_from'])}: what it started from "
-        "has been trained on; name the step folder that it began from, or train anew in another folder"
-    )
+    before = {"encoder": last.provenance.get("encoder"), **began}
+    if before["started_from"] != now["started_from"]:
+        raise TrainingError(
+            f"{recipe.folder} began from {differing(before['started_from'], now['started_from'])}: what it started "
+            "from has been trained on; name the step folder that it began from, or train anew in another folder"
+        )
+    for key in ("encoder", "models", "id"):
+        if before[key] != now[key]:
+            raise TrainingError(
+                f"{recipe.folder} began with other weights or files ({_changed(key, before[key], now[key])}): put back "
+                "those that it began with, or train anew in another folder"
+            )
+
+
+def _changed(key: str, before: Any, now: Any) -> str:
+    return differing(before, now) if isinstance(before, Mapping) else f"{key} {before}, not {now}"

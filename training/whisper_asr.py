@@ -89,6 +89,11 @@ class WhisperAsr:
         ).logits  # (B, U, vocabulary)
         return answer_loss(scores, batch.tensors["labels"])
 
+    @property
+    def longest_s(self) -> float:
+        """How many seconds of speech it hears at once."""
+        return float(self._extractor.n_samples / RATE_HZ)
+
     def answers(self, utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
         """What it hears, without the dropout of training; `DecodingConfig.tokens_per_frame` counts 50 frames a second.
 

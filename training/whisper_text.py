@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from transformers import GenerationConfig, GenerationMixin
+from transformers import GenerationConfig, GenerationMixin, StoppingCriteriaList
 
 from catalogs.errors import TrainingError
 from catalogs.ids import Id
 from training.answering import Answer, DecodingConfig
+from training.decoding import Limits
 from training.modes import at_rest
 from training.objective import Utterance
 from training.padding import IGNORED
@@ -74,7 +75,11 @@ class WhisperText:
             with torch.inference_mode(), at_rest(module):
                 # Whisper's own `generate` is for long recordings: it cuts, retries, and takes the last EOS away.
                 found: Any = GenerationMixin.generate(
-                    module, generation_config=search, decoder_input_ids=prompts, **heard
+                    module,
+                    generation_config=search,
+                    stopping_criteria=StoppingCriteriaList([Limits([len(self._begin) + each for each in limits])]),
+                    decoder_input_ids=prompts,
+                    **heard,
                 )
         finally:
             module.generation_config = own

@@ -93,3 +93,20 @@ def test_adapters_drop_out_and_recompute_activations_in_training(members: Any, t
     assert drops
     assert layers
     assert all(part.training for part in (*drops, *layers))
+
+
+@pytest.mark.parametrize("lora", [None, LoraTable(r=2, first_layer=2, dropout=0.5)])
+def test_frozen_layers_recompute_their_activations_too(lora: LoraTable | None) -> None:
+    """Gradients of a projector go through all of them."""
+    model = TinyLmConfig(lora=lora, checkpointing=True).build()
+    begin_training(model.module)
+    slots = torch.randn(1, 5, model.width, requires_grad=True)
+    entered = []
+    for layer in (layers := [part for part in model.module.modules() if type(part).__name__.endswith("DecoderLayer")]):
+        layer.self_attn.register_forward_hook(lambda *_: entered.append(1))
+
+    model.module(inputs_embeds=slots, use_cache=False).logits.sum().backward()
+
+    assert len(entered) == 2 * len(layers)
+    frozen = [part for part in model.module.modules() if isinstance(part, torch.nn.Linear) and not part.training]
+    assert frozen

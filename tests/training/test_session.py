@@ -2,7 +2,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -14,7 +14,10 @@ from catalogs.errors import RecipeError, ReleaseError, TrainingError
 from catalogs.progress import Progress
 from training import checkpoint, session
 from training.augmentation import variants
+from training.checks import check_heard
 from training.curve import rows_of
+from training.inputs import _share_of
+from training.members import members_of
 from training.recipe import TrainRecipe, parse_recipe
 from training.session import Trained
 
@@ -168,3 +171,66 @@ def test_the_command_trains_and_says_where(table: dict[str, Any], tmp_path: Path
 
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["utterances"] == 12
+
+
+def test_a_take_in_two_releases_is_heard_as_one(table: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    twice = table | {"data": table["data"] * 2}
+
+    found = session.train(parse_recipe(twice, source="test"), progress=Progress())
+
+    assert found.utterances == 2 * len(TEXTS)
+    assert "12 takes or texts are in several tables of data" in capsys.readouterr().err
+
+
+def test_what_is_too_long_is_told(table: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    durations = sorted(member.duration_s for member in members_of(parse_recipe(table, source="test").data[0])[1])
+    short = table | {"data": [{**table["data"][0], "max_s": durations[5]}]}
+
+    found = session.train(parse_recipe(short, source="test"), progress=Progress())
+
+    left_out = sum(each > durations[5] for each in durations)
+    assert found.utterances == len(durations) - left_out
+    assert f"{left_out} takes are longer than data.max_s, and left out" in capsys.readouterr().err
+
+
+def test_takes_that_an_augmentation_makes_too_long_are_found_before_training(table: dict[str, Any]) -> None:
+    """Whisper hears 2 s here; nothing is longer, but read at two thirds of the tempo some are."""
+    durations = [member.duration_s for member in members_of(parse_recipe(table, source="test").data[0])[1]]
+    window_s = 1.2 * max(durations)
+    slow = {"variants": 1, "steps": [{"step": "perturbation", "kinds": ["stretch"], "tempo": [0.5, 1.0]}]}
+    recipe = parse_recipe(table | {"augmentation": slow}, source="test")
+
+    class Heard:
+        longest_s = window_s
+
+    members = [member for config in recipe.data for member in members_of(config)[1]]
+    slower = recipe.augmentation.build(members).slower
+    check_heard(recipe, cast("Any", Heard()), members, slower=1.0)
+    with pytest.raises(TrainingError, match=r"slows them down, by 2\.00 at most: give data\.max_s = "):
+        check_heard(recipe, cast("Any", Heard()), members, slower=slower)
+
+
+@pytest.mark.parametrize("changed", ["encoder", "augmentation", "models"])
+def test_nothing_goes_on_over_other_weights_or_files(table: dict[str, Any], changed: str) -> None:
+    """The recipe says the same, and what it names is another by now."""
+    found = run(table)
+    about = checkpoint.load(found.folder).folder / checkpoint.ABOUT
+    told = json.loads(about.read_text())
+    where = told["provenance"] if changed != "models" else told["provenance"]["base"]
+    where[changed] = {"objective.texts": "0" * 64} if changed == "models" else "another"
+    about.write_text(json.dumps(told))
+
+    with pytest.raises(TrainingError, match=r"put (back those|them back)"):
+        run(table)
+
+
+def test_processes_share_what_is_to_be_encoded_by_content(table: dict[str, Any]) -> None:
+    """However much of it each of them sees, together they hear all of it, and nothing twice."""
+    keys = [f"{number:064x}.0" for number in range(400)]
+
+    shares = [{key for key in keys if _share_of(key, 3) == rank} for rank in range(3)]
+
+    assert sorted(key for share in shares for key in share) == keys
+    assert min(len(share) for share in shares) > 100
+    late = [key for key in keys[200:] if _share_of(key, 3) == 1]
+    assert set(late) == shares[1] & set(keys[200:])

@@ -112,7 +112,7 @@ class PerturbationConfig:
 
     def build(self) -> Step:
         """The step."""
-        return Step(self._apply)
+        return Step(self._apply, slower=max(1.0, 1 / self.tempo[0]) if "stretch" in self.kinds else 1.0)
 
     def _apply(self, wave: Wave, scene: Scene) -> Wave:
         match scene.one_of(self.kinds):

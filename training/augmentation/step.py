@@ -40,12 +40,14 @@ class Step:
     """A step that is ready: wave in, wave of the same rate out.
 
     ``made_of`` is the content of the recordings it draws from, and ``hears_others`` says whether it asks the scene for
-    takes of others: both decide what comes out, and are no part of the recipe.
+    takes of others: both decide what comes out, and are no part of the recipe. ``slower`` is how many times longer at
+    most a wave comes out than it went in.
     """
 
     apply: Callable[[Wave, Scene], Wave]
     made_of: Part = None
     hears_others: bool = False
+    slower: float = 1.0
 
 
 class StepConfig(Protocol):

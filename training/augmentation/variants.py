@@ -7,6 +7,7 @@ recordings or other takes, of those. It is the same in every batch and process, 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -59,11 +60,12 @@ class AugmentationConfig:
 
 
 class Augmentation:
-    """The variants of some members."""
+    """The variants of some members, each at most ``slower`` times as long as the take."""
 
     def __init__(self, config: AugmentationConfig, members: Sequence[Member]) -> None:
         parsed = [_parsed(table, number) for number, table in enumerate(config.steps)] if config.variants else []
         self._steps: list[tuple[float, Step]] = [(each.probability, each.build()) for each in parsed]
+        self.slower = prod(step.slower for _, step in self._steps)
         self._seed = config.seed
         self._members = {m.pcm_sha256: m for m in sorted(members, key=lambda m: (m.pcm_sha256, m.take_id))}
         self._hashes = list(self._members)

@@ -1,0 +1,96 @@
+"""What can be wrong with the data of a training for its method: found before anything is encoded, and said plainly."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from catalogs.errors import TrainingError
+from catalogs.progress import Progress
+from training.data import Source
+from training.jstip import Jstip
+from training.members import Member
+from training.mixing.mixture import MixtureConfig
+from training.objective import LookingOver, Objective
+from training.recipe import TrainRecipe
+from training.tables import OnLabels, OnReal
+
+Found = Sequence[tuple[Source, Sequence[Member]]]
+"""The members of each table of data."""
+
+
+def check_real(recipe: TrainRecipe, found: Found) -> None:
+    """Refuse to match real latents where none would ever be heard.
+
+    Raises:
+        TrainingError: if the method asks for real takes, and data or sampling have none.
+    """
+    if not isinstance(recipe.objective, OnReal) or not recipe.objective.asks_for_real:
+        return
+    if all(member.is_synthetic for _, part in found for member in part):
+        raise TrainingError(
+            f"objective.matching of {recipe.name} matches latents of real speech, and data has no real take: add a "
+            "release of recordings to data, or leave matching out"
+        )
+    real, texts = recipe.sampling.real, recipe.sampling.texts
+    if (real is not None and not any(real)) or (texts is not None and min(texts) == 1):
+        raise TrainingError(
+            f"objective.matching of {recipe.name} matches latents of real speech, and sampling draws none in any "
+            "epoch: give sampling.real or sampling.texts a share that leaves room for it"
+        )
+
+
+def check_labels(recipe: TrainRecipe, found: Found) -> None:
+    """Refuse to learn from data without labels that utterances have none.
+
+    Raises:
+        TrainingError: if the method asks for labels, and one of the tables of data has none at all.
+    """
+    if not isinstance(recipe.objective, OnLabels) or not recipe.objective.asks_for_labels:
+        return
+    for config, (_, members) in zip(recipe.data, found, strict=True):
+        if not any(member.labels for member in members):
+            raise TrainingError(
+                f"the {config} has no labels, and {recipe.objective.method} learns to write them: give its texts an "
+                "intent, slots or entities, or leave it out of data"
+            )
+
+
+def check_heard(recipe: TrainRecipe, objective: Objective, members: Sequence[Member], *, slower: float) -> None:
+    """Refuse texts alone where all is heard, and takes that are longer than what a method hears at once.
+
+    ``slower`` is how many times longer than the take a variant of it may be.
+
+    Raises:
+        TrainingError: if there are any.
+    """
+    method = recipe.objective.method
+    heard = [member for member in members if member.place is not None]
+    if len(heard) < len(members) and not isinstance(objective, LookingOver):
+        texts = ", ".join(str(config) for config in recipe.data if "texts" in str(config)) or "data"
+        raise TrainingError(
+            f"{len(members) - len(heard):,} texts of {texts} have no audio, and {method} has to hear what it learns: "
+            "leave them out, or have them read"
+        )
+    longest_s: Any = getattr(objective, "longest_s", None)
+    if longest_s is None:
+        return
+    if long := sum(member.duration_s * slower > longest_s for member in heard):
+        slowed = f" once the augmentation slows them down, by {slower:.2f} at most" if slower > 1 else ""
+        raise TrainingError(
+            f"{method} hears {longest_s:g} s at once, and {long:,} of {len(heard):,} takes are longer{slowed}: give "
+            f"data.max_s = {longest_s / slower:.1f}"
+        )
+
+
+def check_mixed_texts(mixture: MixtureConfig, objective: Jstip, *, progress: Progress) -> None:
+    """Refuse texts that nobody can make heard, or that are all there is and teach nothing.
+
+    Raises:
+        TrainingError: if so.
+    """
+    if mixture.asks_for_made and not objective.makes_slots:
+        raise TrainingError("objective.made.synthesiser_from is missing: who is to make slots of texts?")
+    if mixture.text and not objective.tunes_language_model:
+        what = "texts teach the language model, of which nothing is tuned: give objective.language_model a lora"
+        if mixture.text == 1:
+            raise TrainingError(f"mixture.text = 1: {what}")
+        progress.note(f"mixture.text = {mixture.text:g} of the tokens teach nothing: {what}, or leave texts out")
