@@ -7,7 +7,9 @@ augmentation/        takes as they are heard elsewhere, in planned variants
 features             encoder outputs, kept so that a frozen encoder runs once
 sampling             which utterances make the next batch
 loop, optim          the only training loop; on_ray spreads it over machines
+validation           what it does with takes that it does not learn from
 checkpoint           what was trained, where it came from, and how to go on
+session              from recipe to checkpoint; checks and drawing are what it asks of its data
 projectors           frames of an encoder become slots of a language model
 template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text

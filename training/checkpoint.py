@@ -5,6 +5,9 @@
         training.safetensors    the optimiser's moments
         checkpoint.json         how far training was, and its provenance: releases, recipe, versions
 
+Beside them lies ``best``, if training was validated: the name of the one that did best, which is what the training's
+folder stands for; training itself goes on from the last.
+
 A checkpoint appears under its name when it is whole. Nothing in it is a pickle.
 """
 
@@ -25,6 +28,7 @@ from torch.optim import Optimizer
 from catalogs.errors import TrainingError
 
 TRAINED, TRAINING, ABOUT = "trained.safetensors", "training.safetensors", "checkpoint.json"
+BEST = "best"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def save(
     """Write ``folder/step-N``, whole or not at all."""
     moments = _moments(trained, optimizer) if optimizer else {}
     return write(
-        folder / f"step-{position.step:08d}",
+        folder / _name(position.step),
         position,
         trained={name: parameter.detach() for name, parameter in trained.items()},
         training=moments,
@@ -101,13 +105,13 @@ def write(
 
 
 def load(folder: Path) -> Checkpoint:
-    """A checkpoint by its folder, or the last one of a training by its.
+    """A checkpoint by its folder, or the best or else the last one of a training by its.
 
     Raises:
         TrainingError: if there is none.
     """
     folder = folder.expanduser()
-    found = folder if (folder / ABOUT).exists() else _last(folder)
+    found = folder if (folder / ABOUT).exists() else _best(folder) or _last(folder)
     if found is None:
         raise TrainingError(f"{folder} is no checkpoint, and has none in it: expected {ABOUT}, or folders step-N")
     about = json.loads((found / ABOUT).read_text(encoding="utf-8"))
@@ -151,10 +155,19 @@ def restore(checkpoint: Checkpoint, trained: Mapping[str, nn.Parameter], optimiz
                 }
 
 
+def mark_best(folder: Path, step: int) -> None:
+    """Say which checkpoint of a training is the best."""
+    part = folder / f".{BEST}.part"
+    part.write_text(f"{_name(step)}\n", encoding="utf-8")
+    part.replace(folder / BEST)
+
+
 def keep(folder: Path, number: int) -> None:
-    """Remove all but the last so many checkpoints."""
+    """Remove all but the last so many checkpoints, and the best."""
+    best = _best(folder)
     for path in sorted(folder.glob("step-*"))[:-number]:
-        shutil.rmtree(path)
+        if path != best:
+            shutil.rmtree(path)
 
 
 def _moments(trained: Mapping[str, nn.Parameter], optimizer: Optimizer) -> dict[str, Tensor]:
@@ -163,6 +176,16 @@ def _moments(trained: Mapping[str, nn.Parameter], optimizer: Optimizer) -> dict[
         for name, parameter in trained.items()
         for key, tensor in optimizer.state.get(parameter, {}).items()
     }
+
+
+def _name(step: int) -> str:
+    return f"step-{step:08d}"
+
+
+def _best(folder: Path) -> Path | None:
+    marked = folder / BEST
+    found = folder / marked.read_text(encoding="utf-8").strip() if marked.exists() else None
+    return found if found is not None and (found / ABOUT).exists() else None
 
 
 def _last(folder: Path) -> Path | None:

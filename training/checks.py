@@ -12,6 +12,7 @@ from training.mixing.mixture import MixtureConfig
 from training.objective import LookingOver, Objective
 from training.recipe import TrainRecipe
 from training.tables import OnLabels, OnReal
+from training.validation import ValidationConfig
 
 Found = Sequence[tuple[Source, Sequence[Member]]]
 """The members of each table of data."""
@@ -94,3 +95,18 @@ def check_mixed_texts(mixture: MixtureConfig, objective: Jstip, *, progress: Pro
         if mixture.text == 1:
             raise TrainingError(f"mixture.text = 1: {what}")
         progress.note(f"mixture.text = {mixture.text:g} of the tokens teach nothing: {what}, or leave texts out")
+
+
+def check_validation(config: ValidationConfig, held_out: Sequence[Member], members: Sequence[Member]) -> None:
+    """Refuse to be held against what is learned from.
+
+    Raises:
+        TrainingError: if a take, or its samples, is among the members of the training.
+    """
+    had = {mark for member in members for mark in (member.take_id, member.pcm_sha256) if mark}
+    if shared := [member for member in held_out if member.take_id in had or member.pcm_sha256 in had]:
+        names = ", ".join(map(str, config.tables))
+        raise TrainingError(
+            f"{len(shared):,} of the {len(held_out):,} takes of validation.data ({names}) are trained on, "
+            f"{shared[0].take_id} first: name another split or release"
+        )

@@ -23,11 +23,12 @@ from catalogs.progress import SILENT, Progress
 from catalogs.stage import Outcome, batched
 from training import checkpoint
 from training.checkpoint import Position
-from training.curve import Curve
+from training.curve import VALIDATION, Curve, rows_of
 from training.modes import begin_training
 from training.objective import Batch, Objective, Utterance
 from training.optim import OptimConfig
 from training.sampling import Draw, Sampler
+from training.validation import Validation, best_of
 
 Load = Callable[[Sequence[Draw]], list[Utterance]]
 
@@ -109,8 +110,17 @@ class Loop:
             raise TrainingError(f"{len(frozen)} parameters that are to be trained are frozen, {frozen[0]} first")
         self._optimizer = optim.build(self._trained.values())
 
-    def run(self, provenance: Mapping[str, Any], *, total_steps: int, progress: Progress = SILENT) -> Position:
+    def run(
+        self,
+        provenance: Mapping[str, Any],
+        *,
+        total_steps: int,
+        validation: Validation | None = None,
+        progress: Progress = SILENT,
+    ) -> Position:
         """Train to the end, from the last checkpoint if there is one; gives where it ended.
+
+        A ``validation`` is done where a checkpoint is written, which it may make the best.
 
         Raises:
             TrainingError: for a loss that is no number, or a checkpoint of another model.
@@ -125,12 +135,16 @@ class Loop:
             progress.receive(Outcome(items=1), remark=sums.remark())
             if at.step % self._config.log_every == 0:
                 if curve:
-                    curve.add(at, sums.row(), rate=rate)
+                    curve.add(at, {"rate": rate, **sums.row()})
                 sums = _Sums()
             if at.step % self._config.save_every == 0:
-                self._save(at, provenance)
+                if validation and at.step % validation.every == 0:
+                    self._validate(at, validation, curve)
+                self._save(at, provenance, validation)
         if at != begun and at.step % self._config.save_every:
-            self._save(at, provenance)
+            if validation:
+                self._validate(at, validation, curve)
+            self._save(at, provenance, validation)
         progress.finish()
         if curve:
             curve.close()
@@ -155,9 +169,17 @@ class Loop:
         checkpoint.restore(found, self._trained, self._optimizer)
         return found.position
 
-    def _save(self, at: Position, provenance: Mapping[str, Any]) -> None:
+    def _validate(self, at: Position, validation: Validation, curve: Curve | None) -> None:
+        figures = validation.measure(self._accelerator)
+        if curve:
+            curve.add_validation(at.step, figures)
+
+    def _save(self, at: Position, provenance: Mapping[str, Any], validation: Validation | None) -> None:
         if self._accelerator.is_main_process:
             checkpoint.save(self._folder, at, trained=self._trained, optimizer=self._optimizer, provenance=provenance)
+            best = best_of(rows_of(self._folder, VALIDATION), validation.by) if validation else None
+            if best is not None:
+                checkpoint.mark_best(self._folder, best)
             checkpoint.keep(self._folder, self._config.keep)
         self._accelerator.wait_for_everyone()
 

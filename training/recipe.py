@@ -20,12 +20,13 @@ from training.optim import OptimConfig
 from training.penalty import PenaltyConfig
 from training.sampling import SamplingConfig
 from training.tables import OnFeatures, OnMixture, OnWaves
+from training.validation import ValidationConfig
 
 OBJECTIVES = "synthgen.objectives"
 
 KEYS = (
     *("name", "folder", "start_from", "data", "mixture", "encoder", "features", "objective", "augmentation"),
-    *("sampling", "optim", "loop"),
+    *("sampling", "optim", "loop", "validation"),
 )
 
 _LATER: Mapping[str, Mapping[str, Any]] = {
@@ -56,7 +57,7 @@ class TrainRecipe:
 
     ``start_from`` is the folder of a training, of one of its checkpoints, or of a merge, whose trained parameters it
     begins with; None begins as the method says. ``mixture`` is what a method on mixtures draws, in the place of
-    ``sampling``.
+    ``sampling``. ``validation`` is what it is held against on the way.
     """
 
     name: str
@@ -67,6 +68,7 @@ class TrainRecipe:
     penalty: PenaltyConfig | None = None
     mixture: MixtureConfig | None = None
     start_from: str | None = None
+    validation: ValidationConfig | None = None
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -80,6 +82,8 @@ class TrainRecipe:
         parts: dict[str, Any] = {name: asdict(table) for name in tables if (table := getattr(self, name)) is not None}
         if self.start_from is not None:
             parts["start_from"] = self.start_from
+        if self.validation is not None:
+            parts["validation"] = self.validation.table()
         data = [asdict(config) for config in self.data]
         if self.penalty:
             parts["objective"]["penalty"] = asdict(self.penalty)
@@ -142,10 +146,11 @@ def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
         "features": FeaturesConfig, "augmentation": AugmentationConfig, "sampling": SamplingConfig,
         "optim": OptimConfig, "loop": LoopConfig,
         **({"mixture": MixtureConfig} if "mixture" in table else {}),
+        **({"validation": ValidationConfig} if "validation" in table else {}),
     }  # fmt: skip
     for key, kind in kinds.items():
         read(key, lambda key=key, kind=kind: parse(kind, table.get(key, {}), source=key))
-    mistakes += _encoder_mistakes(found) + _mixture_mistakes(found, table)
+    mistakes += _encoder_mistakes(found) + _mixture_mistakes(found, table) + _validation_mistakes(found)
     start_from = table.get("start_from")
     if not isinstance(start_from, str | None):
         mistakes.append(f"start_from = {start_from!r}: expected the folder of a training or a checkpoint")
@@ -165,6 +170,15 @@ def _encoder_mistakes(found: Mapping[str, Any]) -> list[str]:
     if isinstance(objective, OnFeatures) and "encoder" not in found:
         return [f"encoder is missing: {objective.method} hears the features of one"]
     return []
+
+
+def _validation_mistakes(found: Mapping[str, Any]) -> list[str]:
+    """What is held against something is a checkpoint."""
+    validation, loop = found.get("validation"), found.get("loop")
+    if validation is None or loop is None or validation.every % loop.save_every == 0:
+        return []
+    wrong = f"validation.every = {validation.every} is no multiple of loop.save_every = {loop.save_every}"
+    return [f"{wrong}: the best checkpoint could not be kept"]
 
 
 def _mixture_mistakes(found: Mapping[str, Any], table: Mapping[str, Any]) -> list[str]:

@@ -2,8 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,21 +11,18 @@ from catalogs.errors import TrainingError
 from catalogs.ids import Id
 from catalogs.progress import SILENT, Progress
 from training import checkpoint, curve
-from training.augmentation.variants import Augmentation
-from training.checks import Found, check_heard, check_labels, check_mixed_texts, check_real
+from training.checks import Found, check_heard, check_validation
 from training.data import Source, read_data
-from training.inputs import FeatureInputs, Inputs, loaded
-from training.jstip import Jstip
+from training.drawing import drawn_from, sampled
+from training.inputs import Inputs, loaded
 from training.loop import Loop
 from training.members import Member
-from training.mixing.hearing import MixedInputs
-from training.mixing.mixer import Mixer
-from training.mixing.sources import Sources, sources_of
+from training.mixing.sources import Sources
 from training.objective import LookingOver, Objective
 from training.processes import processes
 from training.recipe import TrainRecipe
-from training.sampling import Draw, Epochs, Sampler
 from training.starting import begin
+from training.validation import Validation
 
 RECIPE = "recipe.json"
 
@@ -59,29 +55,31 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     found = _each_once([read_data(config) for config in recipe.data], progress)
     members = [member for _, part in found for member in part]
     augmentation = recipe.augmentation.build([member for member in members if member.place is not None])
-    drawn_from = _drawn_from(recipe, found)
+    pool = drawn_from(recipe, found)
     pinned: dict[str, Any] = {
         "releases": [{"id": source.id, "name": source.name} for source, _ in found],
         "augmentation": augmentation.id if recipe.augmentation.variants else None,
     }
-    if isinstance(drawn_from, Sources):
-        pinned |= drawn_from.provenance()
+    if isinstance(pool, Sources):
+        pinned |= pool.provenance()
     _refuse_others(recipe, pinned)
     inputs, objective = loaded(recipe, augmentation)
     check_heard(recipe, objective, members, slower=augmentation.slower)
     if isinstance(objective, LookingOver) and (recipe.mixture is None or recipe.mixture.asks_for_made):
         progress.note(objective.look_over([member.spoken for member in members if member.place is None]))
-    sampler, inputs = _sampled(recipe, drawn_from, inputs, objective, augmentation, progress=progress)
+    sampler, inputs = sampled(recipe, pool, inputs, objective, augmentation, progress=progress)
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     base = begin(recipe, objective, inputs.encoder_id)
-    inputs.prepare(draws, progress)
+    validation, chosen_by = _validation(recipe, members, inputs, objective)
+    inputs.prepare([*draws, *(validation.draws if validation else ())], progress)
     if recipe.penalty:
         objective = recipe.penalty.around(objective)
     loop = Loop(objective, sampler, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {_to_do(recipe, steps)}")
     licences = sorted({licence for source, _ in found for licence in source.licences})
     about = provenance(recipe, inputs.encoder_id) | pinned | {"licences": licences, "base": base}
-    loop.run(about, total_steps=steps, progress=progress)
+    about |= {"chosen_by": chosen_by} if chosen_by else {}
+    loop.run(about, total_steps=steps, validation=validation, progress=progress)
     if here.is_main_process:
         curve.plot(recipe.folder)
     here.wait_for_everyone()
@@ -113,61 +111,24 @@ def _to_do(recipe: TrainRecipe, steps: int) -> str:
     return f"{steps:,} steps, {last.position.step:,} of them done before"
 
 
-def _drawn_from(recipe: TrainRecipe, found: Found) -> Epochs | Sources:
-    """What is drawn from, with all that can be wrong with it before models are loaded.
+def _validation(
+    recipe: TrainRecipe, members: Sequence[Member], inputs: Inputs, objective: Objective
+) -> tuple[Validation | None, list[dict[str, Any]]]:
+    """What a training is held against, if anything, and what of it provenance says; see `training.evaluation.leaks`.
 
     Raises:
-        TrainingError: if something that is asked for is not there.
+        TrainingError: if that is learned from, or there is none of it.
     """
-    check_real(recipe, found)
-    check_labels(recipe, found)
-    if recipe.mixture is None:
-        return Epochs(
-            [member for _, part in found for member in part],
-            recipe.sampling,
-            seed=recipe.loop.seed,
-            epochs=recipe.loop.epochs,
-            variants=recipe.augmentation.variants,
-        )
-    return sources_of(recipe.mixture, found)
-
-
-def _sampled(
-    recipe: TrainRecipe,
-    drawn_from: Epochs | Sources,
-    inputs: Inputs,
-    objective: Objective,
-    augmentation: Augmentation,
-    *,
-    progress: Progress,
-) -> tuple[Sampler, Inputs]:
-    """What draws the batches, and what makes utterances of what it draws.
-
-    Raises:
-        TrainingError: for an objective that takes no mixture, a share of nothing, or a sequence longer than a row.
-    """
-    if isinstance(drawn_from, Epochs):
-        return drawn_from, inputs
-    if not isinstance(objective, Jstip) or not isinstance(inputs, FeatureInputs):
-        raise TrainingError(f"{recipe.objective.method} is trained on no mixture")
-    check_mixed_texts(drawn_from.config, objective, progress=progress)
-    mixer = Mixer(
-        drawn_from,
-        partial(_most_positions, objective, augmentation.slower),
-        context=objective.context,
-        seed=recipe.loop.seed,
-        epochs=recipe.loop.epochs,
-        variants=recipe.augmentation.variants,
-    )
-    if left_out := mixer.left_out():
-        progress.note(left_out)
-    return mixer, MixedInputs(inputs, objective.slotting, frames_per_slot=objective.frames_per_slot)
-
-
-def _most_positions(objective: Jstip, slower: float, draw: Draw) -> int:
-    """How many positions a draw has in a row at most, read as slowly as a variant of it may be."""
-    longest_s = draw.member.duration_s * (slower if draw.variant else 1.0)
-    return objective.length_of(replace(draw, member=replace(draw.member, duration_s=longest_s)))
+    if recipe.validation is None:
+        return None, []
+    found = [read_data(config) for config in recipe.validation.tables]
+    held_out = [member for _, part in found for member in part]
+    check_validation(recipe.validation, held_out, members)
+    named = [
+        {"data": asdict(config), "release": source.id}
+        for config, (source, _) in zip(recipe.validation.tables, found, strict=True)
+    ]
+    return Validation(recipe.validation, held_out, objective, inputs.utterances), named
 
 
 def trained_on(members: Sequence[Member], recipe: TrainRecipe) -> Trained:
@@ -178,8 +139,10 @@ def trained_on(members: Sequence[Member], recipe: TrainRecipe) -> Trained:
     """
     audio_s = sum(member.duration_s for member in members if member.place is not None)
     rows = curve.rows_of(recipe.folder)
-    step = checkpoint.load(recipe.folder).position.step
-    return Trained(recipe.folder, step, len(members), audio_s, rows[-1]["loss"] if rows else None)
+    last = checkpoint.last(recipe.folder)
+    if last is None:
+        raise TrainingError(f"{recipe.folder} has no checkpoint yet")
+    return Trained(recipe.folder, last.position.step, len(members), audio_s, rows[-1]["loss"] if rows else None)
 
 
 def provenance(recipe: TrainRecipe, encoder_id: str | None) -> dict[str, Any]:

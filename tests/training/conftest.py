@@ -211,8 +211,8 @@ def killed_behind_a_checkpoint() -> Iterator[None]:
     """What trains in here dies when its first checkpoint has been written."""
     save = Loop._save
 
-    def dying(self: Loop, at: Any, provenance: Any) -> None:
-        save(self, at, provenance)
+    def dying(self: Loop, *args: Any) -> None:
+        save(self, *args)
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:

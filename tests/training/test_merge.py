@@ -1,5 +1,6 @@
 """Merged checkpoints: what they hold, what they say of themselves, and what cannot be merged."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from training import checkpoint
 from training.checkpoint import Position
 from training.merging.merge import merge
 from training.merging.recipe import MergeConfig, load_merge
+from training.merging.telling import told_merge
 
 Model = Callable[..., str]
 
@@ -143,8 +145,22 @@ def test_a_merge_says_what_it_is_made_of(model: Model, tmp_path: Path) -> None:
     assert all(len(part["sha256"]) == 64 and part["step"] == 5 and part["training"] for part in about["parts"])
     assert (about["operator"]["name"], about["scale"]) == ("add", 0.5)
     assert made.provenance["recipe"]["name"] == "merged"
-    assert found.unmatched == ()
+    assert found.unmatched == {}
     assert made.provenance["licences"] == ["licence of real", "licence of synthetic", "licence of target"]
+
+
+def test_a_pair_that_differs_in_more_than_its_readings_is_told(model: Model, tmp_path: Path) -> None:
+    target, synthetic = model("target", 3), model("synthetic", 2)
+    real = model("real", 1)
+    about = checkpoint.load(Path(real)).folder / checkpoint.ABOUT
+    told = json.loads(about.read_text())
+    told["provenance"]["recipe"] |= {"loop": {"seed": 7}, "optim": {"rate": 0.1}}
+    about.write_text(json.dumps(told))
+
+    found = merge(recipe(tmp_path, target, (real, synthetic)))
+
+    assert found.unmatched == {"real": ["loop.seed", "optim.rate"]}
+    assert "differ in more than who reads (loop.seed, optim.rate)" in told_merge(found)
 
 
 def test_the_same_merge_again_changes_nothing_and_another_is_refused(model: Model, tmp_path: Path) -> None:

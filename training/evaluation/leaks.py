@@ -1,6 +1,7 @@
 """The leak guard: nothing that training has had, by itself or in what went into it before, is evidence afterwards.
 
-What a training went on from went into it, and so did every model that a merge was made of.
+What a training went on from went into it, and so did every model that a merge was made of; and what its best
+checkpoint, or the lambda of a merge, was chosen by is no evidence either.
 
 A take has been had if its id or its samples have, a speaker by the name of the voice, a text if it is the same when
 both are normalised, written or spoken.
@@ -36,7 +37,7 @@ class Overlap:
 
 
 def had_by(folder: Path) -> Marks:
-    """All that a checkpoint, and every one that it went on from, was trained on.
+    """All that a checkpoint, and every one that it went on from, was trained on or chosen by.
 
     Raises:
         DataLeak: if that cannot be told, because a corpus, a release or a checkpoint is not there any more.
@@ -44,7 +45,7 @@ def had_by(folder: Path) -> Marks:
     """
     had: Marks = {kind: {} for kind in KINDS}
     for found in lineage(checkpoint.load(folder)):
-        for config, release_id in data_of(found):
+        for config, release_id in (*data_of(found), *chosen_by(found)):
             for member in members_had(found, config, release_id):
                 for kind, mark in marks_of(member):
                     had[kind].setdefault(mark, str(config))
@@ -147,8 +148,14 @@ def data_of(found: Checkpoint) -> list[tuple[Data, Id]]:
     return [(config, release["id"]) for config, release in zip(configs, releases, strict=True)]
 
 
+def chosen_by(found: Checkpoint) -> list[tuple[Data, Id]]:
+    """What a checkpoint was chosen by among others, and the id that each release had then."""
+    entries = found.provenance.get("chosen_by") or ()
+    return [(parse_data(entry["data"], source=str(found.folder)), entry["release"]) for entry in entries]
+
+
 def members_had(found: Checkpoint, config: Data, release_id: Id) -> list[Member]:
-    """The takes that a checkpoint was trained on.
+    """The takes that a checkpoint was trained on, or chosen by.
 
     Raises:
         DataLeak: if they are not there any more, or the release is another now.
@@ -157,12 +164,11 @@ def members_had(found: Checkpoint, config: Data, release_id: Id) -> list[Member]
         origin, members = read_data(config)
     except SynthgenError as error:
         raise DataLeak(
-            f"{found.folder} was trained on {config}, which cannot be read: nothing is known to be "
-            f"unseen by it; {error}"
+            f"{found.folder} has had the {config}, which cannot be read: nothing is known to be unseen by it; {error}"
         ) from error
     if origin.id != release_id:
         raise DataLeak(
-            f"{found.folder} was trained on another {config} ({release_id}) than is there now ({origin.id}); put "
-            "the one of that time back"
+            f"{found.folder} has had another {config} ({release_id}) than is there now ({origin.id}); put the one of "
+            "that time back"
         )
     return members

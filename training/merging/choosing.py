@@ -132,7 +132,8 @@ def _tried(
             yield _heard(mixture.target.folder, name, scale, asked)
             continue
         shutil.rmtree(folder, ignore_errors=True)
-        named = replace(config, name=f"{config.name}-without-{name}-at-{scale:g}", folder=str(folder))
+        candidate = {"name": f"{config.name}-without-{name}-at-{scale:g}", "folder": str(folder)}
+        named = replace(config, **candidate, scale=scale, choosing=None)
         write(mixture, named, scale)
         try:
             yield _heard(str(folder), name, scale, asked)

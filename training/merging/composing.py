@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from catalogs.errors import TrainingError
 from catalogs.ids import content_id
 from training import checkpoint
 from training.checkpoint import ABOUT, TRAINED
+from training.data import read_data
+from training.members import DataConfig
 from training.merging.low_rank import pairs_in, split
 from training.merging.operators import added, combined
 from training.merging.parts import Part, Source, check_target, lora_of
@@ -89,9 +92,17 @@ def provenance(mixture: Mixture, config: MergeConfig, scale: float, *, lost: flo
         "augmentation": None,
         "licences": sorted({x for part in everything for x in part.found.provenance.get("licences", ())}),
         "base": {**target.base, "started_from": {}},
+        "chosen_by": _chosen_by(config),
         "merge": {**how, "choosing": config.choosing and asdict(config.choosing), "lost": lost, "parts": parts},
         "versions": versions(),
     }
+
+
+def _chosen_by(config: MergeConfig) -> list[dict[str, Any]]:
+    """The development takes that lambda was chosen by, none if it was given; see `training.evaluation.leaks`."""
+    devs = [source.dev for source in config.sources if source.dev is not None] if config.choosing else []
+    data = [DataConfig(dev.corpus, dev.release, split=dev.split, max_s=inf) for dev in devs]
+    return [{"data": asdict(each), "release": read_data(each)[0].id} for each in data]
 
 
 def _recipe(config: MergeConfig, target: Part) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The merge of a recipe: models are checked, lambda is chosen if it is not given, checkpoint and vectors are kept."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalogs.progress import SILENT, Progress
@@ -24,7 +25,7 @@ class Merged:
     ``norm`` is that of the vector before lambda, ``target_norm`` that of the model it was added to; ``lost`` is the
     share of the norm of adapters that their rank has no room for. ``corpus`` keeps the vectors as rows; None if the
     target says of no corpus that it was trained on it. ``choices`` are what was tried to choose lambda. ``unmatched``
-    are sources whose two models took unequally many steps: what sets them apart is not their readings alone.
+    are sources whose two models differ in more than who read to them, and in what.
     """
 
     folder: Path
@@ -36,7 +37,7 @@ class Merged:
     lost: float
     corpus: Path | None
     choices: tuple[Choice, ...]
-    unmatched: tuple[str, ...] = ()
+    unmatched: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
@@ -72,7 +73,7 @@ def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
         lost=lost,
         corpus=corpus,
         choices=chosen.choices,
-        unmatched=tuple(source.name for source in sources if not source.is_matched),
+        unmatched={source.name: differences for source in sources if (differences := source.unmatched())},
     )
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from torch import Tensor
 
-from catalogs.errors import TrainingError
+from catalogs.errors import DataLeak, TrainingError
 from catalogs.ids import Id, content_id
+from catalogs.text import normalise
 from training import checkpoint
 from training.checkpoint import Checkpoint
+from training.evaluation.leaks import data_of, members_had
 from training.merging.low_rank import dense, gain_of
 from training.merging.vectors import Weights, difference, is_finite
 from training.starting import differing, meaning_of, pinned
@@ -54,6 +56,10 @@ class Part:
         return {name: tuple(tensor.shape) for name, tensor in self.weights.items()}
 
 
+_MATCHED = {"loop": ("seed", "micro_batches", "precision"), "sampling": (), "optim": ()}
+"""Tables of a recipe, and the keys of them, all if none, that are alike in two trainings of a matched budget."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Two trainings of one base, on real and on synthetic readings of a domain."""
@@ -67,10 +73,15 @@ class Source:
         """The id of their difference: a hash of both models' weights."""
         return content_id("task vector", self.real.pin["sha256"], self.synthetic.pin["sha256"])
 
-    @property
-    def is_matched(self) -> bool:
-        """Whether both models took equally many steps."""
-        return self.real.found.position.step == self.synthetic.found.position.step
+    def unmatched(self) -> list[str]:
+        """In what both models differ beside who read to them: steps, seed, sampling, optimiser or, if known, texts."""
+        real, synthetic = self.real, self.synthetic
+        found = [] if real.found.position.step == synthetic.found.position.step else ["steps"]
+        for table, keys in _MATCHED.items():
+            ours, theirs = (part.recipe.get(table, {}) for part in (real, synthetic))
+            found += [f"{table}.{key}" for key in keys or sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
+        heard = [_texts_of(part) for part in (real, synthetic)]
+        return found if None in heard or heard[0] == heard[1] else [*found, "texts"]
 
     def parts(self) -> tuple[tuple[str, Part], tuple[str, Part]]:
         """Both models by their roles."""
@@ -171,3 +182,15 @@ def _check_alike(one: Part, other: Part, *, said: str) -> None:
 
 def _meaning(part: Part) -> dict[str, Any]:
     return {"encoder": part.found.provenance.get("encoder"), **meaning_of(part.recipe, but=_OF_RANK)}
+
+
+def _texts_of(part: Part) -> set[str] | None:
+    """What a model was trained to write, normalised; None if that is not there any more."""
+    try:
+        return {
+            normalise(member.text, member.language)
+            for config, release_id in data_of(part.found)
+            for member in members_had(part.found, config, release_id)
+        }
+    except DataLeak:
+        return None

@@ -16,8 +16,9 @@ def told_merge(found: Merged) -> str:
     if found.choices:
         lines.append("lambda, and the WER over its mean, of all sources, each of them left out once")
         lines += [f"  {scale:<6g} {wer:.4f}" for scale, wer in relative_wers(found.choices).items()]
-    if found.unmatched:
-        lines.append(f"real and synthetic took unequally many steps in {', '.join(found.unmatched)}: train both alike")
+    for source, differences in found.unmatched.items():
+        told = ", ".join(differences)
+        lines.append(f"real and synthetic of {source} differ in more than who reads ({told}): train both alike")
     if found.lost:
         lines.append(f"adapters of this rank lose {found.lost:.2%} of their norm; a greater `rank` loses less")
     return "\n".join(lines)

@@ -1,0 +1,74 @@
+"""What a training draws from, and what makes utterances of what it draws."""
+
+from dataclasses import replace
+from functools import partial
+
+from catalogs.errors import TrainingError
+from catalogs.progress import Progress
+from training.augmentation.variants import Augmentation
+from training.checks import Found, check_labels, check_mixed_texts, check_real
+from training.inputs import FeatureInputs, Inputs
+from training.jstip import Jstip
+from training.mixing.hearing import MixedInputs
+from training.mixing.mixer import Mixer
+from training.mixing.sources import Sources, sources_of
+from training.objective import Objective
+from training.recipe import TrainRecipe
+from training.sampling import Draw, Epochs, Sampler
+
+
+def drawn_from(recipe: TrainRecipe, found: Found) -> Epochs | Sources:
+    """What is drawn from, with all that can be wrong with it before models are loaded.
+
+    Raises:
+        TrainingError: if something that is asked for is not there.
+    """
+    check_real(recipe, found)
+    check_labels(recipe, found)
+    if recipe.mixture is None:
+        return Epochs(
+            [member for _, part in found for member in part],
+            recipe.sampling,
+            seed=recipe.loop.seed,
+            epochs=recipe.loop.epochs,
+            variants=recipe.augmentation.variants,
+        )
+    return sources_of(recipe.mixture, found)
+
+
+def sampled(
+    recipe: TrainRecipe,
+    pool: Epochs | Sources,
+    inputs: Inputs,
+    objective: Objective,
+    augmentation: Augmentation,
+    *,
+    progress: Progress,
+) -> tuple[Sampler, Inputs]:
+    """What draws the batches, and what makes utterances of what it draws.
+
+    Raises:
+        TrainingError: for an objective that takes no mixture, a share of nothing, or a sequence longer than a row.
+    """
+    if isinstance(pool, Epochs):
+        return pool, inputs
+    if not isinstance(objective, Jstip) or not isinstance(inputs, FeatureInputs):
+        raise TrainingError(f"{recipe.objective.method} is trained on no mixture")
+    check_mixed_texts(pool.config, objective, progress=progress)
+    mixer = Mixer(
+        pool,
+        partial(_most_positions, objective, augmentation.slower),
+        context=objective.context,
+        seed=recipe.loop.seed,
+        epochs=recipe.loop.epochs,
+        variants=recipe.augmentation.variants,
+    )
+    if left_out := mixer.left_out():
+        progress.note(left_out)
+    return mixer, MixedInputs(inputs, objective.slotting, frames_per_slot=objective.frames_per_slot)
+
+
+def _most_positions(objective: Jstip, slower: float, draw: Draw) -> int:
+    """How many positions a draw has in a row at most, read as slowly as a variant of it may be."""
+    longest_s = draw.member.duration_s * (slower if draw.variant else 1.0)
+    return objective.length_of(replace(draw, member=replace(draw.member, duration_s=longest_s)))
