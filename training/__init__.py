@@ -19,6 +19,7 @@ slam_asr             a language model that listens
 jstip                the same, trained on speech and text in turn
 interleaving/        units of speech and text in turn, and many sequences a row
 mixing/              transcripts, interleaved sequences and texts by shares of tokens
+masking              SpecAugment: some of what is heard is hidden
 penalty              real and synthetic speech, made to look alike
 lasyn/               latents made of texts, as if they had been spoken
 slu/                 a decoder that writes what is meant before what is said

@@ -68,9 +68,8 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     sampler, inputs = _sampled(recipe, drawn_from, inputs, objective, progress=progress)
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     base = begin(recipe, objective, inputs.encoder_id)
+    objective = recipe.around(objective)
     inputs.prepare(draws, progress)
-    if recipe.penalty:
-        objective = recipe.penalty.around(objective)
     loop = Loop(objective, sampler, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {_to_do(recipe, steps)}")
     licences = sorted({licence for source, _ in found for licence in source.licences})
