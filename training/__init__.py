@@ -8,7 +8,7 @@ features             encoder outputs, kept so that a frozen encoder runs once
 sampling             which utterances make the next batch
 loop, optim          the only training loop; on_ray spreads it over machines
 checkpoint           what was trained, where it came from, and how to go on
-projectors           frames of an encoder become slots of a language model
+projectors           frames of an encoder become slots of a language model; q_former is of one kind
 template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text
 ctc                  characters from an encoder
