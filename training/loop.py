@@ -24,7 +24,7 @@ from training.checkpoint import Position
 from training.curve import Curve
 from training.modes import begin_training
 from training.objective import Batch, Objective, Utterance
-from training.optim import OptimConfig
+from training.optim import SHARE, OptimConfig
 from training.sampling import Draw, Sampler
 
 Load = Callable[[Sequence[Draw]], list[Utterance]]
@@ -102,7 +102,7 @@ class Loop:
         self._trained = dict(sorted(objective.trained().items()))
         if frozen := [name for name, parameter in self._trained.items() if not parameter.requires_grad]:
             raise TrainingError(f"{len(frozen)} parameters that are to be trained are frozen, {frozen[0]} first")
-        self._optimizer = optim.build(self._trained.values())
+        self._optimizer = optim.build(self._trained)
 
     def run(self, provenance: Mapping[str, Any], *, total_steps: int, progress: Progress = SILENT) -> Position:
         """Train to the end, from the last checkpoint if there is one; gives where it ended.
@@ -168,7 +168,7 @@ class Loop:
         if self._optim.clip:
             torch.nn.utils.clip_grad_norm_(self._trained.values(), self._optim.clip)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group[SHARE]
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         sums.add(self._summed(watched, share=share), targets=targets, utterances=utterances)

@@ -69,6 +69,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     base = begin(recipe, objective, inputs.encoder_id)
     objective = recipe.around(objective)
+    recipe.optim.rates_of(objective.trained())  # a mistake is told before anything is encoded
     inputs.prepare(draws, progress)
     loop = Loop(objective, sampler, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {_to_do(recipe, steps)}")
