@@ -10,7 +10,7 @@ loop, optim          the only training loop; on_ray spreads it over machines
 validation           what it does with takes that it does not learn from
 checkpoint           what was trained, where it came from, and how to go on
 session              from recipe to checkpoint; checks and drawing are what it asks of its data
-projectors           frames of an encoder become slots of a language model
+projectors           frames of an encoder become slots of a language model; q_former is of one kind
 template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text
 ctc                  characters from an encoder
@@ -21,6 +21,7 @@ slam_asr             a language model that listens
 jstip                the same, trained on speech and text in turn
 interleaving/        units of speech and text in turn, and many sequences a row
 mixing/              transcripts, interleaved sequences and texts by shares of tokens
+masking              SpecAugment: some of what is heard is hidden
 penalty              real and synthetic speech, made to look alike
 lasyn/               latents made of texts, as if they had been spoken
 slu/                 a decoder that writes what is meant before what is said

@@ -8,7 +8,7 @@ B utterances · T frames, padded · D width of the encoder · V characters and t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from training.answering import Answer, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.split import UpperPart, upper_part
 from training.modes import at_rest
-from training.objective import Batch, Loss, Utterance
+from training.objective import Batch, Heard, Loss, Utterance
 
 BLANK = 0
 ENGLISH = " 'abcdefghijklmnopqrstuvwxyz"
@@ -32,6 +32,8 @@ class CtcConfig:
 
     ``split`` is the layer of the encoder whose features are heard, where the layers above are tuned too.
     """
+
+    hears: ClassVar[Heard] = Heard("frames", "num_frames")
 
     method: Literal["ctc"] = "ctc"
     alphabet: str = ENGLISH

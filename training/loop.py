@@ -26,7 +26,7 @@ from training.checkpoint import Position
 from training.curve import VALIDATION, Curve, rows_of
 from training.modes import begin_training
 from training.objective import Batch, Objective, Utterance
-from training.optim import OptimConfig
+from training.optim import SHARE, OptimConfig
 from training.sampling import Draw, Sampler
 from training.validation import Validation, best_of
 
@@ -108,7 +108,7 @@ class Loop:
         self._trained = dict(sorted(objective.trained().items()))
         if frozen := [name for name, parameter in self._trained.items() if not parameter.requires_grad]:
             raise TrainingError(f"{len(frozen)} parameters that are to be trained are frozen, {frozen[0]} first")
-        self._optimizer = optim.build(self._trained.values())
+        self._optimizer = optim.build(self._trained)
 
     def run(
         self,
@@ -196,7 +196,7 @@ class Loop:
         if self._optim.clip:
             torch.nn.utils.clip_grad_norm_(self._trained.values(), self._optim.clip)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group[SHARE]
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         sums.add(self._summed(watched, share=share), targets=targets, utterances=utterances)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from catalogs.config import parse_named
 from catalogs.g2p import Unknown
@@ -18,6 +18,7 @@ from training.lasyn.loading import slot_synthesiser
 from training.lasyn.phones import PhoneReader, check_share
 from training.lasyn.slots import SlotMaker
 from training.members import RATE_HZ
+from training.objective import Heard
 from training.projectors import ProjectorConfig
 from training.slam_asr import SlamAsr, SlamAsrConfig
 from training.speech_llm import embeddings_of
@@ -34,6 +35,8 @@ class SlamAsrMethod:
 
     ``projector_from`` is the folder of a training, or of one of its checkpoints, whose projector it goes on from.
     """
+
+    hears: ClassVar[Heard] = Heard()
 
     method: Literal["slam_asr"] = "slam_asr"
     language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
@@ -81,6 +84,8 @@ class JstipMethod:
     ``context`` is how many positions a row has; ``between`` stands between two segments. Heard parts go through the
     encoder behind each other, at most ``longest_s`` seconds at once.
     """
+
+    hears: ClassVar[Heard] = Heard()
 
     method: Literal["jstip"] = "jstip"
     language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
@@ -135,6 +140,8 @@ class WarmStartMethod:
     ``texts`` is a UTF-8 file with a text on each line, whose tokens are told apart; None is every token that there is,
     which is slower. ``pull`` and ``sharpness`` are those of `WarmStartConfig`.
     """
+
+    hears: ClassVar[Heard] = Heard()
 
     method: Literal["warm_start"] = "warm_start"
     language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)

@@ -51,6 +51,16 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What of a batch is heard: its ``values``, ``lengths`` (B,) in frames, and which axes are time and channels."""
+
+    values: str = "features"
+    lengths: str = "lengths"
+    time: int = -2
+    channels: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
     """The loss summed over a batch's targets, and sums of whatever else is to be watched (correct tokens, ...).
 

@@ -4,6 +4,7 @@ B utterances · L encoder layers · T frames · D their width · k frames a slot
 language model
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Literal, TypeVar
@@ -13,8 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from catalogs.errors import TrainingError
+from training.q_former import Querying
 
 Lengths = TypeVar("Lengths", int, Tensor)
+
+_LAYERS, _HEADS = 2, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,19 @@ class ProjectorConfig:
 
     ``kind`` "concat_linear" stacks ``frames`` frames a slot and drops those that are left over; "conv" is a strided
     convolution, in which a slot also hears its neighbours: ``kernel`` frames in all, by default three slots' worth.
-    Both have one hidden layer of ``hidden`` units. ``mix`` learns which encoder layers to listen to. ``norm`` puts a
-    LayerNorm behind the projector, which starts at the size of text embeddings; ``dropout`` is the share of its
-    outputs that training leaves out.
+    Both have one hidden layer of ``hidden`` units. In "q_former" a query attends to the frames of a slot, or to
+    ``kernel`` of them, in ``layers`` that are ``hidden`` wide with ``heads`` heads; SALMONN has 2 of 768 for 17 frames.
+
+    ``mix`` learns which encoder layers to listen to. ``norm`` puts a LayerNorm behind the projector, which starts at
+    the size of text embeddings; ``dropout`` is the share of its outputs that training leaves out.
     """
 
-    kind: Literal["concat_linear", "conv"] = "concat_linear"
+    kind: Literal["concat_linear", "conv", "q_former"] = "concat_linear"
     frames: int = 5
     hidden: int = 2048
     kernel: int | None = None
+    layers: int = _LAYERS
+    heads: int = _HEADS
     mix: bool = False
     norm: bool = False
     dropout: float = 0.0
@@ -54,11 +62,22 @@ class ProjectorConfig:
             raise ValueError("projector.frames and projector.hidden must be at least 1")
         if not (isfinite(self.dropout) and 0 <= self.dropout < 1):
             raise ValueError("projector.dropout must be from 0 to below 1")
-        if self.kernel is not None and self.kind != "conv":
-            raise ValueError("projector.kernel belongs to conv; concat_linear hears its own frames only")
+        if self.kernel is not None and self.kind == "concat_linear":
+            raise ValueError("projector.kernel belongs to conv and q_former; concat_linear hears its own frames only")
         if self.kernel is not None and self.kernel < self.frames:
             raise ValueError(
                 f"projector.kernel must be at least projector.frames ({self.frames}), or frames are unheard"
+            )
+        self._check_layers()
+
+    def _check_layers(self) -> None:
+        if self.kind != "q_former" and (self.layers, self.heads) != (_LAYERS, _HEADS):
+            raise ValueError(f"projector.layers and heads belong to q_former; {self.kind} has none")
+        if self.layers < 1 or self.heads < 1:
+            raise ValueError("projector.layers and projector.heads must be at least 1")
+        if self.kind == "q_former" and self.hidden % self.heads:
+            raise ValueError(
+                f"projector.hidden = {self.hidden} is to be shared by {self.heads} heads: make it a multiple of them"
             )
 
     def build(self, widths: Widths, *, seed: int) -> "Projector":
@@ -107,8 +126,7 @@ class Stacking(nn.Module):
         batch, length, width = frames.shape
         slots = length // self.every
         stacked = frames[:, : slots * self.every].reshape(batch, slots, self.every * width)
-        hidden: Tensor = self.linear(stacked)
-        return hidden
+        return functional.relu(self.linear(stacked))
 
 
 class Striding(nn.Module):
@@ -124,8 +142,19 @@ class Striding(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """(B, T, D) to (B, T // k, hidden)."""
         padded = functional.pad(frames.transpose(1, 2), self.around)  # (B, D, T + kernel - k)
-        hidden: Tensor = self.conv(padded).transpose(1, 2)
-        return hidden
+        return functional.relu(self.conv(padded).transpose(1, 2))
+
+
+def _querying(config: ProjectorConfig, width: int) -> Querying:
+    kernel = config.kernel or config.frames
+    return Querying(width, config.hidden, every=config.frames, kernel=kernel, layers=config.layers, heads=config.heads)
+
+
+_KINDS: Mapping[str, Callable[[ProjectorConfig, int], nn.Module]] = {
+    "concat_linear": Stacking,
+    "conv": Striding,
+    "q_former": _querying,
+}
 
 
 class Projector(nn.Module):
@@ -136,8 +165,7 @@ class Projector(nn.Module):
         self.widths = widths
         self.frames_per_slot = config.frames
         self.mix = LayerMix(widths.layers) if config.mix else None
-        reduce = Stacking if config.kind == "concat_linear" else Striding
-        self.reduce = reduce(config, widths.frame)
+        self.reduce = _KINDS[config.kind](config, widths.frame)
         self.out = nn.Linear(config.hidden, widths.text)
         self.norm = nn.LayerNorm(widths.text) if config.norm else None
         if self.norm is not None:
@@ -157,7 +185,7 @@ class Projector(nn.Module):
         frames = features[:, 0] if self.mix is None else self.mix(features)  # (B, T, D)
         beyond = torch.arange(frames.shape[1], device=frames.device) >= lengths[:, None]
         frames = frames.masked_fill(beyond[..., None], 0.0)
-        slots = self.out(functional.relu(self.reduce(frames)))  # (B, N, W)
+        slots = self.out(self.reduce(frames))  # (B, N, W)
         slots = slots if self.norm is None else self.norm(slots)
         projected: Tensor = self.dropout(slots)
         return projected

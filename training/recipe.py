@@ -13,9 +13,11 @@ from catalogs.models import cache_root
 from training.augmentation.variants import AugmentationConfig
 from training.backbones.encoders import GROUP as ENCODERS
 from training.backbones.encoders import EncoderConfig
-from training.data import Data, parse_data
+from training.data import Data, TextsConfig, parse_data
 from training.loop import LoopConfig
+from training.masking import MaskingConfig, hears_of
 from training.mixing.mixture import MixtureConfig
+from training.objective import Objective
 from training.optim import OptimConfig
 from training.penalty import PenaltyConfig
 from training.sampling import SamplingConfig
@@ -32,9 +34,14 @@ KEYS = (
 _LATER: Mapping[str, Mapping[str, Any]] = {
     "sampling": {"batch_takes": None, "order": "takes", "texts": None},
     "mixture": {"made_asr": 0.0, "made_interleaved": 0.0, "choosing": {"confidence": None}},
-    "objective": {"split": None, "matching": None, "made": None},
+    "objective": {"split": None, "matching": None, "made": None, "projector": {"layers": 2, "heads": 8}},
+    "optim": {"rates": None},
 }
 """Keys that came later: left as they are they are no part of a definition, and older trainings go on."""
+
+
+_AROUND: Mapping[str, type[Any]] = {"penalty": PenaltyConfig, "masking": MaskingConfig}
+"""Tables in that of an objective which are the same for every method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class TrainRecipe:
     encoder: EncoderConfig | None
     objective: OnFeatures | OnWaves
     penalty: PenaltyConfig | None = None
+    masking: MaskingConfig | None = None
     mixture: MixtureConfig | None = None
     start_from: str | None = None
     validation: ValidationConfig | None = None
@@ -85,8 +93,8 @@ class TrainRecipe:
         if self.validation is not None:
             parts["validation"] = self.validation.table()
         data = [asdict(config) for config in self.data]
-        if self.penalty:
-            parts["objective"]["penalty"] = asdict(self.penalty)
+        around = {key: asdict(table) for key in _AROUND if (table := getattr(self, key)) is not None}
+        parts["objective"] |= around
         parts = _without(parts, _LATER)
         features = {"layers": self.features.layers, "dtype": self.features.dtype}
         return canonical({"name": self.name, "data": data, "features": features, **parts})
@@ -100,6 +108,19 @@ class TrainRecipe:
     def id(self) -> Id:
         """The hash of the definition."""
         return content_id("training", self.definition)
+
+    def around(self, objective: Objective) -> Objective:
+        """An objective of this recipe, penalised and masked if it asks for that.
+
+        Raises:
+            TrainingError: for a penalty on a method without a projector.
+            RecipeError: for masking on a method that does not learn from what it hears.
+        """
+        if self.penalty is not None:
+            objective = self.penalty.around(objective)
+        if self.masking is not None:
+            objective = self.masking.around(objective, hears_of(self.objective))
+        return objective
 
 
 def _without(table: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,8 +158,9 @@ def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
     if table.get("data"):
         read("data", lambda: tuple(parse_data(t, source=f"data.{n}") for n, t in enumerate(table["data"])))
     tables = {key: dict(table.get(key, {})) for key in ("encoder", "objective")}
-    if (penalty := tables["objective"].pop("penalty", None)) is not None:
-        read("penalty", lambda: parse(PenaltyConfig, penalty, source="objective.penalty"))
+    around = {key: tables["objective"].pop(key) for key in _AROUND if tables["objective"].get(key) is not None}
+    for key, part in around.items():
+        read(key, lambda key=key, part=part: parse(_AROUND[key], part, source=f"objective.{key}"))
     for key, group, by in (("encoder", ENCODERS, "name"), ("objective", OBJECTIVES, "method")):
         if tables[key]:
             read(key, lambda key=key, group=group, by=by: parse_named(group, tables[key], field=by, source=key))
@@ -150,7 +172,8 @@ def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
     }  # fmt: skip
     for key, kind in kinds.items():
         read(key, lambda key=key, kind=kind: parse(kind, table.get(key, {}), source=key))
-    mistakes += _encoder_mistakes(found) + _mixture_mistakes(found, table) + _validation_mistakes(found)
+    mistakes += _encoder_mistakes(found) + _mixture_mistakes(found, table)
+    mistakes += _masking_mistakes(found) + _validation_mistakes(found)
     start_from = table.get("start_from")
     if not isinstance(start_from, str | None):
         mistakes.append(f"start_from = {start_from!r}: expected the folder of a training or a checkpoint")
@@ -198,3 +221,16 @@ def _mixture_mistakes(found: Mapping[str, Any], table: Mapping[str, Any]) -> lis
     if "mixture" in found and not found["mixture"].asks_for_made and objective.made is not None:
         wrong.append("objective.made makes what nobody hears: give mixture.made_asr or made_interleaved a share")
     return wrong
+
+
+def _masking_mistakes(found: Mapping[str, Any]) -> list[str]:
+    """Masking hides what is heard, from which not every method learns, and which not all data have."""
+    if "masking" not in found or "objective" not in found:
+        return []
+    try:
+        hears_of(found["objective"])
+    except RecipeError as error:
+        return [str(error)]
+    if "data" in found and all(isinstance(data, TextsConfig) for data in found["data"]):
+        return ["objective.masking hides what is heard, and data has texts alone: leave it out"]
+    return []

@@ -71,9 +71,9 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
     base = begin(recipe, objective, inputs.encoder_id)
     validation, chosen_by = _validation(recipe, members, inputs, objective)
+    objective = recipe.around(objective)
+    recipe.optim.rates_of(objective.trained())  # a mistake is told before anything is encoded
     inputs.prepare([*draws, *(validation.draws if validation else ())], progress)
-    if recipe.penalty:
-        objective = recipe.penalty.around(objective)
     loop = Loop(objective, sampler, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {_to_do(recipe, steps)}")
     licences = sorted({licence for source, _ in found for licence in source.licences})

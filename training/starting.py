@@ -28,7 +28,9 @@ GOES_ON_FROM = "_from"
 _STARTERS = {"smollm2": "smollm2-135m"}
 """Models that a table means by its name, and what they are pinned as."""
 
-_NO_MATTER = {"penalty", "matching", "dropout", "checkpointing", "device", "context", "longest_s", "room", "made"}
+_NO_MATTER = {
+    *("penalty", "masking", "matching", "dropout", "checkpointing", "device", "context", "longest_s", "room", "made"),
+}
 """Keys of an objective that decide how it is trained, and not what its parameters mean."""
 
 

@@ -3,7 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 from training.backbones.encoders import Encoder
-from training.objective import Objective
+from training.objective import Heard, Objective
 
 
 @runtime_checkable
@@ -50,6 +50,16 @@ class OnMixture(OnFeatures, Protocol):
     @property
     def made(self) -> object | None:
         """What makes something to hear of texts alone, if it has that."""
+        ...
+
+
+@runtime_checkable
+class OnHeard(Protocol):
+    """A recipe table of an objective that learns to write what it hears, of which some may be hidden from it."""
+
+    @property
+    def hears(self) -> Heard:
+        """Where its batches have that."""
         ...
 
 

@@ -9,18 +9,19 @@ B utterances · U tokens of the longest of them
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
 
 from catalogs.errors import TrainingError
 from catalogs.models.pretrained import packages
 from training.answering import Answer, DecodingConfig
-from training.objective import Batch, Loss, Utterance
+from training.objective import Batch, Heard, Loss, Utterance
 from training.speech_llm import answer_loss
 from training.whisper_text import WhisperText
 
-RATE_HZ, SAMPLES_PER_FRAME = 16_000, 320
+RATE_HZ, SAMPLES_PER_FRAME, MELS_PER_FRAME = 16_000, 320, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class WhisperTuningConfig:
     ``checkpoint`` is the name of a pinned model, a folder, or a hub id with a commit as its ``revision``. ``tuned`` is
     "all", or "decoder": then the encoder stays as it is. ``language`` is that of a multilingual model's texts.
     """
+
+    hears: ClassVar[Heard] = Heard("windows", time=-1, channels=-2)
 
     method: Literal["whisper"] = "whisper"
     checkpoint: str = "whisper-tiny-en"
@@ -73,13 +76,14 @@ class WhisperAsr:
         return {name: p for name, p in self.module.named_parameters() if p.requires_grad}
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
-        """Log-mel windows (B, bands, frames), and tokens (B, U) to be read and to be written.
+        """Log-mel windows (B, bands, mel frames), ``lengths`` (B,) of what is said, and tokens (B, U).
 
         Raises:
             TrainingError: for an utterance without samples, longer than a window, or of more tokens than it writes.
         """
         targets = self._text.targets(utterances)
-        tensors = {"windows": self._windows(utterances), **targets}
+        lengths = [-(-len(_samples(utterance)) * MELS_PER_FRAME // SAMPLES_PER_FRAME) for utterance in utterances]
+        tensors = {"windows": self._windows(utterances), "lengths": torch.tensor(lengths), **targets}
         return Batch(tensors, int(targets["num_targets"].sum()), [utterance.take_id for utterance in utterances])
 
     def loss(self, batch: Batch) -> Loss:

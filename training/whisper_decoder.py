@@ -10,7 +10,7 @@ B utterances · T frames, padded · D width of the encoder · U tokens
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ from training.answering import Answer, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.split import UpperPart, upper_part
 from training.modes import at_rest
-from training.objective import Batch, Loss, Utterance
+from training.objective import Batch, Heard, Loss, Utterance
 from training.padding import pad_features
 from training.speech_llm import answer_loss
 from training.whisper_text import WhisperText
@@ -36,6 +36,8 @@ class WhisperDecoderConfig:
     one, or without it, there are none. ``language`` is that of a multilingual model's texts. The encoder should be that
     of the same Whisper: that its frames are as wide is all that can be seen.
     """
+
+    hears: ClassVar[Heard] = Heard()
 
     method: Literal["whisper_decoder"] = "whisper_decoder"
     checkpoint: str = "whisper-tiny-en"

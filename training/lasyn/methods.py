@@ -6,7 +6,7 @@ In turn: `ctc` or `whisper_decoder` with a split, the guide; `lasyn_fixed` throu
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Discriminator, Tag
 
@@ -24,6 +24,7 @@ from training.lasyn.loading import synthesiser
 from training.lasyn.matching import MatchingConfig
 from training.lasyn.phones import PhoneReader, check_share
 from training.lasyn.recogniser import GUIDES, RecogniserConfig, SplitRecogniser, guide
+from training.objective import Heard
 from training.slu.understanding import SluConfig
 from training.whisper_decoder import WhisperDecoderConfig
 
@@ -99,6 +100,8 @@ class DualTrainingMethod:
     ``synthesiser_from`` is that of a synthesiser, and ``sampler`` how diffusion makes latents. ``mask`` is the share of
     a text's phones that is hidden.
     """
+
+    hears: ClassVar[Heard] = Heard("latents", "num_latents")
 
     recogniser: AnyRecogniser
     method: Literal["lasyn"] = "lasyn"

@@ -165,5 +165,6 @@ def _config_of(found: Checkpoint, kinds: Mapping[str, type[RecogniserConfig]]) -
         )
     known = {field.name for field in fields(kind)}
     here = {key: value for key, value in (("dropout", 0.0), ("guide_from", None)) if key in known}
+    table = {key: value for key, value in table.items() if key != "masking"}  # which was of its training alone
     config: RecogniserConfig = parse(kind, {**table, **here}, source=str(found.folder))
     return config

@@ -8,7 +8,7 @@ B utterances · T frames, padded · D width of the encoder · U characters and t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ from training.backbones.split import UpperPart, upper_part
 from training.labels import Labels
 from training.lasyn.recogniser import SplitRecogniser, guide
 from training.modes import at_rest
-from training.objective import Batch, Loss, Utterance
+from training.objective import Batch, Heard, Loss, Utterance
 from training.padding import IGNORED, pad_features
 from training.slu.decoder import END, Decoder, DecoderConfig, likeliest
 from training.slu.sequence import MARKS, Meaning, parse, render
@@ -41,6 +41,8 @@ class SluConfig:
     begins. ``room`` is how many characters labels may take beside those of the transcript, for which `DecodingConfig`
     has a limit.
     """
+
+    hears: ClassVar[Heard] = Heard()
 
     method: Literal["slu"] = "slu"
     alphabet: str = PRINTABLE
