@@ -14,6 +14,7 @@ projectors           frames of an encoder become slots of a language model; q_fo
 template, padding    what a language model reads, in tokens and rectangles
 speech_llm           projected audio among the embeddings of text
 ctc                  characters from an encoder
+transducer           the same, and from the characters before them; alphabet is what both write
 whisper_asr          Whisper itself, tuned further
 whisper_decoder      its decoder, on kept frames; whisper_text is what both write
 modes                dropout in training, and nowhere else

@@ -16,14 +16,12 @@ from torch.nn.functional import ctc_loss
 from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
+from training.alphabet import BLANK, ENGLISH, Alphabet, check_alphabet
 from training.answering import Answer, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.split import UpperPart, upper_part
 from training.modes import at_rest
 from training.objective import Batch, Heard, Loss, Utterance
-
-BLANK = 0
-ENGLISH = " 'abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,7 @@ class CtcConfig:
     split: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
-            raise ValueError("ctc.alphabet must name characters, each once")
+        check_alphabet("ctc.alphabet", self.alphabet)
         if self.split is not None and self.split < 0:
             raise ValueError(f"ctc.split = {self.split}: expected the number of a layer, from 0")
 
@@ -79,15 +76,14 @@ class Ctc:
     """The objective: the negative log likelihood of the characters, summed; its targets are characters."""
 
     def __init__(self, width: int, config: CtcConfig, upper: UpperPart | None = None) -> None:
-        self._numbers = {char: number for number, char in enumerate(config.alphabet, start=1)}
-        self.alphabet = config.alphabet
+        self.alphabet = Alphabet(config.alphabet, key="ctc.alphabet")
         self.split, self.upper = config.split, upper
         self.module = CtcHead(width, config, upper)
 
     @property
     def shape(self) -> Mapping[str, Any]:
         """What its parameters mean."""
-        return {"split": self.split, "alphabet": self.alphabet}
+        return {"split": self.split, "alphabet": self.alphabet.characters}
 
     def trained(self) -> Mapping[str, nn.Parameter]:
         """The head, and the upper part if there is one."""
@@ -114,7 +110,7 @@ class Ctc:
         Raises:
             TrainingError: for a text with a character that the alphabet lacks.
         """
-        rows = [self.numbers(utterance) for utterance in utterances]
+        rows = self.alphabet.rows(utterances)
         return {
             "targets": torch.tensor([number for row in rows for number in row], dtype=torch.long),
             "num_targets": torch.tensor([len(row) for row in rows], dtype=torch.long),
@@ -133,16 +129,6 @@ class Ctc:
         unfit = (each.detach() == 0) & (tensors["num_targets"] > 0)
         return Loss(total=each.sum(), watched={"unfit": unfit.sum()})
 
-    def numbers(self, utterance: Utterance) -> list[int]:
-        """The characters of what is said, in small letters; punctuation that the alphabet lacks parts words."""
-        said = utterance.spoken.lower()
-        if unknown := sorted({char for char in said if char.isalnum()} - self._numbers.keys()):
-            raise TrainingError(
-                f"take {utterance.take_id}: its text has {''.join(unknown)!r}, which ctc.alphabet lacks: {said[:60]!r}"
-            )
-        known = "".join(char if char in self._numbers else " " for char in said)
-        return [self._numbers[char] for char in " ".join(known.split())]
-
     def answers(self, utterances: Sequence[Utterance], settings: DecodingConfig) -> list[Answer]:
         """The likeliest characters, frame by frame, repeats and blanks removed.
 
@@ -157,7 +143,7 @@ class Ctc:
             best = [self.module(one, torch.tensor([one.shape[1]], device=device))[0].argmax(dim=-1) for one in frames]
         rows = [[n for n in row.unique_consecutive().tolist() if n != BLANK] for row in best]
         return [
-            Answer(u.take_id, "".join(self.alphabet[n - 1] for n in row).strip(), len(row), hit_limit=False)
+            Answer(u.take_id, self.alphabet.text(row), len(row), hit_limit=False)
             for u, row in zip(utterances, rows, strict=True)
         ]
 

@@ -4,7 +4,8 @@
 
 Its speech and texts are those of docs/results/slam_asr.md, "The data"; its target are orders of coffee. The recogniser
 is the upper half of Whisper tiny.en's encoder with a CTC head, the smallest there is: rows tell what texts bring to
-it, not what the best recogniser would be.
+it, not what the best recogniser would be. ``--recogniser`` names others: a transducer, as the paper has one, or
+Whisper's decoder.
 
 models      the guide, the synthesisers, and a recogniser for every row
 noisy       the same test with noise in it

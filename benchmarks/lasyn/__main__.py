@@ -49,7 +49,7 @@ class Heard:
 
 
 def prepare(speech: Path, work: Path) -> None:
-    """Real speech with texts as they are said, to train on and to hold latents against: a CTC head writes no digits."""
+    """Real speech with texts as they are said, to train on and to hold latents against: letters are no digits."""
     work.mkdir(parents=True, exist_ok=True)
     for name, rows in zip(("real", "said"), parts(speech, as_said=True), strict=True):
         write(work / f"{name}.jsonl", rows)

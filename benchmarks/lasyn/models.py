@@ -3,8 +3,8 @@
 All rows go on from the guide, which is their real-only baseline with fewer steps, and take equal steps of equally many
 seconds. Latents and audio are made of the same texts.
 
-With "ctc" the real speech has orders among it, and the recogniser is new; with "whisper" it has none, and Whisper's
-decoder is to learn from texts what can be ordered.
+With "ctc" and "transducer" the real speech has orders among it, and the recogniser is new; with "whisper" it has none,
+and Whisper's decoder is to learn from texts what can be ordered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +43,7 @@ RECOGNISERS: Mapping[str, Recogniser] = {
     each.name: each
     for each in (
         Recogniser("ctc", {"method": "ctc", "split": 2}, "real", ("orders", "general", "long")),
+        Recogniser("transducer", {"method": "transducer", "split": 2}, "real", ("orders", "general", "long")),
         Recogniser("whisper", {"method": "whisper_decoder", "split": 4}, "real-libri", ("orders", "general")),
     )
 }

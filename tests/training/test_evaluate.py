@@ -49,6 +49,7 @@ def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
     produce(folder, "orders", prompts=ORDERS, speakers=["cora", "dina"])
     produce(folder, "mixed", prompts=["Good morning!", "where is the station"], speakers=["cora", "dina"])
     train_on_told(folder, corpus, "ctc", {"method": "ctc"})
+    train_on_told(folder, corpus, "transducer", {"method": "transducer", "width": 16})
     train_on_told(folder, corpus, "listener", LISTENER)
     train_on_told(folder, corpus, "warm", LISTENER | {"method": "warm_start"})
     return folder
@@ -76,7 +77,9 @@ def hypotheses(studio: Path, name: str) -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.mark.parametrize(("name", "words"), [("ctc", []), ("listener", []), ("listener", ["--beams", "2"])])
+@pytest.mark.parametrize(
+    ("name", "words"), [("ctc", []), ("transducer", []), ("listener", []), ("listener", ["--beams", "2"])]
+)
 def test_a_recogniser_is_evaluated_on_what_it_has_not_heard(evaluate: Evaluate, name: str, words: list[str]) -> None:
     done = evaluate(name, "--by", "domain,voice", *words)
 
@@ -210,6 +213,7 @@ def test_people_are_told_in_words(studio: Path, evaluate: Evaluate) -> None:
     [
         ("warm", [], "makes no recogniser"),
         ("ctc", ["--beams", "4"], "not by 4 beams"),
+        ("transducer", ["--beams", "4"], "not by 4 beams"),
         ("gone", [], "there is no"),
         ("ctc", ["--by", "domian"], "did you mean 'domain'"),
         ("ctc", ["--split", "devel"], "no takes of split 'devel'"),

@@ -17,9 +17,13 @@ from training.merging.low_rank import dense
 
 from .conftest import train_on
 
-CTC = {"method": "ctc"}
 LORA = {"r": 2, "alpha": 8.0, "targets": ["q_proj", "v_proj"]}
 LISTENER = {"method": "slam_asr", "language_model": {"name": "tiny", "lora": LORA}, "projector": {"hidden": 16}}
+OBJECTIVES = {
+    "ctc": {"method": "ctc"},
+    "transducer": {"method": "transducer", "width": 16},
+    "listener": LISTENER,
+}
 FAST = {"optim": {"rate": 0.05, "warmup_steps": 1}}
 
 Merge = Callable[..., Result]
@@ -27,13 +31,13 @@ Merge = Callable[..., Result]
 
 @pytest.fixture(scope="module")
 def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Releases by speakers and texts of their own; for two methods a source domain's two models, and a target."""
+    """Releases by speakers and texts of their own; for some methods a source domain's two models, and a target."""
     folder = tmp_path_factory.mktemp("merged")
     produce(folder, "recorded", prompts=["good morning", "see you at nine"], speakers=["anna"])
     produce(folder, "read", prompts=["Good morning!", "See you at nine."], speakers=["bela"])
     produce(folder, "orders", prompts=["a large tea", "one latte"], speakers=["cora"])
     corpus = produce(folder, "unseen", prompts=["is it raining", "turn left"], speakers=["dina"])
-    for method, objective in (("ctc", CTC), ("listener", LISTENER)):
+    for method, objective in OBJECTIVES.items():
         for name, release in (("real", "recorded"), ("synthetic", "read"), ("target", "orders")):
             train_on(release, folder, corpus, f"{method}-{name}", objective, **FAST)
     return folder
@@ -60,7 +64,7 @@ def command(*words: str) -> Result:
     return CliRunner().invoke(app, list(words))
 
 
-@pytest.mark.parametrize("method", ["ctc", "listener"])
+@pytest.mark.parametrize("method", list(OBJECTIVES))
 def test_a_merge_is_evaluated_transcribes_and_is_gone_on_from(
     merge: Merge, studio: Path, tmp_path: Path, method: str
 ) -> None:
@@ -73,7 +77,7 @@ def test_a_merge_is_evaluated_transcribes_and_is_gone_on_from(
     heard = command("evaluate", found["folder"], "unseen", "-c", str(studio / "corpus"), "--json")
     assert heard.exit_code == 0, heard.output
     assert json.loads(heard.stdout)["systems"][0]["is_guarded"]
-    objective = CTC if method == "ctc" else LISTENER
+    objective = OBJECTIVES[method]
     further = train_on("unseen", tmp_path, studio / "corpus", "further", objective, start_from=found["folder"])
     assert checkpoint.load(further).provenance["base"]["root"] == root_of(studio / f"{method}-real")
 

@@ -25,7 +25,12 @@ TEXTS = [
     f"{size} {drink} {end}" for size in ("small", "large") for drink in ("tea", "latte") for end in ("now", "please")
 ]
 SLAM_ASR = {"method": "slam_asr", "language_model": {"name": "tiny"}, "projector": {"hidden": 32}}
-OBJECTIVES = {"ctc": {"method": "ctc"}, "listener": SLAM_ASR, "warm": SLAM_ASR | {"method": "warm_start"}}
+OBJECTIVES = {
+    "ctc": {"method": "ctc"},
+    "transducer": {"method": "transducer", "width": 16},
+    "listener": SLAM_ASR,
+    "warm": SLAM_ASR | {"method": "warm_start"},
+}
 
 Run = Callable[..., Result]
 
@@ -72,8 +77,8 @@ def listener(studio: Path, name: str) -> Listener:
 
 def names_of(name: str) -> list[str]:
     of_language_model = [f"language_model.{layer}" for layer in range(1, 4)]
-    behind = {"ctc": ["head"], "warm": ["projector"], "listener": ["projector", *of_language_model]}
-    return [*(f"encoder.{layer}" for layer in range(4)), *behind[name], "surface"]
+    behind = {"warm": ["projector"], "listener": ["projector", *of_language_model]}
+    return [*(f"encoder.{layer}" for layer in range(4)), *behind.get(name, ["head"]), "surface"]
 
 
 @pytest.mark.parametrize("name", list(OBJECTIVES))

@@ -1,6 +1,6 @@
 """Recipe tables of latent synthesis: of a synthesiser, and of the recogniser that hears what it makes.
 
-In turn: `ctc` or `whisper_decoder` with a split, the guide; `lasyn_fixed` through it, or the tables of
+In turn: `ctc`, `transducer` or `whisper_decoder` with a split, the guide; `lasyn_fixed` through it, or the tables of
 `training.lasyn.diffusing`; `lasyn`.
 """
 
@@ -23,9 +23,10 @@ from training.lasyn.listening import LISTENERS
 from training.lasyn.loading import synthesiser
 from training.lasyn.matching import MatchingConfig
 from training.lasyn.phones import PhoneReader, check_share
-from training.lasyn.recogniser import GUIDES, RecogniserConfig, SplitRecogniser, guide
+from training.lasyn.recogniser import GUIDES, RecogniserConfig, SplitRecogniser, any_of, guide
 from training.objective import Heard
 from training.slu.understanding import SluConfig
+from training.transducer import TransducerConfig
 from training.whisper_decoder import WhisperDecoderConfig
 
 RECOGNISERS: Mapping[str, type[RecogniserConfig]] = {**GUIDES, "slu": SluConfig}
@@ -39,11 +40,12 @@ def _method_of(table: Any) -> str:
 
 
 _BY_METHOD = Discriminator(
-    _method_of, custom_error_type="method", custom_error_message="expected method 'ctc', 'slu' or 'whisper_decoder'"
+    _method_of, custom_error_type="method", custom_error_message=f"expected method {any_of(sorted(RECOGNISERS))}"
 )
 AnyRecogniser: TypeAlias = Annotated[
     Annotated[CtcConfig, Tag("ctc")]
     | Annotated[SluConfig, Tag("slu")]
+    | Annotated[TransducerConfig, Tag("transducer")]
     | Annotated[WhisperDecoderConfig, Tag("whisper_decoder")],
     _BY_METHOD,
 ]
@@ -53,9 +55,9 @@ AnyRecogniser: TypeAlias = Annotated[
 class FixedSynthesisMethod:
     """A fixed projection, trained on texts through a guide.
 
-    ``guide_from`` is the folder of a training, or of one of its checkpoints: of method `ctc` or `whisper_decoder` with
-    a split, or of `slam_asr` or `jstip`, for which slots are made; give ``synthesiser.frames_per_phone`` 1 then, as a
-    second of speech has ten of them and about as many phones.
+    ``guide_from`` is the folder of a training, or of one of its checkpoints: of method `ctc`, `transducer`
+    or `whisper_decoder` with a split, or of `slam_asr` or `jstip`, for which slots are made; give
+    ``synthesiser.frames_per_phone`` 1 then, as a second of speech has ten of them and about as many phones.
     ``unknown`` is what becomes of words that the dictionary lacks; ``mask`` the share of phones that is hidden.
     ``matching`` pulls what it makes to the latents of the real takes among the data, None leaves it to the guide alone.
     """
@@ -83,8 +85,8 @@ class FixedSynthesisMethod:
         """
         if self.guide_from is None:
             raise TrainingError(
-                f"objective.guide_from is missing: name a training of method {' or '.join(map(repr, GUIDES))} "
-                f"with a split, or of one that listens ({', '.join(LISTENERS)})"
+                f"objective.guide_from is missing: name a training of method {any_of(GUIDES)} with a split, or of one "
+                f"that listens ({', '.join(LISTENERS)})"
             )
         hears = guide_in(self.guide_from, encoder)
         made = self.synthesiser.build(width=hears.width, seed=seed, has_positions=hears.has_positions)
@@ -95,10 +97,10 @@ class FixedSynthesisMethod:
 class DualTrainingMethod:
     """A recogniser, trained from its split upwards on real latents and on those of texts.
 
-    ``recogniser`` is the table of its kind: `ctc`, `slu` or `whisper_decoder`. ``guide_from`` is the training it begins
-    with, None a new head; of one of another kind it takes the upper part, as the paper begins with its guide. Then
-    ``synthesiser_from`` is that of a synthesiser, and ``sampler`` how diffusion makes latents. ``mask`` is the share of
-    a text's phones that is hidden.
+    ``recogniser`` is the table of its kind: `ctc`, `slu`, `transducer` or `whisper_decoder`. ``guide_from`` is the
+    training it begins with, None a new head; of one of another kind it takes the upper part, as the paper begins with
+    its guide. Then ``synthesiser_from`` is that of a synthesiser, and ``sampler`` how diffusion makes latents. ``mask``
+    is the share of a text's phones that is hidden.
     """
 
     hears: ClassVar[Heard] = Heard("latents", "num_latents")

@@ -25,7 +25,7 @@ from training.lasyn.guides import Guide, guide_in
 from training.lasyn.listening import Listener
 from training.lasyn.loading import slot_synthesiser, synthesiser
 from training.lasyn.phones import PhoneReader
-from training.lasyn.recogniser import SplitRecogniser
+from training.lasyn.recogniser import GUIDES, SplitRecogniser, any_of
 from training.members import Member, waves_of
 from training.objective import Utterance
 
@@ -159,7 +159,7 @@ def guide_of(found: Checkpoint, named: Path | None) -> str:
     if guided_by is None:
         raise UsageError(
             f"{found.folder} was trained without a guide, so nobody is there to hear what it makes: name with --guide "
-            "a training of method 'ctc' or 'whisper_decoder' with a split, or of one that listens"
+            f"a training of method {any_of(GUIDES)} with a split, or of one that listens"
         )
     return str(guided_by)
 

@@ -1,14 +1,14 @@
 """A recogniser with a named split: ``encode_low`` makes latents of speech, ``decode_high`` what they lose for a text.
 
-It is what the objectives `ctc`, `slu` and `whisper_decoder` train with a ``split``. One of `ctc` or `whisper_decoder`,
-frozen, is the guide: what tells a synthesiser, without any speech, whether its latents can be heard as its text. The
-paper has a transducer or a decoder for it; with CTC there must be as many frames as characters, which synthesisers see
-to.
+It is what the objectives `ctc`, `slu`, `transducer` and `whisper_decoder` train with a ``split``. One of them, but no
+`slu`, frozen, is the guide: what tells a synthesiser, without any speech, whether its latents can be heard as its text.
+The paper has a transducer or a decoder for it; with CTC there must be as many frames as characters, which synthesisers
+see to.
 
 B utterances · T frames, padded · D width of the encoder
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,11 +25,12 @@ from training.backbones.split import UpperPart
 from training.checkpoint import Checkpoint
 from training.ctc import CtcConfig
 from training.objective import Batch, Loss, Utterance
+from training.transducer import TransducerConfig
 from training.whisper_decoder import WhisperDecoderConfig
 
 
 class FromLatents(Answering, Protocol):
-    """An objective that goes on from latents, whoever has made them: `ctc`, `slu` and `whisper_decoder`."""
+    """An objective that goes on from latents, whoever has made them: one of those that are named above."""
 
     split: int | None
     upper: UpperPart | None
@@ -60,7 +61,11 @@ class RecogniserConfig(Protocol):
         ...
 
 
-GUIDES: Mapping[str, type[RecogniserConfig]] = {"ctc": CtcConfig, "whisper_decoder": WhisperDecoderConfig}
+GUIDES: Mapping[str, type[RecogniserConfig]] = {
+    "ctc": CtcConfig,
+    "transducer": TransducerConfig,
+    "whisper_decoder": WhisperDecoderConfig,
+}
 
 
 class SplitRecogniser:
@@ -139,6 +144,12 @@ def guide(folder: str, encoder: Encoder, *, kinds: Mapping[str, type[RecogniserC
     return SplitRecogniser(encoder, head)
 
 
+def any_of(kinds: Iterable[str]) -> str:
+    """Methods, for people: "'ctc', 'transducer' or 'whisper_decoder'"."""
+    *most, last = map(repr, kinds)
+    return f"{', '.join(most)} or {last}"
+
+
 def check_encoder(found: Checkpoint, encoder: Encoder, *, key: str) -> None:
     """Refuse what was trained on the latents of another encoder.
 
@@ -158,10 +169,9 @@ def _config_of(found: Checkpoint, kinds: Mapping[str, type[RecogniserConfig]]) -
     kind: Any = kinds.get(table.get("method"))
     if kind is None or table.get("split") is None:
         split = "" if kind is None else "without a split"
-        methods = " or ".join(repr(method) for method in kinds)
         raise TrainingError(
             f"objective.guide_from: {found.folder} is of method {table.get('method')!r} {split}".rstrip()
-            + f": a guide is trained by method {methods} with a split"
+            + f": a guide is trained by method {any_of(kinds)} with a split"
         )
     known = {field.name for field in fields(kind)}
     here = {key: value for key, value in (("dropout", 0.0), ("guide_from", None)) if key in known}

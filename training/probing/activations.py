@@ -19,7 +19,7 @@ from catalogs.models.pretrained import device_of
 from training import checkpoint
 from training.backbones.encoders import Encoder
 from training.checkpoint import Checkpoint
-from training.ctc import Ctc
+from training.ctc import Ctc, CtcHead
 from training.evaluation.trained import check_encoder, recipe_of
 from training.features import as_stored
 from training.members import Wave
@@ -31,6 +31,7 @@ from training.projectors import Projector
 from training.recipe import FeaturesConfig
 from training.slam_asr import SlamAsr
 from training.tables import OnWaves
+from training.transducer import Transducer, TransducerHead
 
 Part = Literal["encoder", "projector", "language_model", "head", "surface"]
 
@@ -84,9 +85,8 @@ class Listener:
                 batch = objective.questions(utterances).to(device)
                 return _of_language_model(module, batch.tensors)
             tensors = {name: tensor.to(device) for name, tensor in pad_features(utterances).items()}
-            if isinstance(objective, Ctc):
-                heard = module(tensors["features"][:, -1], tensors["lengths"])
-                return {Layer("head"): pooled(heard, tensors["lengths"])}
+            if isinstance(objective, Ctc | Transducer):
+                return _of_head(module, tensors)
             return _of_projector(module, tensors)
 
 
@@ -107,14 +107,23 @@ def listener_of(found: Checkpoint) -> Listener:
     encoder = recipe.encoder.build()
     check_encoder(found, encoder.id)
     objective: Any = recipe.objective.build(encoder, num_layers=len(recipe.features.layers), seed=recipe.loop.seed)
-    if not isinstance(objective, Ctc) and not hasattr(objective.module, "projector"):
+    if not isinstance(objective, Ctc | Transducer) and not hasattr(objective.module, "projector"):
         raise TrainingError(
             f"{found.folder} is of method {recipe.objective.method!r}, whose layers no probe knows: expected a method "
-            "with a projector, or 'ctc'"
+            "with a projector, 'ctc' or 'transducer'"
         )
     checkpoint.restore(found, objective.trained())
     objective.module.to(device_of("auto"))
     return Listener(encoder, recipe.features, objective)
+
+
+def _of_head(module: CtcHead | TransducerHead, tensors: Mapping[str, Tensor]) -> dict[Layer, Tensor]:
+    """What a head makes of frames: of a transducer it is what comes to the joiner, as nothing was written."""
+    frames, lengths = tensors["features"][:, -1], tensors["lengths"]
+    heard, counts = (
+        module.heard(frames, lengths) if isinstance(module, TransducerHead) else (module(frames, lengths), lengths)
+    )
+    return {Layer("head"): pooled(heard, counts)}
 
 
 def _of_projector(module: Any, tensors: Mapping[str, Tensor]) -> dict[Layer, Tensor]:

@@ -37,9 +37,9 @@ class SluConfig:
     """``alphabet`` are the characters that can be written: those of ASCII, or others that have | ; = and a backslash.
 
     ``split`` is the layer of the encoder whose features are heard, where the layers above are tuned too.
-    ``guide_from`` is a training of method `ctc` or `whisper_decoder` with that split, as whose upper part this one
-    begins. ``room`` is how many characters labels may take beside those of the transcript, for which `DecodingConfig`
-    has a limit.
+    ``guide_from`` is a training of method `ctc`, `transducer` or `whisper_decoder` with that split, as whose upper part
+    this one begins. ``room`` is how many characters labels may take beside those of the transcript, for which
+    `DecodingConfig` has a limit.
     """
 
     hears: ClassVar[Heard] = Heard()

@@ -73,14 +73,14 @@ def test_a_guide_of_another_split_or_size_is_refused(
     assert all(torch.equal(value, same.trained()[name]) for name, value in head.trained().items())
     with pytest.raises(TrainingError, match="the guide has width 48, and this recipe's recogniser 24"):
         build(guide_from=folder, recogniser=SLU | {"decoder": SMALL | {"width": 24}})
-    with pytest.raises(TrainingError, match="by method 'ctc' or 'whisper_decoder' with a split"):
+    with pytest.raises(TrainingError, match="by method 'ctc', 'transducer' or 'whisper_decoder' with a split"):
         FixedSynthesisMethod(guide_from=folder).build(encoder, num_layers=1, seed=0)
 
 
 def test_mistakes_are_those_of_the_recogniser_that_is_named(guide_folder: str) -> None:
     for wrong, message in [
         ({"splitt": 2}, "unknown key 'recogniser.slu.splitt'$"),
-        ({"method": "slux"}, "expected method 'ctc', 'slu' or 'whisper_decoder'$"),
+        ({"method": "slux"}, "expected method 'ctc', 'slu', 'transducer' or 'whisper_decoder'$"),
         ({"guide_from": guide_folder}, "write it as objective.guide_from$"),
     ]:
         with pytest.raises(RecipeError, match=message):

@@ -105,6 +105,22 @@ def test_diffusion_makes_latents_for_it_as_well(train: Train, guide: str, diffus
     assert all(row["loss"] > 0 for row in rows_of(found))
 
 
+def test_a_transducer_goes_the_same_way(train: Train, folder: Path, corpus: Path) -> None:
+    table = {"method": "transducer", "split": SPLIT, "width": 16}
+    guided = str(train("transducer", table, data="heard"))
+    small = {"filters": 16, "frames_per_phone": 1}
+    made_by = train("phonewise", {"method": "lasyn_fixed", "guide_from": guided, "synthesiser": small}, data="read")
+
+    found = train("transduced", dual(guided, str(made_by)) | {"recogniser": table}, sampling={"texts": [0.5]})
+
+    assert all(row["loss"] > 0 and row["made"] > 0 for row in rows_of(found))
+    _, heard = members_of(DataConfig(str(corpus), "told", split=None))
+    assert {overlap.kind for overlap in overlaps(heard, had_by(found))} == {"takes", "speakers", "texts"}
+    recogniser = recogniser_of(found, features=folder / "features")
+    recogniser.prepare(heard, Progress(quiet=True))
+    assert [answer.take_id for answer in recogniser.transcribe(heard)] == [member.take_id for member in heard]
+
+
 def test_texts_that_changed_since_are_another_training(train: Train, fixed: str, folder: Path, corpus: Path) -> None:
     before = (folder / "menu.txt").read_text()
     (folder / "menu.txt").write_text(before + "no milk\n")

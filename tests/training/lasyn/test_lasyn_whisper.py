@@ -115,5 +115,5 @@ def test_another_checkpoint_or_split_is_refused(folder: str, encoder: Encoder, t
     with pytest.raises(TrainingError, match=f"the guide has split {SPLIT}, and this recipe's recogniser 1"):
         dual(encoder, guide_from=folder, recogniser=TABLE | {"split": 1})
     unsplit = WhisperDecoderConfig().build(encoder, num_layers=1, seed=0)
-    with pytest.raises(TrainingError, match="without a split: a guide is trained by method 'ctc' or 'whisper_decoder'"):
+    with pytest.raises(TrainingError, match="split: a guide is trained by method 'ctc', 'transducer' or 'whisper_deco"):
         synthesis(keep(tmp_path, unsplit, encoder, {"method": "whisper_decoder", "split": None}), encoder)

@@ -1,0 +1,54 @@
+"""Alphabets: the characters that `ctc` and `transducer` write, by number, and the blank, which is none of them."""
+
+from collections.abc import Iterable, Sequence
+
+from catalogs.errors import TrainingError
+from training.objective import Utterance
+
+BLANK = 0
+ENGLISH = " 'abcdefghijklmnopqrstuvwxyz"
+
+
+def check_alphabet(key: str, characters: str) -> None:
+    """Refuse what is no alphabet.
+
+    Raises:
+        ValueError: if it names no character, or one of them twice.
+    """
+    if not characters or len(set(characters)) < len(characters):
+        raise ValueError(f"{key} must name characters, each once")
+
+
+class Alphabet:
+    """Characters numbered from 1, the blank being 0. ``key`` is where a recipe names them."""
+
+    def __init__(self, characters: str, *, key: str) -> None:
+        self.characters = characters
+        self._key = key
+        self._numbers = {char: number for number, char in enumerate(characters, start=BLANK + 1)}
+
+    def __len__(self) -> int:
+        """How many numbers there are, that of the blank among them."""
+        return len(self.characters) + 1
+
+    def numbers(self, utterance: Utterance) -> list[int]:
+        """The characters of what is said, in small letters; punctuation that the alphabet lacks parts words.
+
+        Raises:
+            TrainingError: for a letter or a digit that the alphabet lacks.
+        """
+        said = utterance.spoken.lower()
+        if unknown := sorted({char for char in said if char.isalnum()} - self._numbers.keys()):
+            raise TrainingError(
+                f"take {utterance.take_id}: its text has {''.join(unknown)!r}, which {self._key} lacks: {said[:60]!r}"
+            )
+        known = "".join(char if char in self._numbers else " " for char in said)
+        return [self._numbers[char] for char in " ".join(known.split())]
+
+    def rows(self, utterances: Sequence[Utterance]) -> list[list[int]]:
+        """The numbers of each; raises as `numbers` does."""
+        return [self.numbers(utterance) for utterance in utterances]
+
+    def text(self, numbers: Iterable[int]) -> str:
+        """The characters that numbers, none of them the blank, stand for."""
+        return "".join(self.characters[number - BLANK - 1] for number in numbers).strip()
