@@ -19,6 +19,7 @@ whisper_asr          Whisper itself, tuned further
 whisper_decoder      its decoder, on kept frames; whisper_text is what both write
 modes                dropout in training, and nowhere else
 slam_asr             a language model that listens
+grpo                 the same, trained by what its own answers are worth
 jstip                the same, trained on speech and text in turn
 interleaving/        units of speech and text in turn, and many sequences a row
 mixing/              transcripts, interleaved sequences and texts by shares of tokens

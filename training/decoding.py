@@ -1,12 +1,12 @@
-"""Decoding: what a speech language model answers, greedily or by beam search, whole batches at a time.
+"""Decoding: what a speech language model answers, greedily, by beam search or by chance, whole batches at a time.
 
 Each utterance has its own limit of tokens, which grows with its audio, so that its answer does not depend on its
 company. Search and cache are those of `transformers`, with none of the settings that a language model comes with.
 
-B utterances · R rows of a search (beams of all utterances) · S columns · W width of the language model
+B utterances · R rows of a search (beams or samples of all utterances) · S columns · W width of the language model
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -36,18 +36,39 @@ def decode_batch(
     asr: "SlamAsr", batch: Batch, settings: DecodingConfig, *, audio: Tensor | None = None
 ) -> list[Answer]:
     """The answers to a batch of questions, whose ``lengths`` (B,) are in frames; ``audio`` (B, N, W) are made slots."""
+    how = {"num_beams": settings.beams, "length_penalty": settings.length_penalty, "do_sample": False}
+    found = _answered(asr, batch, settings, how=how, audio=audio)
+    return [
+        Answer(take_id, asr.template.read(tokens), len(tokens), asr.template.eos not in tokens)
+        for take_id, tokens in zip(batch.take_ids, found, strict=True)
+    ]
+
+
+def sample_batch(
+    asr: "SlamAsr", batch: Batch, settings: DecodingConfig, *, each: int, temperature: float
+) -> list[list[int]]:
+    """So many answers by chance to each question of a batch, those to one next to each other.
+
+    They are tokens, up to an EOS, or to the limit of ``settings`` and without one. All tokens can come, by what the
+    language model finds probable; its logits are divided by ``temperature``. The random numbers are torch's own.
+    """
+    how = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0, "num_return_sequences": each}
+    return _answered(asr, batch, settings, how=how)
+
+
+def _answered(
+    asr: "SlamAsr", batch: Batch, settings: DecodingConfig, *, how: Mapping[str, Any], audio: Tensor | None = None
+) -> list[list[int]]:
+    """The tokens of all answers, EOS included where there is one."""
     limits = [settings.limit(int(num_frames)) for num_frames in batch.tensors["lengths"]]
     device = next(asr.module.projector.parameters()).device
+    eos = asr.template.eos
     with torch.inference_mode(), at_rest(asr.module):
         inputs = asr.module.inputs(batch.to(device).tensors, None if audio is None else audio.to(device))
-        found = _search(asr.module.lm, inputs, limits, settings=settings, eos=asr.template.eos)
-    answers = []
-    for take_id, row, limit in zip(batch.take_ids, found.tolist(), limits, strict=True):
-        tokens = row[:limit]
-        ended = asr.template.eos in tokens
-        tokens = tokens[: tokens.index(asr.template.eos)] if ended else tokens
-        answers.append(Answer(take_id, asr.template.read(tokens), len(tokens) + ended, not ended))
-    return answers
+        found = _search(asr.module.lm, inputs, limits, how=how, eos=eos).tolist()
+    each = len(found) // len(limits)
+    rows = [row[: limits[number // each]] for number, row in enumerate(found)]
+    return [row[: row.index(eos) + 1] if eos in row else row for row in rows]
 
 
 class Limits(StoppingCriteria):
@@ -62,17 +83,11 @@ class Limits(StoppingCriteria):
         return limits.repeat_interleave(len(input_ids) // len(limits)) <= input_ids.shape[1]
 
 
-def _search(lm: Any, inputs: dict[str, Tensor], limits: Sequence[int], *, settings: DecodingConfig, eos: int) -> Tensor:
-    """The tokens (B, longest answer) of the best answers; what stands behind an EOS or a limit has no meaning."""
+def _search(lm: Any, inputs: dict[str, Tensor], limits: Sequence[int], *, how: Mapping[str, Any], eos: int) -> Tensor:
+    """The tokens (answers, longest answer) that are found; what stands behind an EOS or a limit has no meaning."""
     causal = lm.get_base_model() if hasattr(lm, "get_base_model") else lm  # what peft has wrapped, adapters and all
     search = GenerationConfig(  # type: ignore[no-untyped-call]
-        num_beams=settings.beams,
-        length_penalty=settings.length_penalty,
-        max_new_tokens=max(limits),
-        do_sample=False,
-        use_cache=True,
-        eos_token_id=eos,
-        pad_token_id=eos,
+        **how, max_new_tokens=max(limits), use_cache=True, eos_token_id=eos, pad_token_id=eos
     )
     own, causal.generation_config = causal.generation_config, GenerationConfig()  # type: ignore[no-untyped-call]
     try:

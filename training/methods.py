@@ -11,6 +11,7 @@ from training import checkpoint
 from training.backbones.causal_lm import LanguageModel
 from training.backbones.encoders import Encoder
 from training.backbones.language_models import GROUP, identity
+from training.grpo import Grpo, GrpoConfig
 from training.interleaving.spans import Slotting
 from training.jstip import Jstip, Rows
 from training.lasyn.listening import ListensWith
@@ -55,6 +56,37 @@ class SlamAsrMethod:
             TrainingError: if the projector to go on from is not to be had, or is another one.
         """
         return _listener(self, _loaded(self.language_model), encoder, num_layers=num_layers, seed=seed)
+
+
+@dataclass(frozen=True)
+class GrpoMethod:
+    """SLAM-ASR that learns from its own answers; language model, template and projector are as there.
+
+    It makes better what can already transcribe: give the recipe a checkpoint of `slam_asr` as ``start_from``, or as
+    ``projector_from`` where LoRA is to be new. ``rollouts``, ``temperature`` and ``beta`` are those of `GrpoConfig`.
+    """
+
+    method: Literal["grpo"] = "grpo"
+    language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
+    template: Template = field(default_factory=Template)
+    projector: ProjectorConfig = field(default_factory=ProjectorConfig)
+    projector_from: str | None = None
+    rollouts: int = 4
+    temperature: float = 0.8
+    beta: float = 0.04
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "language_model", _resolved(self.language_model))
+        self._config()
+
+    def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> Grpo:
+        """Load the language model, and put a projector before it. Raises as `SlamAsrMethod.build` does."""
+        return Grpo(
+            _listener(self, _loaded(self.language_model), encoder, num_layers=num_layers, seed=seed), self._config()
+        )
+
+    def _config(self) -> GrpoConfig:
+        return GrpoConfig(self.rollouts, self.temperature, self.beta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +203,7 @@ class WarmStartMethod:
 
 
 def _listener(
-    method: SlamAsrMethod | JstipMethod, lm: LanguageModel, encoder: Encoder, *, num_layers: int, seed: int
+    method: SlamAsrMethod | GrpoMethod | JstipMethod, lm: LanguageModel, encoder: Encoder, *, num_layers: int, seed: int
 ) -> SlamAsr:
     """A projector before a language model, new, or the one to go on from."""
     model = SlamAsrConfig(template=method.template, projector=method.projector)

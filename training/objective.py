@@ -38,16 +38,20 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors by name, made of some utterances, and how many targets their loss is a sum of."""
+    """Tensors by name, made of some utterances, and how many targets their loss is a sum of.
+
+    ``utterances`` are those themselves, for a loss that looks at their texts; others leave them out.
+    """
 
     tensors: Mapping[str, Tensor]
     num_targets: int
     take_ids: Sequence[Id] = ()
+    utterances: Sequence[Utterance] = ()
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}
-        return Batch(moved, self.num_targets, self.take_ids)
+        return Batch(moved, self.num_targets, self.take_ids, self.utterances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +108,13 @@ class LookingOver(Protocol):
         Raises:
             TrainingError: if it can learn nothing of some of them.
         """
+        ...
+
+
+@runtime_checkable
+class HeldToStart(Protocol):
+    """An objective that is held to what it was when its training began."""
+
+    def keep_start(self) -> None:
+        """Keep what it is now as that: training is about to begin, or to go on from a checkpoint of its own."""
         ...

@@ -72,7 +72,9 @@ class Penalised:
         It is 0 for a batch with fewer than two utterances of either kind.
         """
         caught: list[Tensor] = []
-        hook = self._projector.register_forward_hook(lambda _module, _inputs, slots: caught.append(slots))
+        hook = self._projector.register_forward_hook(
+            lambda _module, _inputs, slots: caught.append(slots) if torch.is_grad_enabled() else None
+        )
         try:
             found = self._objective.loss(batch)
         finally:

@@ -96,3 +96,9 @@ class SlamAsr:
                 f"{limit}; leave so long a take out, or stack more frames a slot"
             )
         return row
+
+
+def recogniser_in(objective: object) -> SlamAsr | None:
+    """The recogniser that an objective is, or trains as its ``asr``; None for one that is no SLAM-ASR."""
+    asr = getattr(objective, "asr", objective)
+    return asr if isinstance(asr, SlamAsr) else None

@@ -19,7 +19,7 @@ from catalogs.models import artefacts, checkpoint_sha256
 from training import checkpoint
 from training.backbones.frozen import sha256_of_weights
 from training.checkpoint import TRAINED, Checkpoint
-from training.objective import Objective
+from training.objective import HeldToStart, Objective
 from training.recipe import TrainRecipe
 
 GOES_ON_FROM = "_from"
@@ -30,8 +30,12 @@ _STARTERS = {"smollm2": "smollm2-135m"}
 
 _NO_MATTER = {
     *("penalty", "masking", "matching", "dropout", "checkpointing", "device", "context", "longest_s", "room", "made"),
+    *("rollouts", "temperature", "beta"),
 }
 """Keys of an objective that decide how it is trained, and not what its parameters mean."""
+
+_MEANS_WHAT = {"grpo": "slam_asr"}
+"""Methods whose parameters mean what those of another do, so that either goes on from the other."""
 
 
 def begin(recipe: TrainRecipe, objective: Objective, encoder_id: Id | None) -> dict[str, Any]:
@@ -47,6 +51,8 @@ def begin(recipe: TrainRecipe, objective: Objective, encoder_id: Id | None) -> d
         _check_start(found, table, encoder_id)
         checkpoint.restore(found, objective.trained())
         root = found.provenance.get("base", {}).get("root")
+    if isinstance(objective, HeldToStart):
+        objective.keep_start()
     base_id = content_id("base", recipe.objective.method, encoder_id, sha256_of_weights(objective.module))
     base = {
         "id": base_id,
@@ -115,8 +121,11 @@ def meaning_of(table: Mapping[str, Any], *, but: frozenset[str] = frozenset()) -
         named = {key: kept(inner) for key, inner in value.items() if key not in left_out}
         return {key: inner for key, inner in named.items() if not (key.endswith(GOES_ON_FROM) or inner is None)}
 
+    objective = kept(table.get("objective", {}))
+    if (method := objective.get("method")) in _MEANS_WHAT:
+        objective["method"] = _MEANS_WHAT[method]
     layers = table.get("features", {}).get("layers")
-    return {"objective": kept(table.get("objective", {})), "layers": None if layers is None else list(layers)}
+    return {"objective": objective, "layers": None if layers is None else list(layers)}
 
 
 def _check_start(found: Checkpoint, table: Mapping[str, Any], encoder_id: Id | None) -> None:

@@ -105,5 +105,5 @@ class TokenTemplate:
         return self.words.tokens(self.space + text) if text else []
 
     def read(self, tokens: Sequence[int]) -> str:
-        """The text of an answer's tokens, special ones left out."""
-        return self.words.text(tokens).strip()
+        """The text of an answer's tokens, its EOS and special ones left out."""
+        return self.words.text([token for token in tokens if token != self.eos]).strip()

@@ -1,7 +1,8 @@
 """Guides: frozen recognisers that synthesisers are trained through, each with latents of its own kind.
 
 One of `ctc`, `transducer` or `whisper_decoder` with a split hears a layer of its encoder; a language model that
-listens, of `slam_asr` or `jstip`, hears the slots of its projector. What is made for the one is nothing to the other.
+listens, of `slam_asr`, `grpo` or `jstip`, hears the slots of its projector. What is made for the one is nothing to the
+other.
 
 B utterances · L encoder layers · T frames · D width of the encoder · N latents, padded · W their width
 """

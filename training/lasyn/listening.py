@@ -24,16 +24,15 @@ from training.backbones.language_models import identity
 from training.checkpoint import Checkpoint
 from training.decoding import decode_batch
 from training.evaluation.trained import recipe_of
-from training.jstip import Jstip
 from training.lasyn.recogniser import check_encoder
 from training.objective import Batch, Loss, Utterance
 from training.padding import lay_out
-from training.slam_asr import SlamAsr
+from training.slam_asr import SlamAsr, recogniser_in
 from training.speech_llm import answer_loss
 from training.tables import OnFeatures
 from training.template import Filled
 
-LISTENERS = ("slam_asr", "jstip")
+LISTENERS = ("slam_asr", "grpo", "jstip")
 """Methods whose recogniser is a language model that listens."""
 
 
@@ -107,8 +106,8 @@ def listener(found: Checkpoint, encoder: Encoder) -> Listener:
     if not isinstance(recipe.objective, OnFeatures):
         raise TrainingError(f"objective.guide_from: {found.folder} hears no features of an encoder")
     objective = recipe.objective.build(encoder, num_layers=len(recipe.features.layers), seed=0)
-    asr = objective.asr if isinstance(objective, Jstip) else objective
-    if not isinstance(asr, SlamAsr):
+    asr = recogniser_in(objective)
+    if asr is None:
         raise TrainingError(f"objective.guide_from: {found.folder} is no language model that listens")
     checkpoint.restore(found, objective.trained())
     freeze(asr.module)

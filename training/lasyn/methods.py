@@ -55,8 +55,8 @@ AnyRecogniser: TypeAlias = Annotated[
 class FixedSynthesisMethod:
     """A fixed projection, trained on texts through a guide.
 
-    ``guide_from`` is the folder of a training, or of one of its checkpoints: of method `ctc`, `transducer`
-    or `whisper_decoder` with a split, or of `slam_asr` or `jstip`, for which slots are made; give
+    ``guide_from`` is the folder of a training, or of one of its checkpoints: of method `ctc`, `transducer` or
+    `whisper_decoder` with a split, or of one of `LISTENERS`, for which slots are made; give
     ``synthesiser.frames_per_phone`` 1 then, as a second of speech has ten of them and about as many phones.
     ``unknown`` is what becomes of words that the dictionary lacks; ``mask`` the share of phones that is hidden.
     ``matching`` pulls what it makes to the latents of the real takes among the data, None leaves it to the guide alone.

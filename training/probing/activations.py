@@ -29,7 +29,7 @@ from training.padding import pad_features
 from training.penalty import pooled
 from training.projectors import Projector
 from training.recipe import FeaturesConfig
-from training.slam_asr import SlamAsr
+from training.slam_asr import recogniser_in
 from training.tables import OnWaves
 from training.transducer import Transducer, TransducerHead
 
@@ -81,8 +81,8 @@ class Listener:
         module = objective.module
         device = next(module.parameters()).device
         with torch.inference_mode(), at_rest(module):
-            if isinstance(objective, SlamAsr):
-                batch = objective.questions(utterances).to(device)
+            if (asr := recogniser_in(objective)) is not None:
+                batch = asr.questions(utterances).to(device)
                 return _of_language_model(module, batch.tensors)
             tensors = {name: tensor.to(device) for name, tensor in pad_features(utterances).items()}
             if isinstance(objective, Ctc | Transducer):
