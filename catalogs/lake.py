@@ -60,8 +60,10 @@ class Lake:
                 "allow_unsigned_extensions": all(files.values()),
             }
         )
-        # A table name must never mean a variable of the Python program.
-        self._connection.execute("SET python_enable_replacements = false; SET TimeZone = 'UTC'")
+        # A table name must never mean a variable of the Python program; what is slow must not write into results.
+        self._connection.execute(
+            "SET python_enable_replacements = false; SET TimeZone = 'UTC'; SET enable_progress_bar = false"
+        )
         for name, file in files.items():
             self._load(name, file if all(files.values()) else None)
         attach = attach_sql(folder, metadata=metadata, read_only=read_only, scratch=self.scratch)

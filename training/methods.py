@@ -66,6 +66,8 @@ class GrpoMethod:
     ``projector_from`` where LoRA is to be new. ``rollouts``, ``temperature`` and ``beta`` are those of `GrpoConfig`.
     """
 
+    hears: ClassVar[Heard] = Heard()
+
     method: Literal["grpo"] = "grpo"
     language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
     template: Template = field(default_factory=Template)
