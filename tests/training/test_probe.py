@@ -19,13 +19,19 @@ from training.probing.activations import Layer, Listener, listener_of
 from training.probing.perturbations import PERTURBATIONS, perturbed
 from training.recipe import parse_recipe
 
-from .conftest import make_member, train_on_told
+from .conftest import make_member, train_on
 
 TEXTS = [
     f"{size} {drink} {end}" for size in ("small", "large") for drink in ("tea", "latte") for end in ("now", "please")
 ]
 SLAM_ASR = {"method": "slam_asr", "language_model": {"name": "tiny"}, "projector": {"hidden": 32}}
-OBJECTIVES = {"ctc": {"method": "ctc"}, "listener": SLAM_ASR, "warm": SLAM_ASR | {"method": "warm_start"}}
+OBJECTIVES = {
+    "ctc": {"method": "ctc"},
+    "listener": SLAM_ASR,
+    "jstip": SLAM_ASR | {"method": "jstip"},
+    "warm": SLAM_ASR | {"method": "warm_start"},
+}
+MIXTURES = {"jstip": {"mixture": {"asr": 1.0, "interleaved": 0.0, "text": 0.0}}}
 
 Run = Callable[..., Result]
 
@@ -51,7 +57,7 @@ def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
         done = CliRunner().invoke(app, [*words, "-c", str(corpus)])
         assert done.exit_code == 0, done.output
     for name, objective in OBJECTIVES.items():
-        train_on_told(folder, corpus, name, objective, layer=2)
+        train_on("told", folder, corpus, name, objective, layer=2, **MIXTURES.get(name, {}))
     return folder
 
 
@@ -72,7 +78,8 @@ def listener(studio: Path, name: str) -> Listener:
 
 def names_of(name: str) -> list[str]:
     of_language_model = [f"language_model.{layer}" for layer in range(1, 4)]
-    behind = {"ctc": ["head"], "warm": ["projector"], "listener": ["projector", *of_language_model]}
+    whole = ["projector", *of_language_model]
+    behind = {"ctc": ["head"], "warm": ["projector"], "listener": whole, "jstip": whole}
     return [*(f"encoder.{layer}" for layer in range(4)), *behind[name], "surface"]
 
 

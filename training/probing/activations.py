@@ -22,6 +22,7 @@ from training.checkpoint import Checkpoint
 from training.ctc import Ctc
 from training.evaluation.trained import check_encoder, recipe_of
 from training.features import as_stored
+from training.jstip import Jstip
 from training.members import Wave
 from training.modes import at_rest
 from training.objective import Objective, Utterance
@@ -80,9 +81,9 @@ class Listener:
         module = objective.module
         device = next(module.parameters()).device
         with torch.inference_mode(), at_rest(module):
-            if isinstance(objective, SlamAsr):
-                batch = objective.questions(utterances).to(device)
-                return _of_language_model(module, batch.tensors)
+            asr = objective.asr if isinstance(objective, Jstip) else objective
+            if isinstance(asr, SlamAsr):
+                return _of_language_model(module, asr.questions(utterances).to(device).tensors)
             tensors = {name: tensor.to(device) for name, tensor in pad_features(utterances).items()}
             if isinstance(objective, Ctc):
                 heard = module(tensors["features"][:, -1], tensors["lengths"])
