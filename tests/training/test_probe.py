@@ -121,7 +121,9 @@ def test_a_sweep_has_a_row_for_each_perturbation_layer_and_kind(probe: Run) -> N
     assert report["about"]["real_takes"] == 8
     assert all(0 <= row["p_synthetic"]["value"] <= 1 for row in report["sweep"])
     assert any(abs(row["shift"]["value"]) > 0.01 for row in report["sweep"])
-    assert all(0 <= row["auc_anew"]["value"] <= 1 for row in report["sweep"] if row["kind"] == "synthetic")
+    for key in ("auc_anew", "auc_both", "auc_both_anew"):
+        assert all(0 <= row[key]["value"] <= 1 for row in report["sweep"] if row["kind"] == "synthetic")
+        assert all(row[key] is None for row in report["sweep"] if row["kind"] == "real")
     assert rows["slower", "surface", "real"]["shift"]["value"] != 0
     assert (Path(report["folder"]) / "sweep.svg").exists()
 
