@@ -108,6 +108,38 @@ def test_the_same_probe_gives_the_same_bytes(probe: Run) -> None:
     assert files() == files()
 
 
+def test_each_probe_has_a_folder_of_its_own_beside_those_of_others(probe: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.probing.report.PERTURBATIONS", {"low_pass": PERTURBATIONS["low_pass"]})
+
+    def run(*words: str) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(probe("ctc", "--json", "--takes", *words).stdout)
+        return report
+
+    swept, other, again = run("8", "--sweep"), run("12"), run("8")
+
+    assert swept["folder"] == again["folder"] != other["folder"]
+    assert Path(other["folder"]).name.startswith("spoken-told-")
+    assert not (Path(other["folder"]) / "sweep.jsonl").exists()
+    rows = (Path(swept["folder"]) / "sweep.jsonl").read_text().splitlines()
+    assert [json.loads(row) for row in rows] == swept["sweep"]
+    assert swept["layers"] == again["layers"]
+    about = other["about"]
+    assert (about["takes"], about["groups"], about["real_takes"]) == (12, 4, 12)
+    assert about["real_from"].endswith("corpus/spoken")
+    assert len({each["about"]["id"] for each in (swept, other, again)}) == 2
+
+
+def test_a_sweep_is_told_and_drawn(probe: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.probing.report.PERTURBATIONS", {"low_pass": PERTURBATIONS["low_pass"]})
+
+    done = probe("ctc", "--sweep", "--takes", "8")
+
+    assert "auc, all perturbed" in done.stdout
+    assert "  low_pass " in done.stdout
+    folder = Path(done.stderr.rpartition("rows and plots are in ")[2].strip())
+    assert "all takes perturbed" in (folder / "sweep.svg").read_text()
+
+
 @pytest.mark.slow
 def test_a_sweep_has_a_row_for_each_perturbation_layer_and_kind(probe: Run) -> None:
     done = probe("ctc", "--sweep", "--takes", "8", "--json")
