@@ -6,6 +6,7 @@ from training.evaluation.comparing import Comparison
 from training.evaluation.figures import MEASURES, Subset
 from training.evaluation.questions import Answered
 from training.evaluation.report import Report, System
+from training.evaluation.resampling import FEWEST
 from training.evaluation.segments import ENOUGH
 from training.evaluation.understanding import LABEL_MEASURES
 
@@ -13,6 +14,7 @@ _OF_SLICES = (
     *("wer", "insertions", "deletions", "slot_recall", "entity_recall", "slot_error", "entity_error"),
     *("intent_accuracy", "slot_f1"),
 )
+_SIGNIFICANT = 0.05
 
 
 def told(report: Report) -> str:
@@ -30,7 +32,7 @@ def told(report: Report) -> str:
 
 def told_answers(found: Answered) -> str:
     """Answers to questions, from speech and from text."""
-    lines = [f"{found.num_questions:,} questions in {found.num_readings:,} readings; 95 % intervals over questions"]
+    lines = [f"{found.num_readings:,} readings of questions; {_over(found.num_questions, 'questions')}"]
     for name, each in (("speech", found.speech), ("text", found.text), ("gap", found.gap)):
         lines.append(f"  {name:<8} {each.value:+.4f}  {_interval(each.low, each.high)}".rstrip())
     beyond = "text is above it" if found.is_above_chance else "text is not above it, so the gap says nothing"
@@ -47,19 +49,24 @@ def _of_system(system: System) -> Iterator[str]:
     if not system.subsets:
         return
     every, *slices = system.subsets
-    yield f"{every.num_utterances:,} utterances, {every.num_words:,} words; 95 % intervals over {_groups(every)}"
+    yield f"{every.num_utterances:,} utterances, {every.num_words:,} words; {_intervals(every)}"
     meanings = {measure.name: measure.meaning for measure in (*MEASURES, *LABEL_MEASURES)}
     for figure in every.figures:
-        within = _interval(figure.low, figure.high)
+        within = _interval(figure.low, figure.high) or ("" if every.num_groups < FEWEST else f"too few {every.unit}")
         yield f"  {figure.name:<15} {figure.value:.4f}  {within:<16}  {meanings[figure.name]}"
     if slices:
         yield from _table(slices)
 
 
-def _groups(subset: Subset) -> str:
-    if subset.unit == "speakers":
-        return f"{subset.num_groups:,} speakers"
-    return f"{subset.num_groups:,} utterances, as there is one speaker only"
+def _intervals(subset: Subset) -> str:
+    alone = "" if subset.unit == "speakers" else ", as there is one speaker only"
+    return f"{_over(subset.num_groups, subset.unit)}{alone}"
+
+
+def _over(number: int, unit: str) -> str:
+    if number < FEWEST:
+        return f"too few {unit} ({number:,}) for an interval, which takes {FEWEST}"
+    return f"95 % intervals over {number:,} {unit}"
 
 
 def _interval(low: float | None, high: float | None) -> str:
@@ -81,8 +88,9 @@ def _table(slices: list[Subset]) -> Iterator[str]:
 
 
 def _of_comparison(found: Comparison, first: str, second: str) -> Iterator[str]:
-    over = f"{found.num_utterances:,} utterances; paired bootstrap over {found.num_groups:,} {found.unit}"
-    yield f"{first} against {second}, on {over}"
+    yield f"{first} against {second}, on {found.num_utterances:,} utterances; {_over(found.num_groups, found.unit)}"
+    if (least := 2.0 ** (1 - found.num_groups)) > _SIGNIFICANT:
+        yield f"  no p can be less than {least:.4g}: both exchange what they have heard of so few {found.unit}"
     for each in found.contrasts:
         p = "no p" if each.p is None else f"p = {each.p:.4f}"
         less = f"{each.difference.value:+.4f}  {_interval(each.difference.low, each.difference.high)}"
