@@ -10,6 +10,7 @@ hearing              hypotheses of a release, kept in its corpus; the same comma
 figures, resampling  corpus figures and slices, with bootstrap intervals
 comparing, segments  whether two recognisers differ, by exchanging what they have heard and by matched pairs
 report               all of it, for one release; telling says it in words
+hallucinations       what is heard where nobody speaks: sounds of nonspeech
 questions            multiple-choice questions by speech and by text, and the gap
 perplexity           what training has cost the language model; log_probs sums for both
 """

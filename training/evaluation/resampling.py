@@ -19,6 +19,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from catalogs.intervals import Z95
+
 Sums: TypeAlias = NDArray[np.float64]
 Figure: TypeAlias = Callable[[Sums], NDArray[np.float64]]
 """From sums (..., S) to a figure (...); NaN where it has no value."""
@@ -26,9 +28,6 @@ Figure: TypeAlias = Callable[[Sums], NDArray[np.float64]]
 REPLICATES = 10_000
 FEWEST = 5
 """Groups that an interval takes."""
-
-Z95 = 1.959964
-"""The 97.5th percentile of the normal distribution."""
 
 _AT_ONCE = 1 << 22
 """How many drawn counts or signs are held in memory."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from training.evaluation.comparing import Comparison
 from training.evaluation.figures import MEASURES, Subset
+from training.evaluation.hallucinations import Hallucinations
 from training.evaluation.questions import Answered
 from training.evaluation.report import Report, System
 from training.evaluation.resampling import FEWEST
@@ -15,6 +16,7 @@ _OF_SLICES = (
     *("intent_accuracy", "slot_f1"),
 )
 _SIGNIFICANT = 0.05
+_SHOWN = 200
 
 
 def told(report: Report) -> str:
@@ -37,6 +39,24 @@ def told_answers(found: Answered) -> str:
         lines.append(f"  {name:<8} {each.value:+.4f}  {_interval(each.low, each.high)}".rstrip())
     beyond = "text is above it" if found.is_above_chance else "text is not above it, so the gap says nothing"
     return "\n".join([*lines, f"  chance   {found.chance:+.4f}; {beyond}"])
+
+
+def told_hallucinations(found: Hallucinations) -> str:
+    """What was heard where nobody speaks, by kind of sound as a table, and the worst of it."""
+    lines = [f"{found.recogniser} on sound in which nobody speaks, decoding {found.decoding}"]
+    lines += [f"not heard, and in no figure: {each.subject_id}: {each.message}" for each in found.failures]
+    lines.append("share of sounds with a word, share that repeats itself, words per second of sound; 95 % intervals")
+    rows = [["kind", "sounds", "seconds", "with words", "looping", "words/s"]]
+    for row in found.kinds:
+        cells = [f"{f.value:.4f} {_interval(f.low, f.high)}" for f in (row.with_words, row.looping, row.words_per_s)]
+        rows.append([row.kind, f"{row.num_sounds:,}", f"{row.seconds:,.0f}", *cells])
+    lines += _columns(rows)
+    if found.worst:
+        lines.append("the worst:")
+    for each in found.worst:
+        shown = each.text if len(each.text) <= _SHOWN else f"{each.text[:_SHOWN]}…"
+        lines.append(f"  {each.sound} ({each.seconds:.1f} s): {shown}")
+    return "\n".join(lines)
 
 
 def _of_system(system: System) -> Iterator[str]:
@@ -82,6 +102,10 @@ def _table(slices: list[Subset]) -> Iterator[str]:
         cells = [f"{f.value:.4f} {_interval(f.low, f.high)}".rstrip() if f else "-" for f in found]
         over = f"{subset.num_groups:,} {subset.unit}"
         rows.append([subset.name, f"{subset.num_utterances:,}", f"{subset.num_words:,}", over, *cells])
+    yield from _columns(rows)
+
+
+def _columns(rows: list[list[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
