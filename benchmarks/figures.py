@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import Errors
-from training.evaluation.resampling import Groups, Interval, Sums, interval, ratio, replicates
+from training.evaluation.resampling import FEWEST, Groups, Interval, Sums, expanded, interval, ratio, replicates
 
 
 def wer(row: Errors) -> Interval | None:
@@ -21,23 +21,41 @@ def wer(row: Errors) -> Interval | None:
 def mean_reduction(pairs: Sequence[tuple[Errors, Errors]]) -> Interval | None:
     """The share of errors that the first of each pair has less than the second, averaged over pairs, one a domain.
 
-    Every domain weighs alike, and its speakers are drawn apart from those of the others. None where one of the second
-    has no errors, or there are no pairs.
+    Every domain weighs alike, and its speakers are drawn apart from those of the others; the interval has the degrees
+    of freedom that variances of unlike many speakers have together (Welch and Satterthwaite), and is None if these are
+    fewer than those of `FEWEST` speakers. None where one of the second has no errors, or there are no pairs.
 
     Raises:
         ValueError: if a pair has not heard the same takes.
     """
-    values, drawn = [], []
+    values, drawn, groups = [], [], []
     for seed, (row, base) in enumerate(pairs):
         if row.takes != base.takes:
             raise ValueError(f"pair {seed}: {len(row.errors)} takes against {len(base.errors)}; expected the same ones")
         sums = Groups.of(base.speakers).sums(np.stack([row.errors, base.errors], axis=1))
         values.append(float(_less(sums.sum(axis=0))))
         drawn.append(_less(replicates(sums, seed=seed)))
+        groups.append(len(sums))
     if not values or not np.isfinite(values).all():
         return None
-    low, high = np.nanpercentile(np.mean(drawn, axis=0), (2.5, 97.5))
-    return Interval(float(np.mean(values)), float(low), float(high))
+    value = float(np.mean(values))
+    if min(groups) < 2:
+        return Interval(value, None, None)
+    freedom, inflation = _freedom(np.nanvar(drawn, axis=1), np.array(groups))
+    if freedom < FEWEST - 1:
+        return Interval(value, None, None)
+    return Interval(value, *expanded(np.mean(drawn, axis=0), freedom=freedom, inflation=inflation))
+
+
+def _freedom(spread: NDArray[np.float64], groups: NDArray[np.int64]) -> tuple[float, float]:
+    """The degrees of freedom of a mean over domains (D,), and by how much the variance of its replicates is too small.
+
+    ``spread`` is the variance of each domain's replicates, too small by n / (n - 1) of its n groups.
+    """
+    whole = spread * groups / (groups - 1)
+    if not whole.sum():
+        return float((groups - 1).sum()), 1.0
+    return float(whole.sum() ** 2 / (whole**2 / (groups - 1)).sum()), float(whole.sum() / spread.sum())
 
 
 def _less(sums: Sums) -> NDArray[np.float64]:

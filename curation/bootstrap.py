@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.ids import Id
+from catalogs.intervals import Z95
 from catalogs.records import SetScore
-from curation.intervals import Z95
 
 Labels: TypeAlias = NDArray[np.int64]
 Sums: TypeAlias = NDArray[np.float64]

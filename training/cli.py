@@ -18,7 +18,7 @@ Changes = Annotated[list[str], typer.Option("-o", "--set", metavar="KEY=VALUE", 
 
 def register(app: typer.Typer) -> None:
     """Mount the verbs."""
-    for verb in (train, evaluate, transcribe, questions, perplexity, probe, latents, merge, vectors):
+    for verb in (train, evaluate, transcribe, hallucinations, questions, perplexity, probe, latents, merge, vectors):
         app.command(rich_help_panel=PANEL)(verb)
 
 
@@ -105,6 +105,30 @@ def transcribe(
             print(f"{failure.subject_id}: {failure.message}", file=sys.stderr)
         failed += len(failures)
     if failed:
+        raise SystemExit(5)
+
+
+def hallucinations(
+    checkpoint: Name,
+    noise: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Recordings of noise as well.")] = None,
+    sounds: Annotated[int, typer.Option(min=1, help="How many of each kind to make.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="What they are made from.")] = 0,
+    language: Annotated[str, typer.Option(help="How words are counted: a BCP 47 tag.")] = "en",
+    beams: Beams = 1,
+    as_json: AsJson = False,
+) -> None:
+    """See what a recogniser makes up where nobody speaks: in silence, noise, hum, and the tails of rooms."""
+    from dataclasses import asdict
+
+    from catalogs.progress import Progress
+    from training.evaluation.hallucinations import HallucinationConfig
+    from training.evaluation.hallucinations import hallucinations as run
+    from training.evaluation.telling import told_hallucinations
+
+    config = HallucinationConfig(sounds, seed, noise, language, beams)
+    found = run(checkpoint, config, progress=Progress(quiet=as_json))
+    print(json.dumps(asdict(found)) if as_json else told_hallucinations(found))
+    if found.failures:
         raise SystemExit(5)
 
 

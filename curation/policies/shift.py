@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
+from catalogs.intervals import Z95
 from catalogs.lake import Lake, query
 from catalogs.records import ScoreColumn
-from curation.intervals import Z95
 
 
 @dataclass(frozen=True, slots=True)

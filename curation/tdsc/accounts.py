@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from catalogs.ids import Id
+from catalogs.intervals import wilson
 from catalogs.records import SetScore
-from curation.intervals import wilson
 from curation.tdsc.candidates import Candidate, Text
 from curation.tdsc.config import TdscConfig
 

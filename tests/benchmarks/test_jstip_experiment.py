@@ -77,9 +77,9 @@ def test_questions_have_one_right_answer_of_four_in_every_place() -> None:
     assert np.bincount([question.answer for question in found]).tolist() == [15, 15, 15, 15]
 
 
-def errors(counts: Sequence[float], takes: str = "pqrs") -> Errors:
+def errors(counts: Sequence[float], takes: str = "pqrst") -> Errors:
     number = len(counts)
-    return Errors(list(takes)[:number], np.array(counts), np.full(number, 10.0), ["a", "a", "b", "b"][:number])
+    return Errors(list(takes)[:number], np.array(counts), np.full(number, 10.0), list("abcde")[:number])
 
 
 def test_rows_are_compared_on_what_all_have_heard() -> None:
@@ -90,7 +90,7 @@ def test_rows_are_compared_on_what_all_have_heard() -> None:
 
 
 def test_rows_are_held_against_the_base_and_the_start_is_not() -> None:
-    words = {START: errors([9] * 4), BASE: errors([4] * 4), "mixed": errors([2] * 4)}
+    words = {START: errors([9] * 5), BASE: errors([4] * 5), "mixed": errors([2] * 5)}
 
     told = table(words, words, of="slots")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from benchmarks.errors import Errors
 from benchmarks.figures import mean_reduction, wer
@@ -64,8 +65,8 @@ def heard(errors: Sequence[float], speakers: Sequence[str]) -> Errors:
 
 
 def test_every_domain_weighs_alike_in_the_mean() -> None:
-    small = heard([1, 1], "ab"), heard([2, 2], "ab")
-    large = heard([30, 30, 30], "abc"), heard([40, 40, 40], "abc")
+    small = heard([1, 1, 1], "abc"), heard([2, 2, 2], "abc")
+    large = heard([30, 30, 30, 30], "abcd"), heard([40, 40, 40, 40], "abcd")
 
     found = mean_reduction([small, large])
 
@@ -74,14 +75,41 @@ def test_every_domain_weighs_alike_in_the_mean() -> None:
     assert (found.low, found.high) == pytest.approx((found.value, found.value))
 
 
-def test_the_interval_draws_speakers_again() -> None:
-    base = heard([4] * 40, "a" * 20 + "b" * 20)
-    row = heard([2] * 20 + [4] * 20, "a" * 20 + "b" * 20)
+def of_speakers(errors: Sequence[int]) -> tuple[Errors, Errors]:
+    """Each speaker has so many errors, and twice ten by the other model."""
+    names = "".join("abcdefghijklmnop"[n] * 2 for n in range(len(errors)))
+    return heard([each for each in errors for _ in "12"], names), heard([10] * len(names), names)
 
-    found = mean_reduction([(row, base)])
+
+def test_the_interval_draws_speakers_again() -> None:
+    errors = [5, 10] * 4
+
+    found = mean_reduction([of_speakers(errors)])
+
+    low, high = stats.t.interval(0.95, 7, 0.25, stats.sem([0.5, 0.0] * 4))
+    assert found is not None
+    assert (found.low, found.value, found.high) == pytest.approx((low, 0.25, high), abs=0.04)
+
+
+def test_the_interval_over_domains_is_welchs() -> None:
+    domains = [5, 10, 7, 9, 4, 8, 6, 3], [9, 2, 8, 1]
+
+    found = mean_reduction([of_speakers(each) for each in domains])
+
+    reductions = [1 - np.array(each) / 10 for each in domains]
+    low, high = stats.ttest_ind(reductions[0], -reductions[1], equal_var=False).confidence_interval()
+    assert found is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert found.value == pytest.approx((low + high) / 4)
+    assert found.high - found.low == pytest.approx((high - low) / 2, rel=0.2)
+
+
+def test_a_few_speakers_in_all_have_no_interval() -> None:
+    found = mean_reduction([of_speakers([5, 10, 7]), of_speakers([5, 9])])
 
     assert found is not None
-    assert (found.low, found.value, found.high) == pytest.approx((0.0, 0.25, 0.5))
+    assert (found.low, found.high) == (None, None)
 
 
 def test_what_has_no_errors_cannot_have_fewer() -> None:

@@ -9,11 +9,11 @@ from benchmarks.syn2real.merges import SYNTHETIC, Tested
 from benchmarks.syn2real.telling import cosines, curve, table
 from training.merging.angles import CosineRow, Registered
 
-BASE = {"orders": [4.0, 4.0], "digits": [2.0, 2.0]}
+BASE = {"orders": [4.0] * 5, "digits": [2.0] * 5}
 
 
 def errors(counts: Sequence[float]) -> Errors:
-    return Errors(["1", "2"], np.array(counts), np.full(len(counts), 10.0), ["a", "b"])
+    return Errors(list("12345"), np.array(counts), np.full(len(counts), 10.0), list("abcde"))
 
 
 def rows(**by_row: dict[str, list[float]]) -> dict[str, dict[str, Errors]]:
@@ -22,7 +22,7 @@ def rows(**by_row: dict[str, list[float]]) -> dict[str, dict[str, Errors]]:
 
 def test_rows_are_held_against_target_synthetic_on_the_targets_that_they_have() -> None:
     heard = rows(
-        **{SYNTHETIC: BASE, "mean": {"orders": [2.0, 2.0], "digits": [2.0, 2.0]}, "alone": {"digits": [1.0, 1.0]}}
+        **{SYNTHETIC: BASE, "mean": {"orders": [2.0] * 5, "digits": [2.0] * 5}, "alone": {"digits": [1.0] * 5}}
     )
     found = [Tested("mean", target, "id", scale) for target, scale in (("orders", 0.5), ("digits", 0.25))]
 
@@ -36,7 +36,7 @@ def test_rows_are_held_against_target_synthetic_on_the_targets_that_they_have() 
 
 
 def test_the_curve_begins_with_target_synthetic() -> None:
-    told = curve(rows(**{"0.5": {"orders": [2.0, 2.0], "digits": [1.0, 1.0]}}), rows(base=BASE)["base"])
+    told = curve(rows(**{"0.5": {"orders": [2.0] * 5, "digits": [1.0] * 5}}), rows(base=BASE)["base"])
 
     assert [line.split("|")[1].strip() for line in told[2:]] == ["0", "0.5"]
     assert [line.split("|")[-2].strip() for line in told[2:]] == ["30.0%", "15.0%"]

@@ -38,6 +38,7 @@ SURFACE = {
         *("NAME", "--corpus", "--hours", "--job", "--json", "--limit", "--order", "--per-text", "--takes"),
         *("--where", "-c"),
     ],
+    "hallucinations": ["CHECKPOINT", "--beams", "--json", "--language", "--noise", "--seed", "--sounds"],
     "ingest": ["PATH", "--consent", "--corpus", "--json", "--language", "--layout", "--licence", "-c"],
     "judge": ["RECIPE", "--corpus", "--job", "--json", "--policy", "--release", "--set", "-c", "-o"],
     "latents": [

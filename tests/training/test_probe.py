@@ -19,7 +19,7 @@ from training.probing.activations import Layer, Listener, listener_of
 from training.probing.perturbations import PERTURBATIONS, perturbed
 from training.recipe import parse_recipe
 
-from .conftest import make_member, train_on_told
+from .conftest import make_member, train_on
 
 TEXTS = [
     f"{size} {drink} {end}" for size in ("small", "large") for drink in ("tea", "latte") for end in ("now", "please")
@@ -29,8 +29,10 @@ OBJECTIVES = {
     "ctc": {"method": "ctc"},
     "transducer": {"method": "transducer", "width": 16},
     "listener": SLAM_ASR,
+    "jstip": SLAM_ASR | {"method": "jstip"},
     "warm": SLAM_ASR | {"method": "warm_start"},
 }
+MIXTURES = {"jstip": {"mixture": {"asr": 1.0, "interleaved": 0.0, "text": 0.0}}}
 
 Run = Callable[..., Result]
 
@@ -56,7 +58,7 @@ def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
         done = CliRunner().invoke(app, [*words, "-c", str(corpus)])
         assert done.exit_code == 0, done.output
     for name, objective in OBJECTIVES.items():
-        train_on_told(folder, corpus, name, objective, layer=2)
+        train_on("told", folder, corpus, name, objective, layer=2, **MIXTURES.get(name, {}))
     return folder
 
 
@@ -77,7 +79,8 @@ def listener(studio: Path, name: str) -> Listener:
 
 def names_of(name: str) -> list[str]:
     of_language_model = [f"language_model.{layer}" for layer in range(1, 4)]
-    behind = {"warm": ["projector"], "listener": ["projector", *of_language_model]}
+    whole = ["projector", *of_language_model]
+    behind = {"warm": ["projector"], "listener": whole, "jstip": whole}
     return [*(f"encoder.{layer}" for layer in range(4)), *behind.get(name, ["head"]), "surface"]
 
 
@@ -106,6 +109,38 @@ def test_the_same_probe_gives_the_same_bytes(probe: Run) -> None:
     assert files() == files()
 
 
+def test_each_probe_has_a_folder_of_its_own_beside_those_of_others(probe: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.probing.report.PERTURBATIONS", {"low_pass": PERTURBATIONS["low_pass"]})
+
+    def run(*words: str) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(probe("ctc", "--json", "--takes", *words).stdout)
+        return report
+
+    swept, other, again = run("8", "--sweep"), run("12"), run("8")
+
+    assert swept["folder"] == again["folder"] != other["folder"]
+    assert Path(other["folder"]).name.startswith("spoken-told-")
+    assert not (Path(other["folder"]) / "sweep.jsonl").exists()
+    rows = (Path(swept["folder"]) / "sweep.jsonl").read_text().splitlines()
+    assert [json.loads(row) for row in rows] == swept["sweep"]
+    assert swept["layers"] == again["layers"]
+    about = other["about"]
+    assert (about["takes"], about["groups"], about["real_takes"]) == (12, 4, 12)
+    assert about["real_from"].endswith("corpus/spoken")
+    assert len({each["about"]["id"] for each in (swept, other, again)}) == 2
+
+
+def test_a_sweep_is_told_and_drawn(probe: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.probing.report.PERTURBATIONS", {"low_pass": PERTURBATIONS["low_pass"]})
+
+    done = probe("ctc", "--sweep", "--takes", "8")
+
+    assert "auc, all perturbed" in done.stdout
+    assert "  low_pass " in done.stdout
+    folder = Path(done.stderr.rpartition("rows and plots are in ")[2].strip())
+    assert "all takes perturbed" in (folder / "sweep.svg").read_text()
+
+
 @pytest.mark.slow
 def test_a_sweep_has_a_row_for_each_perturbation_layer_and_kind(probe: Run) -> None:
     done = probe("ctc", "--sweep", "--takes", "8", "--json")
@@ -119,7 +154,9 @@ def test_a_sweep_has_a_row_for_each_perturbation_layer_and_kind(probe: Run) -> N
     assert report["about"]["real_takes"] == 8
     assert all(0 <= row["p_synthetic"]["value"] <= 1 for row in report["sweep"])
     assert any(abs(row["shift"]["value"]) > 0.01 for row in report["sweep"])
-    assert all(0 <= row["auc_anew"]["value"] <= 1 for row in report["sweep"] if row["kind"] == "synthetic")
+    for key in ("auc_anew", "auc_both", "auc_both_anew"):
+        assert all(0 <= row[key]["value"] <= 1 for row in report["sweep"] if row["kind"] == "synthetic")
+        assert all(row[key] is None for row in report["sweep"] if row["kind"] == "real")
     assert rows["slower", "surface", "real"]["shift"]["value"] != 0
     assert (Path(report["folder"]) / "sweep.svg").exists()
 

@@ -15,6 +15,7 @@ from training.probing.classifier import Vectors
 from training.probing.layers import Bench, shuffled
 from training.probing.pairing import Readings, paired
 from training.probing.surface import surface
+from training.probing.sweep import SweepRow, sweep_rows
 
 from .conftest import make_member
 
@@ -100,6 +101,60 @@ def test_speakers_and_texts_known_by_heart_are_of_no_use(bench: Bench) -> None:
     row = bench.row(LAYER, vectors, bench.probe(vectors))
 
     assert row.auc.value == pytest.approx(0.5, abs=0.1)
+
+
+def swept(bench: Bench, before: Vectors, after: Vectors) -> SweepRow:
+    """The row of synthetic takes."""
+    row, of_real = sweep_rows(
+        "marked", bench, {LAYER: bench.probe(before)}, before={LAYER: before}, after={LAYER: after}
+    )
+    assert (row.kind, of_real.kind, of_real.auc_anew, of_real.auc_both_anew) == ("synthetic", "real", None, None)
+    return row
+
+
+def told(bench: Bench, *, is_destroyed: bool) -> SweepRow:
+    """A perturbation that leaves a mark on all that it touches, and what was planted or nothing of it."""
+    before = noise(bench.readings)
+    after = before.copy()
+    before[bench.readings.is_synthetic, :8] += 3.0
+    after[bench.readings.is_synthetic, :8] += 0.0 if is_destroyed else 3.0
+    after[:, 8:16] += 3.0
+    return swept(bench, before, after)
+
+
+def test_a_perturbation_that_destroys_the_signal_is_seen_beneath_the_mark_that_it_leaves(bench: Bench) -> None:
+    row = told(bench, is_destroyed=True)
+
+    assert row.auc_anew is not None
+    assert row.auc_anew.value > 0.95
+    for found in (row.auc_both, row.auc_both_anew):
+        assert found is not None
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low < 0.5 < found.high
+
+
+def test_a_perturbation_that_only_leaves_a_mark_destroys_nothing(bench: Bench) -> None:
+    row = told(bench, is_destroyed=False)
+
+    for found in (row.auc_anew, row.auc_both, row.auc_both_anew):
+        assert found is not None
+        assert found.value > 0.95
+
+
+def test_what_only_a_new_probe_can_tell_is_not_destroyed(bench: Bench) -> None:
+    """A perturbation that moves the signal to where the old probe does not look."""
+    before = noise(bench.readings)
+    after = before.copy()
+    before[bench.readings.is_synthetic, :8] += 3.0
+    after[bench.readings.is_synthetic, 8:16] += 3.0
+
+    row = swept(bench, before, after)
+
+    assert row.auc_both is not None
+    assert row.auc_both_anew is not None
+    assert row.auc_both.value < 0.75
+    assert row.auc_both_anew.value > 0.95
 
 
 def test_takes_of_another_length_are_told_apart_without_a_model(bench: Bench) -> None:

@@ -2,21 +2,23 @@
 
 import re
 from dataclasses import replace
+from itertools import product
 from math import sqrt
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
+from scipy import stats
 
 from catalogs.records import Hypothesis, Slot, Understanding
 from training.answering import Answer
 from training.evaluation.comparing import Answers, compare_systems
 from training.evaluation.figures import subsets
 from training.evaluation.references import Reference
-from training.evaluation.resampling import Groups, Interval, Sums, interval, ratio, replicates
+from training.evaluation.resampling import FEWEST, Groups, Interval, Sums, exchanges, interval, ratio, replicates
 from training.evaluation.scoring import score
 from training.evaluation.segments import mapsswe, segments
 
@@ -49,6 +51,100 @@ def test_an_interval_over_speakers_covers_the_truth_as_often_as_it_says() -> Non
 
 def test_an_interval_over_utterances_would_promise_too_much() -> None:
     assert share_covered(300, of_speakers=False) < 0.85
+
+
+def share_of_means_covered(groups: int, *, is_expanded: bool) -> float:
+    """How often the interval of a mean of independent normal groups holds the true one, of 400."""
+    random = np.random.default_rng(11)
+    covered = 0
+    for _ in range(400):
+        sums = np.stack([random.normal(size=groups), np.ones(groups)], axis=1)
+        drawn = replicates(sums, number=400)
+        found = interval(WER, sums, drawn)
+        assert found is not None
+        low, high = (found.low, found.high) if is_expanded else np.percentile(WER(drawn), (2.5, 97.5))
+        covered += low <= 0 <= high
+    return covered / 400
+
+
+@pytest.mark.parametrize("groups", [5, 8])
+def test_the_interval_of_a_few_speakers_is_nearer_to_what_it_promises_than_plain_percentiles(groups: int) -> None:
+    expanded, plain = (share_of_means_covered(groups, is_expanded=each) for each in (True, False))
+
+    assert plain + 0.03 < expanded < 0.98
+    assert expanded > 0.87
+
+
+@settings(deadline=None)
+@given(st.integers(0, 100), st.integers(8, 60))
+def test_the_interval_of_a_mean_is_as_wide_as_students(seed: int, groups: int) -> None:
+    values = np.random.default_rng(seed).normal(5.0, 2.0, groups)
+    sums = np.stack([values, np.ones(groups)], axis=1)
+
+    found = interval(WER, sums, replicates(sums, seed=seed, number=4000))
+
+    low, high = stats.t.interval(0.95, groups - 1, values.mean(), stats.sem(values))
+    assert found is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert found.high - found.low == pytest.approx(high - low, rel=0.2)
+    assert found.low < found.value < found.high
+
+
+def test_fewer_than_five_groups_have_no_interval_however_many_there_are_of_other_things() -> None:
+    sums = np.ones((40, 2))
+    sums[FEWEST - 1 :, 1] = 0.0
+    enough = sums.copy()
+    enough[FEWEST - 1, 1] = 1.0
+
+    few, some = (interval(WER, each, replicates(each, number=200)) for each in (sums, enough))
+
+    assert few is not None
+    assert (few.low, few.high) == (None, None)
+    assert some is not None
+    assert some.low is not None
+
+
+of_groups = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=7)
+
+
+@given(of_groups)
+def test_all_exchanges_of_a_few_groups_are_those_written_out(pairs: list[tuple[int, int]]) -> None:
+    first, second = np.array(pairs, dtype=float).T[:, :, None]
+
+    found = exchanges(first, second)[:, 0]
+
+    ways = product((0, 1), repeat=len(pairs))
+    by_hand = [sum(pair[turned] for pair, turned in zip(pairs, way, strict=True)) for way in ways]
+    whole = float((first + second).sum())
+    assert {*found, *(whole - found)} == {*by_hand}
+    apart = abs(float((first - second).sum()))
+    shares = [np.mean(np.abs(2 * np.array(each) - whole) >= apart) for each in (found, by_hand)]
+    assert shares[0] == pytest.approx(shares[1])
+    assert shares[0] >= 2 ** (1 - len(pairs))
+
+
+def test_drawn_exchanges_are_as_far_apart_as_all_of_them() -> None:
+    first, second = np.random.default_rng(2).normal(4.0, 1.0, (2, 12, 1))
+
+    every, drawn = (np.abs(2 * exchanges(first, second, number=n)[:, 0] - (first + second).sum()) for n in (2048, 2000))
+
+    assert (len(every), len(drawn)) == (2048, 2001)
+    for apart in np.quantile(every, (0.1, 0.5, 0.9, 0.99)):
+        assert np.mean(drawn >= apart) == pytest.approx(np.mean(every >= apart), abs=0.03)
+
+
+@pytest.mark.parametrize("groups", [2, 3, 4, 5, 8])
+def test_two_that_do_not_differ_are_told_apart_no_more_often_than_p_says(groups: int) -> None:
+    random = np.random.default_rng(groups)
+    found = []
+    for _ in range(300):
+        first, second = random.normal(size=(2, groups, 1))
+        apart = 2 * exchanges(first, second)[:, 0] - (first + second).sum()
+        found.append(np.mean(np.abs(apart) >= abs((first - second).sum()) - 1e-12))
+
+    assert np.mean(np.array(found) < 0.05) < 0.08
+    assert min(found) >= 2 ** (1 - groups)
 
 
 def test_replicates_are_spread_as_the_mean_of_independent_groups_is() -> None:
@@ -135,7 +231,7 @@ def losing(members: Any) -> Any:
     """References, and what a recogniser hears of them that loses words at this rate."""
     references = [
         Reference(
-            replace(members[n % 60], take_id=f"take-{n:04d}", text=TEXT, spoken=TEXT),
+            replace(members[n % 60], take_id=f"take-{n:04d}", text=TEXT, spoken=TEXT, speaker=f"voice-{n % 12}"),
             slots=(Slot("drink", "cup of tea"), Slot("room", "kitchen")),
         )
         for n in range(120)
@@ -183,6 +279,16 @@ def test_two_that_are_alike_are_not_told_apart(losing: Any) -> None:
     assert found.matched_pairs.p > 0.05
     assert {(each.difference.value, each.p) for each in same.contrasts} == {(0.0, 1.0)}
     assert same.matched_pairs.p == 1.0
+
+
+def test_three_speakers_prove_nothing(losing: Any) -> None:
+    references, heard = losing
+    of_three = [replace(r, member=replace(r.member, speaker=f"voice-{n % 3}")) for n, r in enumerate(references)]
+
+    found = contrasted(of_three, heard(0.6, seed=1), heard(0.1, seed=2), number=2000)
+
+    for each in found.contrasts:
+        assert (each.difference.low, each.difference.high, each.p) == (None, None, 0.25)
 
 
 def test_figures_of_two_are_those_of_each(losing: Any) -> None:

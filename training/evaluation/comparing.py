@@ -10,7 +10,7 @@ from catalogs.records import Hypothesis, Understanding
 from catalogs.text import compare, normalise
 from training.evaluation.figures import MEASURES
 from training.evaluation.references import Reference
-from training.evaluation.resampling import Figure, Groups, Interval, Sums, interval, ratio, replicates
+from training.evaluation.resampling import Figure, Groups, Interval, Sums, exchanges, interval, ratio, replicates
 from training.evaluation.scoring import nearest_reference
 from training.evaluation.segments import MatchedPairs, mapsswe, segments
 from training.evaluation.understanding import LABEL_MEASURES, by_take, counts
@@ -19,14 +19,16 @@ OF_VALUES = tuple(m for m in MEASURES if m.name in ("slot_recall", "entity_recal
 NAMES = ("wer", *(measure.name for measure in OF_VALUES), *(measure.name for measure in LABEL_MEASURES))
 """What two recognisers are compared in, where a release has labels and they have understood them."""
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
     """A figure of two recognisers.
 
-    ``difference`` is the first one's less the second's, with its 95 % interval by a paired bootstrap; ``p`` is
-    two-sided, the share of replicates that do not agree with it; None where one group alone has what is counted, which
-    tells no spread.
+    ``difference`` is the first one's less the second's, with its 95 % interval by a paired bootstrap. ``p`` is how
+    often it is as great, to either side, when both exchange what they have heard of a group: with G groups never less
+    than 2^(1 - G). None where one group alone has what is counted.
     """
 
     name: str
@@ -89,7 +91,7 @@ def compare_systems(
         num_utterances=len(both),
         num_groups=groups.number,
         unit=groups.unit,
-        contrasts=tuple(_contrasts(np.hstack(sums), number=number)),
+        contrasts=tuple(_contrasts(*sums, number=number)),
         matched_pairs=mapsswe(segment for pair in pairs for segment in pair.segments),
     )
 
@@ -108,15 +110,20 @@ def _of_labels(reference: Reference, heard: Hypothesis, understood: Understandin
     return [*of_values, *counts(understood)]
 
 
-def _contrasts(sums: Sums, *, number: int) -> Iterator[Contrast]:
-    """A contrast of every figure that has a value, of sums of the groups (G, 2 recognisers × figures × 2)."""
-    drawn = replicates(sums, number=number)
+def _contrasts(ours: Sums, theirs: Sums, *, number: int) -> Iterator[Contrast]:
+    """A contrast of every figure that has a value, of sums of the groups (G, figures × 2) by either recogniser."""
+    both = np.hstack([ours, theirs])
+    drawn = replicates(both, number=number)
+    exchanged = exchanges(ours, theirs, number=number)
+    exchanged = np.hstack([exchanged, (ours + theirs).sum(axis=0) - exchanged])
     for place, name in enumerate(NAMES):
         figures = [ratio(start, start + 1) for start in (2 * place, 2 * (len(NAMES) + place))]
         difference = _less(*figures)
-        if found := interval(difference, sums, drawn):
-            first, second = (float(figure(sums.sum(axis=0))) for figure in figures)
-            yield Contrast(name, first, second, found, p=None if found.low is None else _p(difference(drawn)))
+        if found := interval(difference, both, drawn):
+            first, second = (float(figure(both.sum(axis=0))) for figure in figures)
+            is_alone = np.count_nonzero(np.isfinite(difference(both))) < 2
+            p = None if is_alone else _p(found.value, difference(exchanged))
+            yield Contrast(name, first, second, found, p=p)
 
 
 def _less(first: Figure, second: Figure) -> Figure:
@@ -124,8 +131,6 @@ def _less(first: Figure, second: Figure) -> Figure:
     return lambda sums: first(sums) - second(sums)
 
 
-def _p(drawn: NDArray[np.float64]) -> float:
-    """Two-sided; never 0, as replicates are not without number (Davison and Hinkley 1997)."""
-    there = drawn[np.isfinite(drawn)]
-    tails = (np.count_nonzero(there <= 0), np.count_nonzero(there >= 0))
-    return min(1.0, 2 * (min(tails) + 1) / (len(there) + 1))
+def _p(difference: float, exchanged: NDArray[np.float64]) -> float:
+    """The share of exchanges that have as great a difference; one that has no value is taken for as great."""
+    return float(np.mean(~(np.abs(exchanged) < abs(difference) - _ROUNDING)))

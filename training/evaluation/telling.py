@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from training.evaluation.comparing import Comparison
 from training.evaluation.figures import MEASURES, Subset
+from training.evaluation.hallucinations import Hallucinations
 from training.evaluation.questions import Answered
 from training.evaluation.report import Report, System
+from training.evaluation.resampling import FEWEST
 from training.evaluation.segments import ENOUGH
 from training.evaluation.understanding import LABEL_MEASURES
 
@@ -13,6 +15,8 @@ _OF_SLICES = (
     *("wer", "insertions", "deletions", "slot_recall", "entity_recall", "slot_error", "entity_error"),
     *("intent_accuracy", "slot_f1"),
 )
+_SIGNIFICANT = 0.05
+_SHOWN = 200
 
 
 def told(report: Report) -> str:
@@ -30,11 +34,29 @@ def told(report: Report) -> str:
 
 def told_answers(found: Answered) -> str:
     """Answers to questions, from speech and from text."""
-    lines = [f"{found.num_questions:,} questions in {found.num_readings:,} readings; 95 % intervals over questions"]
+    lines = [f"{found.num_readings:,} readings of questions; {_over(found.num_questions, 'questions')}"]
     for name, each in (("speech", found.speech), ("text", found.text), ("gap", found.gap)):
         lines.append(f"  {name:<8} {each.value:+.4f}  {_interval(each.low, each.high)}".rstrip())
     beyond = "text is above it" if found.is_above_chance else "text is not above it, so the gap says nothing"
     return "\n".join([*lines, f"  chance   {found.chance:+.4f}; {beyond}"])
+
+
+def told_hallucinations(found: Hallucinations) -> str:
+    """What was heard where nobody speaks, by kind of sound as a table, and the worst of it."""
+    lines = [f"{found.recogniser} on sound in which nobody speaks, decoding {found.decoding}"]
+    lines += [f"not heard, and in no figure: {each.subject_id}: {each.message}" for each in found.failures]
+    lines.append("share of sounds with a word, share that repeats itself, words per second of sound; 95 % intervals")
+    rows = [["kind", "sounds", "seconds", "with words", "looping", "words/s"]]
+    for row in found.kinds:
+        cells = [f"{f.value:.4f} {_interval(f.low, f.high)}" for f in (row.with_words, row.looping, row.words_per_s)]
+        rows.append([row.kind, f"{row.num_sounds:,}", f"{row.seconds:,.0f}", *cells])
+    lines += _columns(rows)
+    if found.worst:
+        lines.append("the worst:")
+    for each in found.worst:
+        shown = each.text if len(each.text) <= _SHOWN else f"{each.text[:_SHOWN]}…"
+        lines.append(f"  {each.sound} ({each.seconds:.1f} s): {shown}")
+    return "\n".join(lines)
 
 
 def _of_system(system: System) -> Iterator[str]:
@@ -47,19 +69,24 @@ def _of_system(system: System) -> Iterator[str]:
     if not system.subsets:
         return
     every, *slices = system.subsets
-    yield f"{every.num_utterances:,} utterances, {every.num_words:,} words; 95 % intervals over {_groups(every)}"
+    yield f"{every.num_utterances:,} utterances, {every.num_words:,} words; {_intervals(every)}"
     meanings = {measure.name: measure.meaning for measure in (*MEASURES, *LABEL_MEASURES)}
     for figure in every.figures:
-        within = _interval(figure.low, figure.high)
+        within = _interval(figure.low, figure.high) or ("" if every.num_groups < FEWEST else f"too few {every.unit}")
         yield f"  {figure.name:<15} {figure.value:.4f}  {within:<16}  {meanings[figure.name]}"
     if slices:
         yield from _table(slices)
 
 
-def _groups(subset: Subset) -> str:
-    if subset.unit == "speakers":
-        return f"{subset.num_groups:,} speakers"
-    return f"{subset.num_groups:,} utterances, as there is one speaker only"
+def _intervals(subset: Subset) -> str:
+    alone = "" if subset.unit == "speakers" else ", as there is one speaker only"
+    return f"{_over(subset.num_groups, subset.unit)}{alone}"
+
+
+def _over(number: int, unit: str) -> str:
+    if number < FEWEST:
+        return f"too few {unit} ({number:,}) for an interval, which takes {FEWEST}"
+    return f"95 % intervals over {number:,} {unit}"
 
 
 def _interval(low: float | None, high: float | None) -> str:
@@ -75,14 +102,19 @@ def _table(slices: list[Subset]) -> Iterator[str]:
         cells = [f"{f.value:.4f} {_interval(f.low, f.high)}".rstrip() if f else "-" for f in found]
         over = f"{subset.num_groups:,} {subset.unit}"
         rows.append([subset.name, f"{subset.num_utterances:,}", f"{subset.num_words:,}", over, *cells])
+    yield from _columns(rows)
+
+
+def _columns(rows: list[list[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _of_comparison(found: Comparison, first: str, second: str) -> Iterator[str]:
-    over = f"{found.num_utterances:,} utterances; paired bootstrap over {found.num_groups:,} {found.unit}"
-    yield f"{first} against {second}, on {over}"
+    yield f"{first} against {second}, on {found.num_utterances:,} utterances; {_over(found.num_groups, found.unit)}"
+    if (least := 2.0 ** (1 - found.num_groups)) > _SIGNIFICANT:
+        yield f"  no p can be less than {least:.4g}: both exchange what they have heard of so few {found.unit}"
     for each in found.contrasts:
         p = "no p" if each.p is None else f"p = {each.p:.4f}"
         less = f"{each.difference.value:+.4f}  {_interval(each.difference.low, each.difference.high)}"

@@ -42,7 +42,8 @@ class Resampled:
         sides = [
             _share(self._by_text(right & of_label), self._by_text(known & of_label)) for of_label in (labels, ~labels)
         ]
-        return self._found(lambda weights: (sides[0](weights) + sides[1](weights)) / 2)
+        texts = len(np.unique(self.texts[known]))
+        return self._found(lambda weights: (sides[0](weights) + sides[1](weights)) / 2, texts=texts)
 
     def auc(self, positive: Scores, negative: Scores, labels: Flags, cells: Sequence[Cell]) -> Interval:
         """The area under the curve: how often a take that is so labelled has more of a score than one that is not.
@@ -59,7 +60,8 @@ class Resampled:
             np.add.at(above, places, (apart > 0) + 0.5 * (apart == 0))
             np.add.at(pairs, places, 1.0)
         return self._found(
-            lambda weights: _divided(((weights @ above) * weights).sum(-1), ((weights @ pairs) * weights).sum(-1))
+            lambda weights: _divided(((weights @ above) * weights).sum(-1), ((weights @ pairs) * weights).sum(-1)),
+            texts=int(np.count_nonzero(pairs.any(axis=0) | pairs.any(axis=1))),
         )
 
     def _by_text(self, values: NDArray[np.float64] | Flags) -> NDArray[np.float64]:
@@ -67,8 +69,9 @@ class Resampled:
         np.add.at(summed, self.texts, values)
         return summed
 
-    def _found(self, figure: Figure) -> Interval:
-        found = interval(figure, np.eye(self.drawn.shape[1]), self.drawn)
+    def _found(self, figure: Figure, *, texts: int | None = None) -> Interval:
+        """``texts`` is how many the figure rests on, where one alone may have no value of it."""
+        found = interval(figure, np.eye(self.drawn.shape[1]), self.drawn, groups=texts)
         if found is None:
             raise ReleaseError(
                 "no cell has both real and synthetic takes to test: too few speakers and texts pair up; "

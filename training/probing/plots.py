@@ -33,24 +33,25 @@ def plot_layers(rows: Sequence[LayerRow], to: Path) -> None:
 
 
 def plot_sweep(rows: Sequence[SweepRow], to: Path) -> None:
-    """Draw how far each perturbation shifts P(synthetic) in each layer, and how well a probe fitted anew still tells.
+    """Draw how far each perturbation shifts P(synthetic) in each layer, and how well probes fitted anew still tell.
 
     Where the 95 % interval of a shift holds 0, or that of an area under the curve 0.5, there is a dot.
     """
     from matplotlib.figure import Figure
 
     layers, names = ([*dict.fromkeys(getattr(row, key) for row in rows)] for key in ("layer", "perturbation"))
-    figure = Figure(figsize=(max(7, 0.28 * len(layers) + 3), 2.5 + 0.75 * len(names)), layout="constrained")
-    panels = figure.subplots(3, 1, sharex=True)
+    figure = Figure(figsize=(max(7, 0.28 * len(layers) + 3), 3 + len(names)), layout="constrained")
+    panels = figure.subplots(4, 1, sharex=True)
     most = max(0.1, *(abs(row.shift.value) for row in rows))
-    for axes, kind in zip(panels, ("synthetic", "real"), strict=False):
+    for axes, kind in zip(panels[:2], ("synthetic", "real"), strict=True):
         shifts = {(row.perturbation, row.layer): row.shift for row in rows if row.kind == kind}
         image = _map(axes, shifts, names, layers, middle=0.0, cmap="RdBu_r", vmin=-most, vmax=most)
         axes.set_title(f"{kind} takes, perturbed", fontsize="medium")
     figure.colorbar(image, ax=panels[:2], label="shift of P(synthetic)")
-    anew = {(row.perturbation, row.layer): row.auc_anew for row in rows if row.auc_anew is not None}
-    image = _map(panels[2], anew, names, layers, middle=0.5, cmap="viridis", vmin=0.5, vmax=1)
-    panels[2].set_title("synthetic takes, perturbed, and a probe that was fitted on them", fontsize="medium")
+    for axes, key, which in zip(panels[2:], ("auc_anew", "auc_both_anew"), ("synthetic", "all"), strict=True):
+        told = {(row.perturbation, row.layer): getattr(row, key) for row in rows if row.kind == "synthetic"}
+        image = _map(axes, told, names, layers, middle=0.5, cmap="viridis", vmin=0.5, vmax=1)
+        axes.set_title(f"{which} takes perturbed, and a probe that was fitted on them", fontsize="medium")
     figure.colorbar(image, ax=panels[2:], label="AUC")
     _mark_parts(panels, layers)
     _save(figure, to)

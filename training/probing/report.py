@@ -1,10 +1,12 @@
 """A probe from checkpoint to rows and plots.
 
-<checkpoint>/probe/<real>-<synthetic>[-<split>]/
+<checkpoint>/probe/<real>-<synthetic>[-<split>]-<the first eight digits of its id>/
 probe.json      what was probed with what
 layers.jsonl    a row for each layer, and one for what can be told without the model
 sweep.jsonl     a row for each perturbation, layer and kind of take
 layers.svg, sweep.svg
+
+What was heard otherwise, or of other takes, has another id, and so another folder: all files of one are of one probe.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from catalogs.ids import Id
+from catalogs.ids import Id, content_id
 from catalogs.progress import Progress
 from catalogs.stage import Outcome, batched
 from training import checkpoint
+from training.checkpoint import Checkpoint
 from training.members import Wave, waves_of
 from training.probing.activations import Layer, Listener, listener_of
 from training.probing.classifier import Probe, Vectors
@@ -29,6 +32,9 @@ from training.probing.surface import surface
 from training.probing.sweep import SweepRow, sweep_rows
 
 ABOUT, LAYERS, SWEEP = "probe.json", "layers", "sweep"
+VERSION = 1
+"""Raised whenever the same takes give other rows than before."""
+
 _AT_ONCE = 8
 
 
@@ -55,14 +61,24 @@ class ProbeConfig:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What was probed with what; speakers and takes of either kind, and texts that both have read."""
+    """What was probed with what; speakers and takes of either kind, and texts that both have read.
 
+    ``id`` is a hash of all that decides the rows: checkpoint, releases, split, ``takes`` at most, ``groups``,
+    ``replicates``. ``real_from`` and ``synthetic_from`` are where the releases were found.
+    """
+
+    id: Id
     checkpoint: str
     step: int
     training: Id
     real: Id
+    real_from: str
     synthetic: Id
+    synthetic_from: str
     split: str | None
+    takes: int
+    groups: int
+    replicates: int
     num_texts: int
     real_takes: int
     real_speakers: int
@@ -101,20 +117,33 @@ def probe(folder: Path, config: ProbeConfig, *, progress: Progress) -> Report:
     probes, layers = _fitted(bench, before, progress)
     names = PERTURBATIONS if config.sweep else ()
     sweep = tuple(row for by in names for row in _swept(by, bench, probes, before, listener, progress))
-    about = About(
-        checkpoint=str(found.folder),
-        step=found.position.step,
-        training=found.provenance["training"],
-        real=real.id,
-        synthetic=synthetic.id,
-        split=config.split,
-        num_texts=len(set(readings.texts)),
-        **_counted(readings),
-    )
-    name = "-".join(filter(None, (real.name, synthetic.name, config.split)))
+    about = _about(found, (real.id, synthetic.id), readings, config)
+    name = "-".join(filter(None, (real.name, synthetic.name, config.split, about.id[:8])))
     report = Report(found.folder / "probe" / name, about, layers, sweep)
     _keep(report)
     return report
+
+
+def _about(found: Checkpoint, releases: tuple[Id, Id], readings: Readings, config: ProbeConfig) -> About:
+    step, training = found.position.step, found.provenance["training"]
+    asked = (config.split, config.takes, config.groups, config.replicates)
+    real, synthetic = releases
+    return About(
+        id=content_id("probe", VERSION, training, step, real, synthetic, *asked),
+        checkpoint=str(found.folder),
+        step=step,
+        training=training,
+        real=real,
+        real_from=config.real,
+        synthetic=synthetic,
+        synthetic_from=config.synthetic,
+        split=config.split,
+        takes=config.takes,
+        groups=config.groups,
+        replicates=config.replicates,
+        num_texts=len(set(readings.texts)),
+        **_counted(readings),
+    )
 
 
 def _fitted(

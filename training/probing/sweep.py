@@ -1,6 +1,8 @@
 """The perturbation sweep: a probe that was fitted on takes as they are scores takes as they are not.
 
-What fools it need not have made synthetic speech any more real, so a second probe is fitted on perturbed takes.
+What fools it need not have made synthetic speech any more real, so a second probe is fitted on perturbed synthetic
+takes and real ones as they are. It may go by the perturbation itself; a third is fitted on takes that are all perturbed
+alike, and where it tells nothing apart, the perturbation has destroyed what gave synthetic speech away.
 """
 
 from collections.abc import Mapping
@@ -23,8 +25,13 @@ class SweepRow:
 
     ``p_synthetic`` is the mean probability of being synthetic that perturbed takes have, ``shift`` how much more that
     is than before, ``shift_log_odds`` the same in log odds, which do not saturate. ``auc`` sets perturbed takes of
-    this kind against takes of the other as they are, by the probe as it was; ``auc_anew`` by one fitted on just
-    these, if they are synthetic: whether perturbing could hide them.
+    this kind against takes of the other as they are, by the probe as it was.
+
+    What follows is in the rows of synthetic takes. ``auc_anew`` is by a probe that was fitted on perturbed synthetic
+    takes against real ones as they are: whether perturbing could hide them among real speech. A mark that the
+    perturbation leaves on whatever it touches keeps it high. ``auc_both`` sets takes of either kind against each other
+    when all are perturbed, by the probe as it was, ``auc_both_anew`` by one that was fitted on just these: 0.5 if the
+    perturbation destroys all that a probe could go by.
     """
 
     perturbation: str
@@ -35,6 +42,8 @@ class SweepRow:
     shift_log_odds: Interval
     auc: Interval
     auc_anew: Interval | None
+    auc_both: Interval | None
+    auc_both_anew: Interval | None
 
 
 def sweep_rows(
@@ -47,13 +56,18 @@ def sweep_rows(
 ) -> list[SweepRow]:
     """The rows of one perturbation, by the vectors of all takes before and after it."""
     rows = []
+    labels = bench.readings.is_synthetic
     for layer, probe in probes.items():
         were, are = probe.scores(before[layer]), probe.scores(after[layer])
+        told = (
+            _told_anew(bench, np.where(labels[:, None], after[layer], before[layer])),
+            bench.resampled.auc(are, are, labels, bench.cells),
+            _told_anew(bench, after[layer]),
+        )
         for is_synthetic in (True, False):
             figures = _figures(bench, were, are, is_synthetic=is_synthetic)
-            anew = _told_anew(bench, before[layer], after[layer]) if is_synthetic else None
             kind: Kind = "synthetic" if is_synthetic else "real"
-            rows.append(SweepRow(perturbation, layer.name, kind, *figures, auc_anew=anew))
+            rows.append(SweepRow(perturbation, layer.name, kind, *figures, *(told if is_synthetic else (None,) * 3)))
     return rows
 
 
@@ -68,10 +82,8 @@ def _figures(
     return draws.mean(probability(are), among), draws.mean(shift, among), draws.mean(are - were, among), auc
 
 
-def _told_anew(bench: Bench, before: Vectors, after: Vectors) -> Interval:
-    """How well perturbed synthetic takes are told from real ones by a probe that was fitted on such takes."""
-    labels = bench.readings.is_synthetic
-    vectors = np.where(labels[:, None], after, before)
+def _told_anew(bench: Bench, vectors: Vectors) -> Interval:
+    """How well takes are told apart by these vectors, of a probe that was fitted on them."""
     probe = bench.probe_anew(vectors)
     scores = probe.scores(vectors)
-    return bench.resampled.auc(scores, scores, labels, probe.cells)
+    return bench.resampled.auc(scores, scores, bench.readings.is_synthetic, probe.cells)

@@ -27,12 +27,13 @@ def _of_layers(report: Report) -> Iterator[str]:
 def _of_sweep(report: Report) -> Iterator[str]:
     if not report.sweep:
         return
-    yield "shift of P(synthetic) by perturbing synthetic takes, where it is greatest; auc of a probe fitted anew there"
+    yield "shift of P(synthetic) by perturbing synthetic takes, where it is greatest; auc of probes fitted anew"
+    yield f"  {'perturbation':<18} {'shift':<26} {'layer':<18} {'auc, real as they are':<24} auc, all perturbed"
     for name in dict.fromkeys(row.perturbation for row in report.sweep):
         rows = (row for row in report.sweep if row.perturbation == name and row.kind == "synthetic")
         most = max(rows, key=lambda row: abs(row.shift.value))
-        anew = "" if most.auc_anew is None else _written(most.auc_anew)
-        yield f"  {name:<18} {_written(most.shift, sign='+'):<26} {most.layer:<18} {anew}".rstrip()
+        anew, both = ("" if auc is None else _written(auc) for auc in (most.auc_anew, most.auc_both_anew))
+        yield f"  {name:<18} {_written(most.shift, sign='+'):<26} {most.layer:<18} {anew:<24} {both}".rstrip()
 
 
 def _written(found: Interval, *, sign: str = "") -> str:
