@@ -82,6 +82,29 @@ def check_heard(recipe: TrainRecipe, objective: Objective, members: Sequence[Mem
         )
 
 
+def look_over(recipe: TrainRecipe, objective: Objective, members: Sequence[Member], *, progress: Progress) -> None:
+    """Say what a method that reads texts makes of those that it has.
+
+    Raises:
+        TrainingError: if it can learn nothing of some of them.
+    """
+    if isinstance(objective, LookingOver) and (recipe.mixture is None or recipe.mixture.asks_for_made):
+        progress.note(objective.look_over([member.spoken for member in members if member.place is None]))
+
+
+def tell_of_shares(recipe: TrainRecipe, steps: int, steps_of_epoch: int) -> str:
+    """A word on shares that were to change over the epochs and will not come to their end; empty if they do."""
+    heard = -(-steps // max(1, steps_of_epoch))
+    shares = {name: getattr(recipe.sampling, name) for name in ("real", "texts")}
+    moving = [f"sampling.{name}" for name, values in shares.items() if values and len(set(values)) > 1]
+    if recipe.mixture is not None or not moving or heard >= recipe.loop.epochs:
+        return ""
+    return (
+        f"{' and '.join(moving)} change over loop.epochs = {recipe.loop.epochs:,}, and about {heard:,} are heard: give "
+        f"loop.epochs = {heard:,} for all of it"
+    )
+
+
 def check_mixed_texts(mixture: MixtureConfig, objective: Jstip, *, progress: Progress) -> None:
     """Refuse texts that nobody can make heard, or that are all there is and teach nothing.
 

@@ -10,17 +10,20 @@ from typing import Any
 from catalogs.errors import TrainingError
 from catalogs.ids import Id
 from catalogs.progress import SILENT, Progress
+from catalogs.stage import batched
 from training import checkpoint, curve
-from training.checks import Found, check_heard, check_validation
+from training.augmentation.variants import Augmentation
+from training.checks import Found, check_heard, check_validation, look_over, tell_of_shares
 from training.data import Source, read_data
 from training.drawing import drawn_from, sampled
 from training.inputs import Inputs, loaded
 from training.loop import Loop
 from training.members import Member
 from training.mixing.sources import Sources
-from training.objective import LookingOver, Objective
+from training.objective import Objective
 from training.processes import processes
 from training.recipe import TrainRecipe
+from training.sampling import Epochs, Sampler
 from training.starting import begin
 from training.validation import Validation
 
@@ -56,19 +59,13 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     members = [member for _, part in found for member in part]
     augmentation = recipe.augmentation.build([member for member in members if member.place is not None])
     pool = drawn_from(recipe, found)
-    pinned: dict[str, Any] = {
-        "releases": [{"id": source.id, "name": source.name} for source, _ in found],
-        "augmentation": augmentation.id if recipe.augmentation.variants else None,
-    }
-    if isinstance(pool, Sources):
-        pinned |= pool.provenance()
-    _refuse_others(recipe, pinned)
+    pinned = _pinned(recipe, found, pool, augmentation)
     inputs, objective = loaded(recipe, augmentation)
     check_heard(recipe, objective, members, slower=augmentation.slower)
-    if isinstance(objective, LookingOver) and (recipe.mixture is None or recipe.mixture.asks_for_made):
-        progress.note(objective.look_over([member.spoken for member in members if member.place is None]))
+    look_over(recipe, objective, members, progress=progress)
     sampler, inputs = sampled(recipe, pool, inputs, objective, augmentation, progress=progress)
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
+    _tell_of_shares(recipe, sampler, steps, progress)
     base = begin(recipe, objective, inputs.encoder_id)
     validation, chosen_by = _validation(recipe, members, inputs, objective)
     objective = recipe.around(objective)
@@ -76,9 +73,8 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     inputs.prepare([*draws, *(validation.draws if validation else ())], progress)
     loop = Loop(objective, sampler, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {_to_do(recipe, steps)}")
-    licences = sorted({licence for source, _ in found for licence in source.licences})
-    about = provenance(recipe, inputs.encoder_id) | pinned | {"licences": licences, "base": base}
-    about |= {"chosen_by": chosen_by} if chosen_by else {}
+    about = {**provenance(recipe, inputs.encoder_id), **pinned, "base": base, "chosen_by": chosen_by}
+    about["licences"] = sorted({licence for source, _ in found for licence in source.licences})
     loop.run(about, total_steps=steps, validation=validation, progress=progress)
     if here.is_main_process:
         curve.plot(recipe.folder)
@@ -100,6 +96,12 @@ def _each_once(found: Found, progress: Progress) -> list[tuple[Source, list[Memb
     if too_long:
         progress.note(f"{too_long:,} takes are longer than data.max_s, and left out")
     return unique
+
+
+def _tell_of_shares(recipe: TrainRecipe, sampler: Sampler, steps: int, progress: Progress) -> None:
+    of_epoch = sum(1 for _ in batched(sampler.batches(0), recipe.loop.micro_batches))
+    if told := tell_of_shares(recipe, steps, of_epoch):
+        progress.note(told)
 
 
 def _to_do(recipe: TrainRecipe, steps: int) -> str:
@@ -161,18 +163,24 @@ def versions() -> dict[str, str]:
     return found | {"python": platform.python_version()}
 
 
-def _refuse_others(recipe: TrainRecipe, pinned: Mapping[str, Any]) -> None:
-    """Go on with nothing but the data that the training began with; texts, word times or noises may be others by now.
+def _pinned(recipe: TrainRecipe, found: Found, pool: Epochs | Sources, augmentation: Augmentation) -> Mapping[str, Any]:
+    """The data of a training by content; it goes on with no others, which texts, word times or noises may be by now.
 
     Raises:
         TrainingError: if they are.
     """
+    pinned = {
+        "releases": [{"id": source.id, "name": source.name} for source, _ in found],
+        "augmentation": augmentation.id if recipe.augmentation.variants else None,
+        **(pool.provenance() if isinstance(pool, Sources) else {}),
+    }
     last = checkpoint.last(recipe.folder)
     if last is not None and not pinned.items() <= last.provenance.items():
         raise TrainingError(
             f"{recipe.folder} was trained on other texts, word times or augmentations than there are now; put them "
             "back, or train anew in another folder"
         )
+    return pinned
 
 
 def _claim(recipe: TrainRecipe) -> None:

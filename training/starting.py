@@ -18,6 +18,7 @@ from catalogs.ids import Id, content_id
 from catalogs.models import artefacts, checkpoint_sha256
 from training import checkpoint
 from training.backbones.frozen import sha256_of_weights
+from training.backbones.language_models import identity
 from training.checkpoint import TRAINED, Checkpoint
 from training.objective import HeldToStart, Objective
 from training.recipe import TrainRecipe
@@ -45,6 +46,7 @@ def begin(recipe: TrainRecipe, objective: Objective, encoder_id: Id | None) -> d
         TrainingError: if the checkpoint to start from is of another model, or not the one that training began with.
     """
     table = recipe.table()
+    _check_projector(table, encoder_id)
     root = None
     if recipe.start_from is not None:
         found = checkpoint.load(Path(recipe.start_from))
@@ -147,6 +149,32 @@ def _check_start(found: Checkpoint, table: Mapping[str, Any], encoder_id: Id | N
         raise TrainingError(
             f"start_from: {found.folder} was trained with {differing(before, ours)}; give both recipes the same "
             "[objective] and features.layers"
+        )
+
+
+def _check_projector(table: Mapping[str, Any], encoder_id: Id | None) -> None:
+    """Refuse a projector of the right size that listens to something else, or speaks to another language model.
+
+    Raises:
+        TrainingError: if encoder, layers or language model of the training that it comes from are others.
+    """
+    folder = table["objective"].get("projector_from")
+    found = None if folder is None else checkpoint.load(Path(folder).expanduser())
+    theirs = found.provenance.get("recipe") if found else None
+    if found is None or not isinstance(theirs, Mapping):
+        return
+    before, now = (
+        {
+            "encoder": encoder,
+            "features.layers": list(each.get("features", {}).get("layers", ())),
+            "language_model": identity(each["objective"]["language_model"]),
+        }
+        for encoder, each in ((found.provenance.get("encoder"), theirs), (encoder_id, table))
+    )
+    if before != now:
+        raise TrainingError(
+            f"objective.projector_from: {found.folder} was trained with {differing(before, now)}; give both recipes "
+            "the same [encoder], features.layers and language model"
         )
 
 

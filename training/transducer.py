@@ -42,7 +42,7 @@ class TransducerConfig:
     above are tuned too.
     """
 
-    hears: ClassVar[Heard] = Heard("frames", "num_frames")
+    hears: ClassVar[Heard] = Heard()
 
     method: Literal["transducer"] = "transducer"
     alphabet: str = ENGLISH

@@ -57,6 +57,7 @@ class WhisperText:
         ``heard`` is what its `generate` is to be given for that.
         """
         limits = [min(self._most, settings.limit(number)) for number in frames]
+        ends = StoppingCriteriaList([Limits([len(self._begin) + limit for limit in limits])])
         own = module.generation_config
         search = GenerationConfig(  # type: ignore[no-untyped-call]
             num_beams=settings.beams,
@@ -74,13 +75,8 @@ class WhisperText:
         try:
             with torch.inference_mode(), at_rest(module):
                 # Whisper's own `generate` is for long recordings: it cuts, retries, and takes the last EOS away.
-                found: Any = GenerationMixin.generate(
-                    module,
-                    generation_config=search,
-                    stopping_criteria=StoppingCriteriaList([Limits([len(self._begin) + each for each in limits])]),
-                    decoder_input_ids=prompts,
-                    **heard,
-                )
+                given = {"decoder_input_ids": prompts, "stopping_criteria": ends, **heard}
+                found: Any = GenerationMixin.generate(module, generation_config=search, **given)
         finally:
             module.generation_config = own
         return [self._answer(*each) for each in zip(take_ids, found.tolist(), limits, strict=True)]

@@ -97,7 +97,10 @@ def heard(model: Path, tests: Sequence[Test]) -> Heard:
 
 
 def table(rows: Mapping[str, Sequence[Heard]], tests: Sequence[Test]) -> list[str]:
-    """WER on every test, slot recall on the first, and how much of the errors of real speech alone is gone there."""
+    """WER on every test, slot recall on the first, and how much of the errors of real speech alone is gone there.
+
+    A row is held against as many seeds of real speech as it has itself.
+    """
     errors = {name: [_errors(test, of_row) for test in tests] for name, of_row in rows.items()}
     head = ["seeds", *(f"WER, {test.name}" for test in tests), "slot recall", "fewer errors than `real`"]
     lines = [f"| | {' | '.join(head)} |", "|---|" + "---:|" * len(head)]
@@ -105,7 +108,7 @@ def table(rows: Mapping[str, Sequence[Heard]], tests: Sequence[Test]) -> list[st
         cells = [told(wer(found), ".1%") for found in errors[name]]
         recall = mean(each.recalls[tests[0].name] for each in of_row)
         is_held = REAL in errors and name != REAL
-        gone = _gone(errors[name][0], errors[REAL][0]) if is_held else None
+        gone = _gone(errors[name][0], _errors(tests[0], rows[REAL][: len(of_row)])) if is_held else None
         lines.append(f"| {name} | {len(of_row)} | {' | '.join(cells)} | {recall:.1%} | {told(gone, '+.1%')} |")
     return lines
 
@@ -122,7 +125,7 @@ def _errors(test: Test, rows: Sequence[Heard]) -> Errors:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="*", default=list(ROWS))
+    parser.add_argument("rows", nargs="*", help="all that the recogniser has recipes for, if none is named")
     parser.add_argument("--speech", type=Path, required=True, help="folder of sets of real speech")
     parser.add_argument("--asr", type=Path, required=True, help="where the corpora of SLAM-ASR lie")
     parser.add_argument("--work", type=Path, required=True)
@@ -130,6 +133,9 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=3, help="of rows that carry a claim; others have one")
     parser.add_argument("--threads", type=int, default=2, help="of trainings; another number is another model")
     asked = parser.parse_args()
+    known = RECOGNISERS[asked.recogniser].rows()
+    if unknown := [name for name in asked.rows if name not in known]:
+        parser.error(f"there is no row {', '.join(map(repr, unknown))} of {asked.recogniser}; there are: {known}")
     prepare(asked.speech, asked.work)
     experiment = Experiment(asked.asr, asked.work, RECOGNISERS[asked.recogniser], asked.threads)
-    print(run(experiment, asked.rows, seeds=asked.seeds))
+    print(run(experiment, asked.rows or known, seeds=asked.seeds))

@@ -38,6 +38,12 @@ class Recogniser:
         """One of its recipes."""
         return dict(read_toml(RECIPES / self.name / f"{name}.toml"))
 
+    def rows(self) -> list[str]:
+        """The rows that there are recipes for."""
+        there = {path.stem for path in (RECIPES / self.name).glob("*.toml")}
+        recipe_of = {None: "row", "fixed": "fixed", "matched": "fixed", "diffusion": "diffusion"}
+        return [name for name, row in ROWS.items() if recipe_of[row.made] in there]
+
 
 RECOGNISERS: Mapping[str, Recogniser] = {
     each.name: each

@@ -3,7 +3,7 @@
 Errors of an utterance are means over the seeds of a row. Speakers are drawn again, the same for all rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,16 +38,15 @@ def _drawn(rows: Sequence[Errors]) -> tuple[Sums, Sums]:
     return sums, replicates(sums)
 
 
-def table(rows: Mapping[str, Errors]) -> list[str]:
-    """Every row against real speech, and what it closes of the gap if its interval leaves out 0; as Markdown."""
-    lines = ["| | WER less that of `real` | share of G closed |", "|---|---:|---:|"]
-    whole = less(rows["synthetic"], rows["real"])
+HEAD = ("| | seeds | WER less that of `real` | share of G closed |", "|---|---:|---:|---:|")
+
+
+def closing_line(name: str, seeds: int, synthetic: Errors, mitigated: Errors, real: Errors) -> str:
+    """A row against real speech, and what it closes of the gap if its interval leaves out 0; as Markdown.
+
+    All three are means over so many ``seeds``.
+    """
+    whole, left = less(synthetic, real), less(mitigated, real)
     is_gap = whole is not None and whole.low is not None and whole.low > 0
-    for name, errors in rows.items():
-        if name == "real":
-            continue
-        gap = less(errors, rows["real"])
-        is_mitigated = is_gap and name != "synthetic"
-        share = closed(rows["synthetic"], errors, rows["real"]) if is_mitigated else None
-        lines.append(f"| {name} | {told(gap, '+.1%')} | {told(share, '.2f')} |")
-    return lines
+    share = closed(synthetic, mitigated, real) if is_gap and name != "synthetic" else None
+    return f"| {name} | {seeds} | {told(left, '+.1%')} | {told(share, '.2f')} |"

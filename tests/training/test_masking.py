@@ -149,7 +149,7 @@ def test_a_batch_of_which_nothing_is_heard_is_left_alone() -> None:
 SMALL = {"language_model": {"name": "tiny"}, "projector": {"hidden": 16}}
 METHODS: dict[str, dict[str, Any]] = {
     "ctc": {}, "slu": {}, "slam_asr": SMALL, "jstip": SMALL, "warm_start": SMALL,
-    "lasyn": {"recogniser": {"split": 1}}, "whisper": {}, "whisper_decoder": {}, "transducer": {}, "grpo": SMALL,
+    "lasyn": {"recogniser": {"split": 1}}, "whisper": {}, "whisper_decoder": {}, "transducer": {},
 }  # fmt: skip
 
 

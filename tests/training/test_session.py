@@ -14,7 +14,7 @@ from catalogs.errors import RecipeError, ReleaseError, TrainingError
 from catalogs.progress import Progress
 from training import checkpoint, session
 from training.augmentation import variants
-from training.checks import check_heard
+from training.checks import check_heard, tell_of_shares
 from training.curve import rows_of
 from training.inputs import _share_of
 from training.members import members_of
@@ -234,3 +234,30 @@ def test_processes_share_what_is_to_be_encoded_by_content(table: dict[str, Any])
     assert min(len(share) for share in shares) > 100
     late = [key for key in keys[200:] if _share_of(key, 3) == 1]
     assert set(late) == shares[1] & set(keys[200:])
+
+
+def test_shares_that_will_not_come_to_their_end_are_told(
+    table: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A thousand epochs to change over, and three that are heard."""
+    moving = {"sampling": {"batch_s": 5.0, "real": [0.0, 0.0]}, "loop": {**table["loop"], "epochs": 1000, "steps": 3}}
+    still = parse_recipe(table | moving, source="test")
+    rising = parse_recipe(table | moving | {"sampling": {"batch_s": 5.0, "real": [0.0, 0.5]}}, source="test")
+
+    assert tell_of_shares(still, 3, 1) == ""
+    assert tell_of_shares(rising, 1000, 1) == ""
+    assert "sampling.real change over loop.epochs = 1,000, and about 3 are heard" in tell_of_shares(rising, 3, 1)
+    session.train(still, progress=Progress())
+    assert "change over" not in capsys.readouterr().err
+
+
+def test_a_projector_of_another_encoder_is_no_start(table: dict[str, Any], tmp_path: Path) -> None:
+    listener = {"method": "slam_asr", "language_model": {"name": "tiny"}, "projector": {"hidden": 32}}
+    first = run(table | {"objective": listener})
+    on = {"name": "on", "folder": str(tmp_path / "on"), "objective": listener | {"projector_from": str(first.folder)}}
+
+    with pytest.raises(TrainingError, match=r"trained with encoder = .*give both recipes the same \[encoder\]"):
+        run(table | on | {"encoder": {"name": "tiny", "seed": 5}})
+    with pytest.raises(TrainingError, match=r"trained with features\.layers = \[-1\], not \[1\]"):
+        run(table | on | {"features": {**table["features"], "layers": [1]}})
+    assert run(table | on).steps

@@ -99,8 +99,8 @@ def exchanges(first: Sums, second: Sums, *, seed: int = 0, number: int = REPLICA
     for start in range(0, number, step):
         turned = random.integers(0, 2, (min(step, number - start), groups), dtype=np.int8)
         parts.append((1.0 - 2 * turned) @ apart)
-    found = middle + np.concatenate(parts)
-    return found
+    drawn: Sums = middle + np.concatenate(parts)
+    return drawn
 
 
 def interval(figure: Figure, sums: Sums, drawn: Sums, *, groups: int | None = None) -> Interval | None:

@@ -132,8 +132,8 @@ def _tried(
             yield _heard(mixture.target.folder, name, scale, asked)
             continue
         shutil.rmtree(folder, ignore_errors=True)
-        candidate = {"name": f"{config.name}-without-{name}-at-{scale:g}", "folder": str(folder)}
-        named = replace(config, **candidate, scale=scale, choosing=None)
+        without = f"{config.name}-without-{name}-at-{scale:g}"
+        named = replace(config, name=without, folder=str(folder), scale=scale, choosing=None)
         write(mixture, named, scale)
         try:
             yield _heard(str(folder), name, scale, asked)
