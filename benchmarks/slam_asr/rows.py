@@ -45,16 +45,27 @@ either kind to compare. Such rows are held against each other, not against those
 
 @dataclass(frozen=True)
 class Row:
-    """What a row hears: releases, as corpus and name, and tables of its recipe that differ."""
+    """What a row hears: releases, as corpus and name, and tables of its recipe that differ.
+
+    ``behind`` is the row, of the same seed, that it goes on from; None is the start of all.
+    """
 
     data: Sequence[tuple[str, str]]
     tables: Mapping[str, Any] = field(default_factory=dict)
+    behind: str | None = None
 
 
+ON: Mapping[str, Any] = {
+    "optim": {"rate": 6e-5, "warmup_steps": 5, "schedule": "linear"},
+    "loop": {"steps": 40, "save_every": 40},
+}
+"""Half as many steps more, at a fifth of the rate: the published ratio of rates of GRPO and of what goes before."""
 RAW, REAL = ("twin", "raw"), ("real", "real-100")
 CONTROL, PENALISED = "add 25 %, half", "add 25 %, half, penalty"
 ROWS: Mapping[str, Row] = {
     "synthetic": Row([RAW]),
+    "synthetic, on": Row([RAW], ON, behind="synthetic"),
+    "synthetic, on by GRPO": Row([RAW], ON | {"objective": {"method": "grpo"}}, behind="synthetic"),
     "curated": Row([("twin", "curated")]),
     "rooms": Row([RAW], {"augmentation": ROOMS}),
     **{f"replace {n} %": Row([("twin", f"raw-but-{n}"), ("real", f"real-{n}")]) for n in SHARES},
@@ -127,7 +138,11 @@ def _trained(name: str, work: Path, start: Path, seed: int) -> Path:
     row, recipe = ROWS[name], dict(read_toml(RECIPE))
     folder = folder_of(name, work, seed)
     tables = dict(row.tables)
-    objective = recipe["objective"] | {"projector_from": str(start)}
+    objective = recipe["objective"] | tables.pop("objective", {})
+    if row.behind is None:
+        objective["projector_from"] = str(start)
+    else:
+        recipe["start_from"] = str(_trained(row.behind, work, start, seed))
     if penalty := tables.pop("penalty", None):
         objective["penalty"] = penalty
     recipe |= tables | {
