@@ -3,7 +3,8 @@
     python -m benchmarks.syn2real --speech FOLDER --work WORK [--seeds 1] [--threads 2] [--targets NAME ...] [--small]
     python -m benchmarks.syn2real --speech FOLDER --work WORK --base CHECKPOINT [...]
 
-All trainings begin from Whisper tiny.en; with ``--base``, from a CTC model such as that of recipes/base.toml.
+All trainings begin from Whisper tiny.en; with ``--base``, from a model such as those of recipes/ctc-base.toml and
+recipes/whisper_decoder-base.toml, whose method they have.
 What is recorded, trained, chosen and heard already stays in WORK: killed anywhere, the same command goes on.
 ``--small`` is the whole of it with a voice and a recogniser that mean nothing, on a handful of recordings.
 """
@@ -21,6 +22,7 @@ from benchmarks.syn2real.telling import report
 from benchmarks.syn2real.trainings import ENGINES, Experiment
 from catalogs.config import read_toml
 from curation.recipe import parse_recipe
+from training import checkpoint
 from training.merging.angles import registered
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -39,7 +41,11 @@ class Settings:
     voices: Mapping[str, Any] = field(default_factory=dict)
 
 
-CTC = Settings(recipe="ctc", steps=60)
+FROM: Mapping[str, Settings] = {
+    "ctc": Settings(recipe="ctc", steps=60),
+    "whisper_decoder": Settings(recipe="whisper_decoder", steps=60),
+}
+"""Settings by the method of a base."""
 SMALL = Settings(
     domains=("orders", "arctic", "digits"),
     sizes=Sizes(6, 3, 4),
@@ -91,10 +97,17 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="of every training")
     parser.add_argument("--threads", type=int, default=2, help="of trainings; another number is another model")
     parser.add_argument("--targets", nargs="+", help="some of the domains; all, if not given")
-    parser.add_argument("--base", type=Path, help="a CTC checkpoint that all trainings begin from")
+    parser.add_argument(
+        "--base", type=Path, help=f"a checkpoint of {' or '.join(FROM)}, from which all trainings begin"
+    )
     parser.add_argument("--small", action="store_true", help="models that mean nothing, to try the script")
     asked = parser.parse_args()
-    settings = SMALL if asked.small else CTC if asked.base else Settings()
+    settings = SMALL if asked.small else Settings()
+    if asked.base and not asked.small:
+        method = checkpoint.load(asked.base).provenance["recipe"]["objective"]["method"]
+        if method not in FROM:
+            parser.error(f"--base {asked.base} is of {method}; expected {' or '.join(FROM)}")
+        settings = FROM[method]
     if asked.steps:
         settings = replace(settings, steps=asked.steps)
     targets = asked.targets or settings.domains
