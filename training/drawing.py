@@ -12,7 +12,9 @@ from training.jstip import Jstip
 from training.mixing.hearing import MixedInputs
 from training.mixing.mixer import Mixer
 from training.mixing.sources import Sources, sources_of
+from training.mixing.unit_lengths import keep_lengths, told_lengths, unit_lengths
 from training.objective import Objective
+from training.processes import processes
 from training.recipe import TrainRecipe
 from training.sampling import Draw, Epochs, Sampler
 
@@ -65,6 +67,10 @@ def sampled(
     )
     if left_out := mixer.left_out():
         progress.note(left_out)
+    if pool.config.interleaved and processes().is_main_process:
+        lengths = unit_lengths((pool.words[member.take_id] for member in pool.interleaved), pool.config.choosing)
+        progress.note(told_lengths(lengths))
+        keep_lengths(lengths, recipe.folder)
     return mixer, MixedInputs(inputs, objective.slotting, frames_per_slot=objective.frames_per_slot)
 
 

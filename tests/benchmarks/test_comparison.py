@@ -25,7 +25,7 @@ def trained(folder: Path, texts: Path, *, steps: int, spent_s: float | None, **m
     at = Position(steps)
     noted = {"loss": 1.0} if spent_s is None else {"loss": 1.0, "spent_s": spent_s}
     curve = Curve(folder, after=0)
-    curve.add(at, noted, rate=0.1)
+    curve.add(at, {"rate": 0.1, **noted})
     curve.close()
     parameters = {"weight": nn.Parameter(torch.zeros(2))}
     checkpoint.save(folder, at, trained=parameters, optimizer=None, provenance=provenance)
