@@ -92,7 +92,7 @@ def hears_of(table: OnFeatures | OnWaves) -> Heard:
 def masked(frames: Tensor, lengths: Tensor, config: MaskingConfig) -> Tensor:
     """Frames (B, T, D) or (B, L, T, D), of which some of the first ``lengths`` (B,) are hidden; the rest is padding.
 
-    What is hidden is drawn by the random numbers of the CPU, whose state a checkpoint keeps.
+    What is hidden is drawn by the random numbers of the CPU, which the loop seeds at every step.
     """
     length, width = frames.shape[-2:]
     is_heard = torch.arange(length, device=frames.device) < lengths[:, None]  # (B, T)

@@ -78,7 +78,7 @@ def weights(levels: Tensor, *, data: float) -> Tensor:
 
 
 def drawn_levels(count: int, config: NoiseConfig) -> Tensor:
-    """Noise levels (B,) for training, from the random numbers of the CPU, whose state a checkpoint keeps."""
+    """Noise levels (B,) for training, from the random numbers of the CPU, which the loop seeds at every step."""
     return (config.mean + config.spread * torch.randn(count)).exp()
 
 

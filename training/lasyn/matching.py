@@ -39,7 +39,7 @@ class MatchingConfig:
 def matched(made: Tensor, real: Tensor, config: MatchingConfig) -> Tensor:
     """How far made frames (N, D) are from real ones (M, D), from 0; it is 0 where there are fewer than two of either.
 
-    More than ``frames`` are drawn from, by the random numbers of the CPU, whose state a checkpoint keeps.
+    More than ``frames`` are drawn from, by the random numbers of the CPU, which the loop seeds at every step.
     """
     if min(len(made), len(real)) < _FEWEST:
         return made.new_zeros(())

@@ -81,7 +81,7 @@ class PhoneReader:
 def masked(phones: Tensor, share: float) -> Tensor:
     """The same (B, P) with each phone hidden at this probability; boundaries and padding stay.
 
-    It draws from the random numbers of the CPU, whose state a checkpoint keeps.
+    It draws from the random numbers of the CPU, which the loop seeds at every step.
     """
     if share == 0:
         return phones
