@@ -78,7 +78,7 @@ ROWS: Mapping[str, Row] = {
 }
 TEST = "test-orders"
 """Orders alone: rows of so few steps find no end of LibriSpeech's sentences, and hearing that takes all the time."""
-CLAIMS = ("synthetic", "rooms", "add 25 %", "add 50 %", "real", "real, rooms")
+CLAIMS = ("synthetic", "synthetic, on", "synthetic, on by GRPO", "rooms", "add 25 %", "real", "real, rooms")
 
 
 def measure(work: Path, start: Path, names: Sequence[str], seeds: int) -> str:
