@@ -99,13 +99,18 @@ class Folder:
         self._open.add(file)
         return file
 
-    def seal(self, file: HashedFile, *, name: str | None = None) -> None:
-        """Close a file for good, under another name in the same folder if one is given, and sync it."""
+    def end(self, file: HashedFile) -> None:
+        """Sync and close a file that is still to be sealed under a name not yet known."""
         file.sync()
         file.close()
+        self._open.discard(file)
+
+    def seal(self, file: HashedFile, *, name: str | None = None) -> None:
+        """End a file for good, if it was not ended, under another name in the same folder if one is given."""
+        if not file.closed:
+            self.end(file)
         if name is not None:
             file.path.rename(self._part / name)
-        self._open.discard(file)
         self._note(name or file.name, file.sha256(), file.num_bytes)
 
     def write(self, name: str, data: bytes) -> None:

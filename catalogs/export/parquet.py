@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalogs.errors import ReleaseError
-from catalogs.export.folder import Folder
+from catalogs.export.folder import Folder, HashedFile
 from catalogs.export.item import Entry, ExportConfig, finite, pairs
 from catalogs.export.names import hub_split
 from catalogs.export.writer import Shards
@@ -32,7 +32,7 @@ class ParquetWriter:
         self._folder = folder
         self._rate_hz = config.rate_hz
         self._shards = Shards(config.shard_size, self._start)
-        self._files: dict[str, list[_Shard]] = {}
+        self._files: dict[str, list[HashedFile]] = {}
         self._splits: dict[str, str] = {}
         self._scores: tuple[str, ...] | None = None
 
@@ -51,9 +51,9 @@ class ParquetWriter:
     def close(self) -> None:
         """Seal every file under its name."""
         self._shards.close()
-        for name, shards in self._files.items():
-            for number, shard in enumerate(shards):
-                self._folder.seal(shard.file, name=f"data/{name}-{number:05d}-of-{len(shards):05d}.parquet")
+        for name, files in self._files.items():
+            for number, file in enumerate(files):
+                self._folder.seal(file, name=f"data/{name}-{number:05d}-of-{len(files):05d}.parquet")
 
     def _start(self, split: str, number: int) -> "_Shard":
         name = hub_split(split)
@@ -63,13 +63,14 @@ class ParquetWriter:
                 "rename one of them, or choose another format"
             )
         shard = _Shard(self._folder, f"data/{name}-{number:05d}.part", _schema(self._rate_hz, self._scores or ()))
-        self._files.setdefault(name, []).append(shard)
+        self._files.setdefault(name, []).append(shard.file)
         return shard
 
 
 class _Shard:
     def __init__(self, folder: Folder, name: str, schema: pa.Schema) -> None:
         self.file = folder.create(name)
+        self._folder = folder
         self._schema = schema
         columns = [leaf for field in schema for leaf in _leaves(field.name, field.type)]
         self._writer = pq.ParquetWriter(
@@ -92,6 +93,7 @@ class _Shard:
     def close(self) -> None:
         self._flush()
         self._writer.close()
+        self._folder.end(self.file)
 
     def _flush(self) -> None:
         if self._rows:

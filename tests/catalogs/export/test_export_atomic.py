@@ -124,6 +124,23 @@ def test_a_disk_without_room_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("format_", FORMATS)
+def test_open_files_do_not_grow_with_the_number_of_shards(
+    format_: Format, make_take: MakeTake, make_release: MakeRelease, tmp_path: Path
+) -> None:
+    takes = [make_take(f"sentence {number}", num_samples=100) for number in range(12)]
+    open_files: list[int] = []
+
+    def watched() -> Iterator[ReleasedTake]:
+        for take in takes:
+            open_files.append(len(list(Path("/proc/self/fd").iterdir())))
+            yield take
+
+    export(watched(), make_release(takes), to=tmp_path / "out", config=ExportConfig(format_, shard_size=1))
+
+    assert max(open_files[2:]) <= min(open_files[2:]) + 1
+
+
 def test_what_a_killed_export_left_is_cleared(
     takes: list[ReleasedTake], make_release: MakeRelease, tmp_path: Path
 ) -> None:
