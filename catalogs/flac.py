@@ -14,6 +14,7 @@ from catalogs.errors import AudioError
 
 # soundfile maps [0, 1] onto libFLAC's levels 0 to 8: this is level 5, beyond which only time is spent.
 _COMPRESSION = 0.625
+_STREAMINFO_END = 26
 
 
 def encode(samples: NDArray[np.int16], sample_rate_hz: int) -> bytes:
@@ -53,6 +54,20 @@ def decode(flac: bytes) -> tuple[NDArray[np.int16], int]:
     if len(samples) != expected:
         raise AudioError(f"the FLAC data is cut short: {len(samples)} of {expected} samples")
     return samples, sample_rate_hz
+
+
+def rate_and_length(flac: bytes) -> tuple[int, int] | None:
+    """Rate in hertz and number of samples that a FLAC header states; None if it is not one of mono 16-bit FLAC.
+
+    STREAMINFO comes first: after 18 bytes, 20 bits of rate, 3 of channels less one, 5 of sample size less one, 36 of
+    length. Nothing may come before it, such as the ID3 tag that some encoders write.
+    """
+    if len(flac) < _STREAMINFO_END or flac[:4] != b"fLaC" or flac[4] & 0x7F:
+        return None
+    packed = int.from_bytes(flac[18:_STREAMINFO_END], "big")
+    if (packed >> 41) & 0b111 or (packed >> 36) & 0b11111 != 15:
+        return None
+    return packed >> 44, packed & ((1 << 36) - 1)
 
 
 def pcm_sha256(samples: NDArray[np.int16]) -> str:

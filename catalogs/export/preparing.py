@@ -16,7 +16,6 @@ from catalogs.signal import resample, to_float32, to_int16
 
 _WORKERS = min(8, os.cpu_count() or 1)
 _AHEAD = 4 * _WORKERS
-_STREAMINFO_END = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def _ready(item: ReleasedTake, kind: AudioKind) -> Entry:
     take = item.take
     if escape(take.id) != take.id:
         raise AudioError(f"{take.id!r} is not the id of a take")
-    found = _rate_and_length(item.flac)
+    found = flac.rate_and_length(item.flac)
     if found != (take.sample_rate_hz, take.num_samples):
         raise AudioError(
             f"take {take.id}: expected {take.num_samples} samples at {take.sample_rate_hz} Hz in {take.shard}, found "
@@ -91,17 +90,3 @@ def _wav(pcm: bytes, rate_hz: int) -> bytes:
         writer.setframerate(rate_hz)
         writer.writeframes(pcm)
     return file.getvalue()
-
-
-def _rate_and_length(data: bytes) -> tuple[int, int] | None:
-    """Rate and number of samples that a FLAC header states; None if it is not one of mono 16-bit FLAC.
-
-    STREAMINFO comes first: after 18 bytes, 20 bits of rate, 3 of channels less one, 5 of sample size less one, 36 of
-    length.
-    """
-    if len(data) < _STREAMINFO_END or data[:4] != b"fLaC" or data[4] & 0x7F:
-        return None
-    packed = int.from_bytes(data[18:_STREAMINFO_END], "big")
-    if (packed >> 41) & 0b111 or (packed >> 36) & 0b11111 != 15:
-        return None
-    return packed >> 44, packed & ((1 << 36) - 1)

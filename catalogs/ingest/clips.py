@@ -98,6 +98,8 @@ def _extent(clip: Clip, file: soundfile.SoundFile, *, max_s: float) -> tuple[int
 
 def _as_it_is(data: bytes) -> Sound:
     samples, sample_rate_hz = flac.decode(data)
+    if flac.rate_and_length(data) != (sample_rate_hz, len(samples)):  # a tag stands before it; an export refuses that
+        data = flac.encode(samples, sample_rate_hz)
     return Sound(data, flac.pcm_sha256(samples), sample_rate_hz, len(samples), ())
 
 

@@ -110,6 +110,16 @@ def test_mono_16_bit_flac_keeps_its_very_bytes() -> None:
     assert np.array_equal(samples_of(recording), noise(0.3))
 
 
+def test_flac_behind_a_tag_is_encoded_anew_so_that_an_export_knows_it() -> None:
+    plain = flac.encode(noise(0.3), RATE_HZ)
+    Path("1.flac").write_bytes(b"ID3\x04\x00\x00\x00\x00\x00\x0a" + bytes(10) + plain)
+    recording = only(write("m.jsonl", [{"audio": "1.flac", "text": "a"}]))
+
+    assert flac.rate_and_length(recording.flac) == (RATE_HZ, 4800)
+    assert recording.changes == ()
+    assert np.array_equal(samples_of(recording), noise(0.3))
+
+
 def test_channels_are_averaged_and_said_so() -> None:
     stereo = noise(0.2, channels=2)
     save("1.flac", stereo)
