@@ -57,7 +57,8 @@ def load(clip: Clip, *, max_s: float) -> Sound:
             start, num_samples = _extent(clip, file, max_s=max_s)
             if not num_samples:
                 raise RowError("no-audio", f"{clip.audio} has no samples here")
-            if clip.start_s is None and (file.format, file.subtype, file.channels) == ("FLAC", "PCM_16", 1):
+            is_whole = clip.start_s is None and clip.channels in (None, (0,))
+            if is_whole and (file.format, file.subtype, file.channels) == ("FLAC", "PCM_16", 1):
                 raw.seek(0)
                 return _as_it_is(raw.read())
             wave = _read(clip, file, start=start, num_samples=num_samples)

@@ -78,11 +78,11 @@ def _cuts(manifest: Path) -> Iterator[Clip | Row]:
 def _clip(row: Row, supervision: Json, *, recording: Json, cut: Json | None = None) -> Clip | Row:
     try:
         start_s, duration_s = _times(supervision, cut)
-        channels = _channels(supervision.get("channel", 0))
+        name, channels = _source(recording, _channels(supervision.get("channel", 0)))
         whole = start_s == 0 and _is_about(duration_s, recording)
         return Clip(
             Row(row.path, row.line, {k: supervision.get(k) for k in ("text", "speaker", "language")}),
-            row.path.parent / _source(recording, channels),
+            row.path.parent / name,
             start_s=None if whole else start_s,
             duration_s=duration_s,
             channels=channels,
@@ -118,17 +118,19 @@ def _channels(value: object) -> tuple[int, ...]:
     return tuple(channels)
 
 
-def _source(recording: Json, channels: tuple[int, ...]) -> str:
-    """The one file that holds the channels."""
+def _source(recording: Json, channels: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
+    """The one file that holds the channels, and which of its own they are, from 0."""
     sources = [s for s in recording.get("sources") or [] if set(channels) <= set(s.get("channels", [0]))]
     if recording.get("transforms"):
         raise RowError("unsupported", "the recording is transformed on the fly; save it as audio first")
     if not sources:
-        raise RowError("bad-channel", f"no source of the recording holds channel {channels}")
+        wanted = " and ".join(f"channel {channel}" for channel in channels)
+        raise RowError("bad-channel", f"no one file of the recording holds {wanted}")
     kind, name = sources[0].get("type"), sources[0].get("source")
     if kind != "file":
         word = "unsafe" if kind == "command" else "unsupported"
         raise RowError(word, f"the recording is of type {kind!r}; only files are read, nothing is run or downloaded")
     if not isinstance(name, str) or not name:
         raise RowError("audio-missing", "the recording names no file")
-    return name
+    held = list(sources[0].get("channels", [0]))
+    return name, tuple(held.index(channel) for channel in channels)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from lhotse import CutSet, RecordingSet, SupervisionSegment, SupervisionSet
+from lhotse import AudioSource, CutSet, RecordingSet, SupervisionSegment, SupervisionSet
 from lhotse import Recording as LhotseRecording
 from numpy.typing import NDArray
 
@@ -87,6 +87,53 @@ def test_a_supervision_that_reaches_out_of_its_cut_is_cut_off_there(cuts: CutSet
     (recording,), _ = read(write_cuts(cut.to_dict()))
 
     assert np.array_equal(flac.decode(recording.flac)[0], noise(2.0, seed=1)[4800:8000, 0])
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2, 3, [2, 3]])
+def test_a_channel_is_found_in_the_file_that_holds_it(tmp_path: Path, channel: int | list[int]) -> None:
+    held = {"near.wav": [0], "far.wav": [1], "pair.wav": [3, 2]}
+    for seed, (name, channels) in enumerate(held.items()):
+        soundfile.write(name, noise(0.5, seed=seed, channels=len(channels)), RATE_HZ)
+    recording = LhotseRecording(
+        id="r",
+        sources=[AudioSource("file", channels, str(tmp_path / name)) for name, channels in held.items()],
+        sampling_rate=RATE_HZ,
+        num_samples=8000,
+        duration=0.5,
+        channel_ids=[0, 1, 2, 3],
+    )
+    supervision = SupervisionSegment("s", "r", 0.0, 0.5, channel=channel, text="one")
+    RecordingSet.from_recordings([recording]).to_file("recordings.jsonl")
+    SupervisionSet.from_segments([supervision]).to_file("supervisions.jsonl")
+
+    (read_one,), failures = read("supervisions.jsonl")
+
+    wanted = recording.load_audio(channels=channel).mean(axis=0)
+    assert not failures
+    assert np.array_equal(flac.decode(read_one.flac)[0], np.rint(wanted * 32768).astype(np.int16))
+
+
+def test_channels_that_no_one_file_holds_are_refused(tmp_path: Path) -> None:
+    sources = [{"type": "file", "channels": [n], "source": f"{n}.wav"} for n in (0, 1)]
+    Path("recordings.jsonl").write_text(json.dumps({"id": "r", "sources": sources}))
+    supervision = {"recording_id": "r", "start": 0, "duration": 1, "channel": [0, 1], "text": "one"}
+    Path("supervisions.jsonl").write_text(json.dumps(supervision))
+
+    _, (failure,) = read("supervisions.jsonl")
+
+    assert failure.error == "bad-channel"
+    assert "no one file of the recording holds channel 0 and channel 1" in failure.message
+
+
+def test_a_channel_that_a_flac_file_turns_out_to_lack_is_refused() -> None:
+    soundfile.write("mono.flac", noise(0.5, seed=0), RATE_HZ)
+    sources = [{"type": "file", "channels": [0, 1], "source": "mono.flac"}]
+    recording = {"id": "r", "sources": sources, "sampling_rate": RATE_HZ, "num_samples": 8000}
+    Path("recordings.jsonl").write_text(json.dumps(recording))
+    supervision = {"recording_id": "r", "start": 0, "duration": 0.5, "channel": 1, "text": "one"}
+    Path("supervisions.jsonl").write_text(json.dumps(supervision))
+
+    assert [f.error for f in read("supervisions.jsonl")[1]] == ["bad-channel"]
 
 
 @pytest.mark.parametrize(
