@@ -36,6 +36,11 @@ def ingest(
     language: Annotated[str, typer.Option(help="Where the corpus does not say.")] = "en",
     licence: Annotated[str, typer.Option(help="Where the corpus does not say.")] = "unknown",
     consent: Annotated[str, typer.Option(help="What the speakers agreed to.")] = "unknown",
+    speaker: Annotated[str, typer.Option(help="Where the corpus does not say.")] = "unknown",
+    split: Annotated[str | None, typer.Option(help="Where the corpus does not say.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Where the corpus does not say.")] = None,
+    text: Annotated[str, typer.Option(help="The manifest's column of texts.")] = "text",
+    audio: Annotated[str, typer.Option(help="The manifest's column of audio files.")] = "audio",
     as_json: AsJson = False,
 ) -> None:
     """Bring real speech into a corpus, as takes by human voices."""
@@ -44,7 +49,8 @@ def ingest(
     from catalogs.ingest import SpeechSource
     from catalogs.ingest.storing import ingest_speech
 
-    table = {"path": str(path), "layout": layout, "language": language, "licence": licence, "consent": consent}
+    usual = {"language": language, "licence": licence, "speaker": speaker, "split": split, "domain": domain}
+    table = {"path": str(path), "layout": layout, "text": text, "audio": audio, "consent": consent, **usual}
     source = parse(SpeechSource, table, source="ingest")
     command = f"synthgen ingest {path}"
     with Catalog.create(corpus) as catalog, catalog.job(command):

@@ -2,6 +2,9 @@
 
 A clip's row has the columns ``text``, ``speaker`` and ``language`` where the layout knows them. Relative
 audio paths are looked up from the manifest's folder. Nothing that a manifest names is ever executed.
+
+Manifests of JSON lines, or tables with a header, are one file, one in a folder, or one in each folder inside
+it, as exports have one for each split.
 """
 
 import math
@@ -11,14 +14,17 @@ from typing import Literal, TypeAlias
 
 from catalogs.errors import InputError
 from catalogs.ingest.clips import Clip
-from catalogs.ingest.rows import Cells, Row, RowError, check_column, open_text, read_rows
+from catalogs.ingest.rows import Cells, Row, RowError, check_column, format_of, open_text, read_rows
 
 Layout: TypeAlias = Literal["ljspeech", "kaldi", "nemo", "lhotse", "jsonl"]
 Reader: TypeAlias = Callable[[Path], Iterator[Clip | Row]]
 """Reads a folder or manifest; a row comes out bare when it is damaged and names no audio."""
 
 _AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-_MANIFESTS = ("manifest.jsonl", "manifest.jsonl.gz", "manifest.json", "metadata.jsonl")
+_TABLE = "metadata.csv"
+_MANIFESTS = ("manifest.jsonl", "manifest.jsonl.gz", "manifest.json", "metadata.jsonl", _TABLE)
+# What NeMo, those who write British English, and Hugging Face's audiofolder call the columns; our exports do as well.
+_ALIASES = {"lang": "language", "licence": "license", "file_name": "audio"}
 
 
 def detect(path: Path) -> Layout:
@@ -32,12 +38,13 @@ def detect(path: Path) -> Layout:
     names = {p.name for p in path.iterdir()} if path.is_dir() else {path.name}
     if "wav.scp" in names:
         return "kaldi"
-    if "metadata.csv" in names:
+    if _TABLE in names and not _has_header(path if path.is_file() else path / _TABLE):
         return "ljspeech"
     manifest = path if path.is_file() else _manifest_in(path)
+    if manifest is None and any("supervisions" in name or "cuts" in name for name in names):
+        return "lhotse"
+    manifest = manifest or next(iter(_manifests(path)), None)
     if manifest is None:
-        if any("supervisions" in name or "cuts" in name for name in names):
-            return "lhotse"
         raise InputError(
             f"{path} has none of metadata.csv (LJSpeech), wav.scp (Kaldi), {_MANIFESTS[0]}, "
             "or Lhotse supervisions or cuts"
@@ -49,27 +56,34 @@ def detect(path: Path) -> Layout:
 
 
 def _first_cells(manifest: Path) -> Cells:
-    for row in read_rows(manifest, "jsonl"):
+    for row in _rows(manifest):
         if not isinstance(row.cells, RowError):
             return row.cells
     return {}
 
 
+def _rows(manifest: Path) -> Iterator[Row]:
+    format_ = format_of(manifest)
+    return read_rows(manifest, format_ if format_ in ("csv", "tsv") else "jsonl")
+
+
 def read_jsonl(path: Path, *, audio: str = "audio") -> Iterator[Clip | Row]:
-    """Read a manifest of one JSON object a recording: a path in ``audio``, and any labels.
+    """Read manifests of one JSON object, or row of a table, a recording: a path in ``audio``, and any labels.
 
     With ``offset``, the clip is ``duration`` seconds from there; else it is the whole file.
     """
-    manifest = path if path.is_file() else _manifest_in(path)
-    if manifest is None:
+    manifests = _manifests(path)
+    if not manifests:
         raise InputError(f"{path} has no {_MANIFESTS[0]}")
-    for index, row in enumerate(read_rows(manifest, "jsonl")):
-        if isinstance(row.cells, RowError):
-            yield row
-            continue
-        if index == 0:
-            check_column(audio, row.cells, where=str(manifest))
-        yield _from_cells(row, row.cells, audio=audio)
+    for manifest in manifests:
+        for index, row in enumerate(_rows(manifest)):
+            if isinstance(row.cells, RowError):
+                yield row
+                continue
+            cells = _named_as_usual(row.cells)
+            if index == 0:
+                check_column(audio, cells, where=str(manifest))
+            yield _from_cells(Row(row.path, row.line, cells), cells, audio=audio)
 
 
 def read_nemo(path: Path) -> Iterator[Clip | Row]:
@@ -97,6 +111,12 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, line.strip()
 
 
+def _named_as_usual(cells: Cells) -> Cells:
+    """The same cells, and those that have another name under their usual one too, unless something stands there."""
+    known = {usual: cells[name] for name, usual in _ALIASES.items() if name in cells}
+    return {**cells, **{usual: value for usual, value in known.items() if cells.get(usual) in (None, "")}}
+
+
 def _from_cells(row: Row, cells: Cells, *, audio: str) -> Clip | Row:
     name = cells.get(audio)
     if not isinstance(name, str) or not name:
@@ -115,7 +135,7 @@ def seconds_of(cells: Cells, column: str) -> float | None:
         RowError: if it is no finite number.
     """
     value = cells.get(column)
-    if value is None:
+    if value is None or value == "":
         return None
     try:
         seconds = float(str(value))
@@ -134,5 +154,23 @@ def _sound_file(folder: Path, name: str) -> Path:
     return next((path for path in found if path.is_file()), folder / (name + _AUDIO_SUFFIXES[0]))
 
 
+def _manifests(path: Path) -> list[Path]:
+    """The file itself, the folder's manifest, or else those of the folders in it, in the order of their names."""
+    if path.is_file():
+        return [path]
+    if own := _manifest_in(path):
+        return [own]
+    inside = (_manifest_in(folder) for folder in sorted(path.iterdir()) if folder.is_dir())
+    return [manifest for manifest in inside if manifest]
+
+
 def _manifest_in(folder: Path) -> Path | None:
-    return next((folder / name for name in _MANIFESTS if (folder / name).is_file()), None)
+    found = (folder / name for name in _MANIFESTS if (folder / name).is_file())
+    return next((path for path in found if path.name != _TABLE or _has_header(path)), None)
+
+
+def _has_header(table: Path) -> bool:
+    """Whether a ``metadata.csv`` is a table that names its audio, and not LJSpeech's, which is parted by bars."""
+    first = next((line for _, line in lines(table)), "")
+    names = {name.strip(' "') for name in first.split(",")}
+    return "|" not in first and not names.isdisjoint({"audio", "file_name"})

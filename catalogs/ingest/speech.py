@@ -34,7 +34,8 @@ class SpeechSource:
     """A corpus of real speech: one table of a recipe.
 
     ``path`` is its folder or manifest. ``language``, ``speaker``, ``licence``, ``domain`` and ``split``
-    hold where the corpus does not say. ``text`` and ``audio`` are columns of a manifest of JSON lines.
+    hold where the corpus does not say. ``text`` and ``audio`` are columns of a manifest of JSON lines, or of a
+    table with a header. The usual names of columns stand for ``lang``, ``licence`` and ``file_name`` as well.
     A relative audio path is looked up from the manifest's folder.
     """
 

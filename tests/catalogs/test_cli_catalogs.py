@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
 import catalogs.cli
 import curation.verbs.selecting
+from catalogs import flac
 from catalogs.errors import SynthgenError
 
 Run = Callable[..., Result]
@@ -107,6 +109,19 @@ def test_the_corpus_is_exported_as_one_file(run: Run, tmp_path: Path) -> None:
     assert "highest sample [dB]" in shown.stdout
     assert [p.name for p in tmp_path.iterdir() if "duckdb" in p.name] == ["corpus.duckdb"]
     assert isinstance(run("export", "--to", report["to"], "--format", "duckdb").exception, SynthgenError)
+
+
+def test_ingest_is_told_what_a_manifest_does_not_say_and_how_its_columns_are_called(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "1.flac").write_bytes(flac.encode(np.arange(4000, dtype=np.int16), 16_000))
+    (tmp_path / "m.jsonl").write_text('{"sound": "1.flac", "said": "good morning"}')
+    labels = ["--speaker", "ann", "--split", "dev", "--domain", "bank", "--text", "said", "--audio", "sound"]
+
+    ingested = told(run("ingest", str(tmp_path / "m.jsonl"), *labels, "--json"))
+
+    assert (ingested["added"], ingested["failed"]) == (1, 0)
+    question = "SELECT text, voice, split, domain FROM takes WHERE origin = 'real'"
+    row = {"text": "good morning", "voice": "human/ann", "split": "dev", "domain": "bank"}
+    assert told(run("sql", question, "--json")) == [row]
 
 
 @pytest.mark.parametrize("arguments", [["--format", "duckdb", "spring"], ["--format", "shar"]])

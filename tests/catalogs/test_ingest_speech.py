@@ -100,6 +100,33 @@ def test_the_source_says_what_the_corpus_does_not() -> None:
     assert (recording.consent, recording.prompt.split) == ("signed", "dev")
 
 
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("c/metadata.jsonl", [{"file_name": "1.wav", "text": "hoi", "lang": "nl", "licence": "CC0-1.0"}]),
+        ("c/metadata.csv", 'file_name,text,lang,licence,split\n1.wav,"hoi",nl,CC0-1.0,\n'),
+        ("c/train/metadata.csv", "text,lang,licence,file_name\nhoi,nl,CC0-1.0,../1.wav\n"),
+        ("c/manifest.jsonl", [{"audio": "1.wav", "text": "hoi", "language": "", "lang": "nl", "license": "CC0-1.0"}]),
+        ("c/manifest.json", [{"audio_filepath": "1.wav", "text": "hoi", "lang": "nl", "licence": "CC0-1.0"}]),
+    ],
+)
+def test_other_names_of_columns_are_known(name: str, rows: Sequence[Mapping[str, object]] | str) -> None:
+    save("c/1.wav", noise(0.1))
+    write(name, rows)
+
+    for path in ("c", name):
+        recording = only(path)
+        assert (recording.prompt.text, recording.language, recording.licence) == ("hoi", "nl", "CC0-1.0")
+
+
+def test_a_column_that_is_named_wins_over_another_name_of_the_usual_one() -> None:
+    save("1.wav", noise(0.1))
+    manifest = write("m.jsonl", [{"file_name": "1.wav", "text": "a", "lang": "nl", "language": "de"}])
+
+    assert only(manifest).language == "de"
+    assert read(SpeechSource(manifest, language_column="lang"))[0][0].language == "nl"
+
+
 def test_mono_16_bit_flac_keeps_its_very_bytes() -> None:
     save("1.flac", noise(0.3), rate_hz=22_050)
     Path("1.flac").write_bytes(Path("1.flac").read_bytes().replace(b"reference libFLAC", b"another   libFLAC"))
