@@ -23,8 +23,8 @@ _MAX_FLOAT_PEAK = 8.0
 class Clip:
     """Where a recording lies, and the row that describes it.
 
-    Without ``start_s`` the whole file is meant; ``duration_s`` then only says how long it should be.
-    ``channels`` None means all of them.
+    Without ``start_s`` the whole file is meant; ``duration_s`` then only says how long it should be, unless
+    the clip ``may_end_early``: of a longer file it is that much. ``channels`` None means all of them.
     """
 
     row: Row
@@ -32,6 +32,7 @@ class Clip:
     start_s: float | None = None
     duration_s: float | None = None
     channels: tuple[int, ...] | None = None
+    may_end_early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,15 @@ def load(clip: Clip, *, max_s: float) -> Sound:
     """Read a clip. A file that already is mono 16-bit FLAC, and wanted whole, keeps its very bytes.
 
     Raises:
-        RowError: if the file is missing, not decodable, shorter than it should be, empty, longer than
-            ``max_s``, or holds samples that are not finite.
+        RowError: if the file is missing, not decodable, shorter or longer than it should be, empty, longer
+            than ``max_s``, or holds samples that are not finite.
     """
     try:
         with clip.audio.open("rb") as raw, soundfile.SoundFile(raw) as file:
             start, num_samples = _extent(clip, file, max_s=max_s)
             if not num_samples:
                 raise RowError("no-audio", f"{clip.audio} has no samples here")
-            is_whole = clip.start_s is None and clip.channels in (None, (0,))
+            is_whole = num_samples == file.frames and clip.channels in (None, (0,))
             if is_whole and (file.format, file.subtype, file.channels) == ("FLAC", "PCM_16", 1):
                 raw.seek(0)
                 return _as_it_is(raw.read())
@@ -81,15 +82,23 @@ def _extent(clip: Clip, file: soundfile.SoundFile, *, max_s: float) -> tuple[int
     start = round((clip.start_s or 0.0) * rate_hz)
     wanted = None if clip.duration_s is None else round(clip.duration_s * rate_hz)
     there = max(0, file.frames - start)
+    if start < 0 or (wanted is not None and wanted < 0):
+        raise RowError("bad-times", f"{clip.audio}: a start or a duration below zero")
     if wanted is not None and wanted - there > _SLACK_S * rate_hz:
         raise RowError(
             "audio-cut-short",
             f"{clip.audio} ends at {file.frames / rate_hz:.2f} s, "
             f"where {(start + wanted) / rate_hz:.2f} s are expected",
         )
-    if start < 0 or (wanted is not None and wanted < 0):
-        raise RowError("bad-times", f"{clip.audio}: a start or a duration below zero")
-    num_samples = there if wanted is None or clip.start_s is None else min(wanted, there)
+    goes_on = wanted is not None and there - wanted > _SLACK_S * rate_hz
+    if goes_on and clip.start_s is None and not clip.may_end_early:
+        raise RowError(
+            "audio-too-long",
+            f"{clip.audio} lasts {file.frames / rate_hz:.2f} s, where {clip.duration_s:.2f} s are expected; "
+            "mend the duration, or give an offset to cut there",
+        )
+    is_cut = wanted is not None and (goes_on or clip.start_s is not None)
+    num_samples = min(wanted, there) if is_cut else there
     if num_samples > max_s * rate_hz:
         raise RowError(
             "too-long", f"{clip.audio}: {num_samples / rate_hz:,.0f} s where {max_s:,.0f} s are the limit; cut it"

@@ -9,6 +9,7 @@ it, as exports have one for each split.
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -70,7 +71,7 @@ def _rows(manifest: Path) -> Iterator[Row]:
 def read_jsonl(path: Path, *, audio: str = "audio") -> Iterator[Clip | Row]:
     """Read manifests of one JSON object, or row of a table, a recording: a path in ``audio``, and any labels.
 
-    With ``offset``, the clip is ``duration`` seconds from there; else it is the whole file.
+    With ``offset``, the clip is ``duration`` seconds from there; else it is the whole file, which must be so long.
     """
     manifests = _manifests(path)
     if not manifests:
@@ -87,8 +88,9 @@ def read_jsonl(path: Path, *, audio: str = "audio") -> Iterator[Clip | Row]:
 
 
 def read_nemo(path: Path) -> Iterator[Clip | Row]:
-    """Read a NeMo manifest: ``audio_filepath``, ``text``, ``duration`` and maybe ``offset``."""
-    return read_jsonl(path, audio="audio_filepath")
+    """Read a NeMo manifest: ``audio_filepath``, ``text``, ``duration`` and ``offset``, which is 0 if missing."""
+    for clip in read_jsonl(path, audio="audio_filepath"):
+        yield replace(clip, may_end_early=True) if isinstance(clip, Clip) else clip
 
 
 def read_ljspeech(path: Path) -> Iterator[Clip | Row]:

@@ -233,6 +233,9 @@ def test_audio_that_cannot_be_used_is_a_failure_with_its_line(name: str, error: 
         ({"audio": "1.wav"}, "no-text"),
         ({"audio": "1.wav", "text": ""}, "empty-text"),
         ({"audio": "1.wav", "text": "a", "duration": 2.0}, "audio-cut-short"),
+        ({"audio": "1.wav", "text": "a", "duration": 0.5}, "audio-too-long"),
+        ({"audio": "1.wav", "text": "a", "duration": 0}, "audio-too-long"),
+        ({"audio": "1.wav", "text": "a", "duration": -1}, "bad-times"),
         ({"audio": "1.wav", "text": "a", "offset": 0.9, "duration": 0.5}, "audio-cut-short"),
         ({"audio": "1.wav", "text": "a", "offset": -1, "duration": 0.5}, "bad-times"),
         ({"audio": "1.wav", "text": "a", "offset": "now"}, "bad-times"),
@@ -266,6 +269,31 @@ def test_offsets_are_cut_to_the_sample_and_rounded_ends_are_forgiven() -> None:
     assert np.array_equal(samples_of(recordings[0]), noise(1.0)[4000:6000])
     assert np.array_equal(samples_of(recordings[1]), noise(1.0)[8000:])
     assert np.array_equal(samples_of(recordings[2]), noise(1.0))
+
+
+def test_a_file_longer_than_its_manifest_says_is_told_in_one_sentence() -> None:
+    save("1.wav", noise(1.0))
+    rows = [{"audio": "1.wav", "text": "a", "duration": 0.5}, {"audio": "1.wav", "text": "b", "duration": 0.95}]
+
+    recordings, (failure,) = read(SpeechSource(write("m.jsonl", rows)))
+
+    assert [(r.prompt.text, r.num_samples) for r in recordings] == [("b", 16_000)]
+    assert failure.message == (
+        "m.jsonl:1: 1.wav lasts 1.00 s, where 0.50 s are expected; mend the duration, or give an offset to cut there"
+    )
+
+
+def test_nemo_without_an_offset_means_from_the_start() -> None:
+    save("1.flac", noise(1.0))
+    Path("1.flac").write_bytes(Path("1.flac").read_bytes().replace(b"reference libFLAC", b"another   libFLAC"))
+    names = {"begun": 0.5, "rounded": 0.996, "whole": 1.0}
+    rows = [{"audio_filepath": "1.flac", "text": text, "duration": s} for text, s in names.items()]
+
+    recordings, failures = read(SpeechSource(write("nemo.json", rows)))
+
+    assert not failures
+    assert np.array_equal(samples_of(recordings[0]), noise(1.0)[:8000])
+    assert [r.flac == Path("1.flac").read_bytes() for r in recordings] == [False, True, True]
 
 
 def test_ljspeech_takes_the_spoken_text_and_the_file_of_that_name() -> None:
