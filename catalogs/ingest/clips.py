@@ -115,12 +115,25 @@ def _as_it_is(data: bytes) -> Sound:
 
 def _read(clip: Clip, file: soundfile.SoundFile, *, start: int, num_samples: int) -> NDArray[np.float32]:
     """Samples as (n, channels), float32, in [-1, 1] unless the file itself goes over."""
-    skip = start if file.format in _LOSSY else 0
-    file.seek(start - skip)
-    wave: NDArray[np.float32] = file.read(skip + num_samples, dtype="float32", always_2d=True)
-    if len(wave) < skip + num_samples:
-        raise RowError("audio-cut-short", f"{clip.audio} holds {len(wave):,} of the samples its header promises")
-    return wave[skip:]
+    is_lossy = file.format in _LOSSY
+    file.seek(0 if is_lossy else start)
+    passed = _pass_over(file, start) if is_lossy else start
+    wave: NDArray[np.float32] = file.read(num_samples, dtype="float32", always_2d=True)
+    if len(wave) < num_samples:
+        there = passed + len(wave)
+        raise RowError("audio-cut-short", f"{clip.audio} holds {there:,} of the samples its header promises")
+    return wave
+
+
+def _pass_over(file: soundfile.SoundFile, num_samples: int) -> int:
+    """Decode samples and forget them, a second at a time; gives how many there were."""
+    passed = 0
+    while passed < num_samples:
+        num_read = len(file.read(min(file.samplerate, num_samples - passed), dtype="float32"))
+        if not num_read:
+            break
+        passed += num_read
+    return passed
 
 
 def _converted(clip: Clip, wave: NDArray[np.float32], *, rate_hz: int, subtype: str) -> Sound:

@@ -1,6 +1,7 @@
 import gzip
 import io
 import json
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from catalogs import flac
 from catalogs.errors import InputError
 from catalogs.ingest import Recording, SpeechSource, human_voice, read_recordings
+from catalogs.ingest.clips import Clip, load
+from catalogs.ingest.rows import Row
 from catalogs.records import Failure, Prompt, Slot
 
 RATE_HZ = 16_000
@@ -294,6 +297,32 @@ def test_nemo_without_an_offset_means_from_the_start() -> None:
     assert not failures
     assert np.array_equal(samples_of(recordings[0]), noise(1.0)[:8000])
     assert [r.flac == Path("1.flac").read_bytes() for r in recordings] == [False, True, True]
+
+
+@pytest.mark.parametrize(("suffix", "subtype"), [("mp3", "MPEG_LAYER_III"), ("ogg", "VORBIS"), ("ogg", "OPUS")])
+def test_a_late_segment_of_a_long_lossy_file_takes_no_more_memory_than_an_early_one(suffix: str, subtype: str) -> None:
+    name = save(f"long.{suffix}", noise(60.0) / 32768, subtype=subtype)
+    whole = soundfile.read(name, dtype="float32")[0]
+    wanted = np.rint(whole[50 * RATE_HZ :][: RATE_HZ // 2] * 32768)
+
+    tracemalloc.start()
+    sound = load(Clip(Row(Path("m"), 1, {}), Path(name), start_s=50.0, duration_s=0.5), max_s=600.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 1 << 20
+    assert np.abs(flac.decode(sound.flac)[0] - wanted).max() <= 1  # MP3 differs in float's last bit by how it is read
+
+
+def test_a_lossy_file_that_ends_before_its_segment_is_told_with_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    save("1.ogg", noise(3.0), subtype="VORBIS")
+    monkeypatch.setattr(soundfile.SoundFile, "frames", property(lambda file: 10 * RATE_HZ))
+    row = {"audio": "1.ogg", "text": "a", "offset": 5.0, "duration": 1.0}
+
+    failure = why(write("m.jsonl", [row]))
+
+    assert failure.error == "audio-cut-short"
+    assert "holds 48,000 of the samples its header promises" in failure.message
 
 
 def test_ljspeech_takes_the_spoken_text_and_the_file_of_that_name() -> None:
