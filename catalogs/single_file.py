@@ -14,36 +14,46 @@ from catalogs.takes import dictionary
 _LEFT_OUT = frozenset({"flattened", "migration", "takes", "takes_flat"})
 
 
-def write_single_file(catalog: Catalog, to: Path, *, overwrite: bool = False) -> int:
+def write_single_file(catalog: Catalog, to: Path) -> int:
     """Write every table, and ``takes`` as a table whose columns carry their meaning; gives how many takes it has.
 
-    The file appears when it is complete, and any DuckDB since 1.2 reads it.
+    All of it is of one moment, also while a job writes the corpus. The file appears when it is complete, and any
+    DuckDB since 1.2 reads it.
 
     Raises:
-        UsageError: if ``to`` exists and ``overwrite`` is not given.
+        UsageError: if ``to`` exists.
     """
-    if to.exists() and not overwrite:
-        raise UsageError(f"{to} exists; name another file, or give --overwrite")
+    if to.exists():
+        raise UsageError(f"{to} is there already; remove it, or name another file")
     to.parent.mkdir(parents=True, exist_ok=True)
     part = to.with_name(f".{to.name}.part")
     part.unlink(missing_ok=True)
     lake = catalog.lake
-    columns = dictionary(lake).to_pylist()
-    lake.run(f"ATTACH {quoted(part)} AS single (STORAGE_VERSION 'v1.2.0')")
     try:
-        for (table,) in lake.rows(query("tables")):
-            if table not in _LEFT_OUT:
-                lake.run(f'CREATE TABLE single."{table}" AS FROM corpus."{table}"')
-        num_takes = lake.run("CREATE TABLE single.takes AS FROM corpus.takes ORDER BY voice, take_id")
-        for row in columns:
-            _explain(lake, "takes", row)
-        for row in about_voice_dictionary({row["column"] for row in columns}).to_pylist():
-            _explain(lake, VIEW, row)
-        for row in hypotheses_dictionary(lake).to_pylist():
-            _explain(lake, row["family"], row)
+        lake.run(f"ATTACH {quoted(part)} AS single (STORAGE_VERSION 'v1.2.0')")
+        try:
+            with lake.transaction():
+                num_takes = _copy(lake)
+        finally:
+            lake.run("DETACH single")
+        part.replace(to)
     finally:
-        lake.run("DETACH single")
-    part.replace(to)
+        part.unlink(missing_ok=True)
+    return num_takes
+
+
+def _copy(lake: Lake) -> int:
+    for (table,) in lake.rows(query("tables")):
+        if table not in _LEFT_OUT:
+            lake.run(f'CREATE TABLE single."{table}" AS FROM corpus."{table}"')
+    num_takes = lake.run("CREATE TABLE single.takes AS FROM corpus.takes ORDER BY voice, take_id")
+    columns = dictionary(lake).to_pylist()
+    for row in columns:
+        _explain(lake, "takes", row)
+    for row in about_voice_dictionary({row["column"] for row in columns}).to_pylist():
+        _explain(lake, VIEW, row)
+    for row in hypotheses_dictionary(lake).to_pylist():
+        _explain(lake, row["family"], row)
     return num_takes
 
 
