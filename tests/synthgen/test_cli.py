@@ -39,7 +39,10 @@ SURFACE = {
         *("--where", "-c"),
     ],
     "hallucinations": ["CHECKPOINT", "--beams", "--json", "--language", "--noise", "--seed", "--sounds"],
-    "ingest": ["PATH", "--consent", "--corpus", "--json", "--language", "--layout", "--licence", "-c"],
+    "ingest": [
+        *("PATH", "--audio", "--consent", "--corpus", "--domain", "--json", "--language", "--layout", "--licence"),
+        *("--speaker", "--split", "--text", "-c"),
+    ],
     "judge": ["RECIPE", "--corpus", "--job", "--json", "--policy", "--release", "--set", "-c", "-o"],
     "latents": [
         *("CHECKPOINT", "--guide", "--json", "--only-unseen", "--real", "--split", "--takes", "--texts"),
