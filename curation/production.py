@@ -211,6 +211,8 @@ class Production:
         if not found.takes:
             ((why,),) = lake.rows(query("an_unrecorded_line"), job_id=self.job_id) or [("nobody knows why",)]
             return f"no release: none of {found.lines:,} lines could be recorded; for example, {why}"
+        if found.kept and self._tdsc:
+            return f"no release: {self._tdsc.refusals_told()}"
         reasons = lake.rows(query("drop_reasons"), job_id=self.job_id, policy=self.recipe.policy.id)
         told = ", ".join(f"{reason} ({count:,})" for reason, count in reasons[:3])
         return (
