@@ -23,11 +23,11 @@ def with_derived(cards: Sequence[MetricCard]) -> tuple[MetricCard, ...]:
     return (*cards, *similarities, *blames)
 
 
-def derive(catalog: Catalog, job_id: Id, cards: Sequence[MetricCard]) -> None:
-    """Score the takes of a job that lack what follows from their scores."""
+def derive(catalog: Catalog, job_id: Id, cards: Sequence[MetricCard], *, awaits: bool = True) -> None:
+    """Score the takes of a job that lack what follows from their scores; ``awaits`` is that of `similarity.compare`."""
     for card in cards:
         if card.family == "speaker":
-            compare(catalog, job_id, card)
+            compare(catalog, job_id, card, awaits=awaits)
     for words, phones in _judges(cards):
         blame(catalog, job_id, words=words, phones=phones)
 

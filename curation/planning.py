@@ -85,12 +85,14 @@ class _Pilot:
 
 
 def plan_job(production: Production, *, pilot_batches: int = PILOT_BATCHES) -> Plan:
-    """Cast the job, run the pilot, and scale it up to the lines that are left."""
+    """Cast the job, run the pilot, and scale it up to the lines that are left.
+
+    Takes, scores and verdicts on arrival stay; what follows from a part of a job's takes does not.
+    """
     production.prepare()
     next(production.rounds(), None)
     pilots = [_pilot(production, config, pilot_batches) for config in production.recipe.voices]
-    production.judge()
-    kept = {str(take_id) for take_id, _ in production.kept()}
+    kept = {take_id for take_id, _ in production.rehearse()}
     summary = production.summary()
     generator = np.random.default_rng(0)
     audio = _scaled(pilots, lambda p: p.audio_s, generator)

@@ -1,6 +1,7 @@
 """The main job, text to release: cast, record and measure, judge, freeze; then the same command has nothing to do."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from catalogs import takes
@@ -67,6 +68,10 @@ class Summary:
                 f"release {release.name}: {release.num_takes:,} takes, {release.audio_s / 3600:.2f} h, {release.id}"
             )
         return "\n".join(lines)
+
+
+class _Rehearsed(Exception):
+    """Takes back a transaction."""
 
 
 class Production:
@@ -175,6 +180,15 @@ class Production:
             made_by=recipe.policy.definition,
         )
 
+    def rehearse(self) -> list[tuple[Id, float]]:
+        """What would be kept if the takes that are there were all, as `kept` gives it; nothing of it is written."""
+        with suppress(_Rehearsed), self.catalog.lake.transaction():
+            derive(self.catalog, self.job_id, self.recipe.cards(), awaits=False)
+            judge_job(self.catalog, self.job_id, self.recipe.policy)
+            kept = self.kept()
+            raise _Rehearsed
+        return kept
+
     def kept(self) -> list[tuple[Id, float]]:
         """The takes that the policy keeps, (id, seconds), in the job's order."""
         rows = self.catalog.lake.rows(query("kept_takes"), job_id=self.job_id, policy=self.recipe.policy.id)
@@ -197,6 +211,8 @@ class Production:
         if not found.takes:
             ((why,),) = lake.rows(query("an_unrecorded_line"), job_id=self.job_id) or [("nobody knows why",)]
             return f"no release: none of {found.lines:,} lines could be recorded; for example, {why}"
+        if found.kept and self._tdsc:
+            return f"no release: {self._tdsc.refusals_told()}"
         reasons = lake.rows(query("drop_reasons"), job_id=self.job_id, policy=self.recipe.policy.id)
         told = ", ".join(f"{reason} ({count:,})" for reason, count in reasons[:3])
         return (

@@ -1,4 +1,8 @@
-"""Judging: verdicts from scores, on arrival and for takes that were scored before this policy was made."""
+"""Judging: verdicts from scores, on arrival and for takes that were scored before this policy was made.
+
+A verdict holds for the scores it was made from: where a policy would now come to another, because a score has come
+late or a metric has a new version, the next judging withdraws the old one and adds the new in one transaction.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -61,14 +65,14 @@ def verdict(take_id: Id, policy: Policy, reasons: Sequence[str]) -> Verdict:
 
 
 def judge_job(catalog: Catalog, job_id: Id, policy: Policy) -> int:
-    """Judge, in SQL, the takes of a job that this policy has not judged; gives how many there were."""
-    return _judge(catalog, policy, Scope(job_id=job_id))
+    """Judge, in SQL, the takes of a job that this policy has not judged by the scores they have now; gives how many."""
+    return _judge(catalog, policy, Scope(job_id=job_id), has_last_word=False)
 
 
 def judge_again(catalog: Catalog, policy: Policy, scope: Scope) -> Judged:
     """Let this policy have the last word on some takes: what ``takes.verdict`` shows, and `freeze` takes by default.
 
-    Where it has the last word already, nothing is written.
+    Where it has the last word already, and its figures have not changed, nothing is written.
 
     Raises:
         UsageError: if another policy of the same name and version has judged here.
@@ -76,9 +80,7 @@ def judge_again(catalog: Catalog, policy: Policy, scope: Scope) -> Judged:
     _refuse_another_of_that_name(catalog, policy)
     with catalog.lake.transaction():
         catalog.lake.run(query("add_policy"), id=policy.id, definition=policy.definition)
-        withdraw = query("withdraw_verdicts").format(within=query("within"))
-        catalog.lake.run(withdraw, policy=policy.id, job_id=scope.job_id, release_id=scope.release_id)
-        fresh = _judge(catalog, policy, scope)
+        fresh = _judge(catalog, policy, scope, has_last_word=True)
     counts = query("verdict_counts").format(within=query("within"))
     (row,) = catalog.lake.rows(counts, policy=policy.id, job_id=scope.job_id, release_id=scope.release_id)
     return Judged(policy, fresh, *row)
@@ -148,13 +150,19 @@ def find_policy(catalog: Catalog, name: str) -> Policy:
     raise UsageError(f"{told} in {catalog.folder}; known here: {known or 'none yet'}")
 
 
-def _judge(catalog: Catalog, policy: Policy, scope: Scope) -> int:
+def _judge(catalog: Catalog, policy: Policy, scope: Scope, *, has_last_word: bool) -> int:
     if policy.is_open:
         raise UsageError(f"policy {policy.title} has quantiles without their numbers; judge with `synthgen judge`")
-    before = catalog.count("verdict")
+    lake = catalog.lake
     sql = query("judge_takes").format(reasons=policy.reasons_sql(), within=query("within"))
-    catalog.lake.run(sql, policy=policy.id, job_id=scope.job_id, release_id=scope.release_id)
-    return catalog.count("verdict") - before
+    with lake.transaction():
+        lake.run(sql, policy=policy.id, job_id=scope.job_id, release_id=scope.release_id, has_last_word=has_last_word)
+        fresh: int = lake.rows("SELECT count(*) FROM temp.fresh")[0][0]
+        if fresh:
+            lake.run(query("withdraw_verdicts"), policy=policy.id)
+            lake.run(query("add_verdicts"), policy=policy.id)
+        lake.run("DROP TABLE temp.fresh")
+    return fresh
 
 
 def _refuse_unknown(catalog: Catalog, policy: Policy) -> None:

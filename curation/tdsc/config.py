@@ -63,7 +63,13 @@ class TdscConfig:
         return wer is not None and wer < self.max_wer
 
     def has_its_form(self, *, repetition: float | None, length: float | None) -> bool:
-        """The rest of the rule: repetition < ``max_repetition``, length within its bounds, ends included."""
-        if repetition is None or length is None:
-            return False
-        return repetition < self.max_repetition and self.min_length <= length <= self.max_length
+        """The rest of the rule: `repeats_little` and `has_its_length`."""
+        return self.repeats_little(repetition) and self.has_its_length(length)
+
+    def repeats_little(self, repetition: float | None) -> bool:
+        """The second part of the rule, repetition < ``max_repetition``; missing or NaN does not hold."""
+        return repetition is not None and repetition < self.max_repetition
+
+    def has_its_length(self, length: float | None) -> bool:
+        """The last part of the rule, length within its bounds, ends included; missing or NaN does not hold."""
+        return length is not None and self.min_length <= length <= self.max_length

@@ -19,6 +19,7 @@ from curation.tdsc.choosing import chosen_of, preference_of
 from curation.tdsc.config import TdscConfig
 from curation.tdsc.controller import Steps, plan_round
 from curation.tdsc.ladder import How, Ladder
+from curation.tdsc.refusals import refusals_told
 from synthgen.casting import Casting, Manner
 from synthgen.spoken import Spoken
 
@@ -52,6 +53,10 @@ class TdscRounds:
         self._catalog.add(set_scores(self._job_id, accounts_of(texts, self._config)))
         seconds = {c.take_id: c.audio_s for text in texts for c in text.candidates}
         return [(take_id, seconds[take_id]) for text in texts for take_id in self._chosen(text)]
+
+    def refusals_told(self) -> str:
+        """Why nothing is accepted of what the policy keeps, and what to do."""
+        return refusals_told(self._texts(upto=self._config.iterations), self._config)
 
     def _chosen(self, text: Text) -> list[Id]:
         expressive = (

@@ -92,7 +92,7 @@ def diff(
 
 
 def _compare_voices(catalog: "Catalog", recipe: "Recipe", run_id: str) -> None:
-    """Similarities of the job's takes that lack them."""
+    """Similarities of the job's takes that lack them, where their voices' first takes are all there."""
     from catalogs.progress import Progress
     from curation.production import Production
 

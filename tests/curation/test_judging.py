@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
@@ -7,10 +8,11 @@ from catalogs.catalog import Catalog, Done
 from catalogs.errors import CatalogError, UsageError
 from catalogs.families import Family
 from catalogs.ids import content_id
+from catalogs.lake import Lake
 from catalogs.records import Job, JobLine, MetricCard, Prompt, Score, ScoreColumn, Take, Verdict
-from catalogs.release import freeze
+from catalogs.release import altered, freeze, releases
 from catalogs.stage import Outcome
-from catalogs.takes import declare
+from catalogs.takes import declare, flatten
 from curation.policies.judging import (
     ArrivalJudge,
     Scope,
@@ -216,3 +218,100 @@ def test_a_scope_is_a_job_a_release_or_the_corpus(calls: Catalog) -> None:
         find_scope(calls, job=JOB.name, release="spring")
     with pytest.raises(CatalogError, match="no job 'another'"):
         find_scope(calls, job="another")
+
+
+STORED = "SELECT take_id, policy, decision, reasons FROM verdict ORDER BY ALL"
+IS_HEARD = Policy({"wer": Threshold(max=0.25)})
+
+
+class Killed(BaseException):
+    """What a killed process does not live to see."""
+
+
+def words(version: str) -> MetricCard:
+    return MetricCard("words", version, (WER,))
+
+
+@pytest.fixture(params=[False, True], ids=["joined", "flat"])
+def heard(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Catalog]:
+    """A job of four judged takes, of which the last two have no word error rate."""
+    with Catalog.create(tmp_path / "heard") as catalog:
+        declare(catalog.lake, [words("1")])
+        catalog.add([Prompt(Prompt.id_of(text, "en"), text, "en") for text in TEXTS])
+        catalog.add([VOICE])
+        catalog.add([JobLine(JOB.id, content_id("line", text), n) for n, text in enumerate(TEXTS)])
+        takes = [take(text) for text in TEXTS]
+        catalog.commit(Done(takes=takes, scores={words("1"): [Score(t.id, (0.0,)) for t in takes[:2]]}))
+        assert judge_job(catalog, JOB.id, IS_HEARD) == 4
+        if request.param:
+            flatten(catalog.lake)
+        yield catalog
+
+
+def hear(catalog: Catalog, version: str, **rates: float) -> None:
+    declare(catalog.lake, [words(version)])
+    scores = [Score(Take.id_of_line(text), (rates[text[0]],)) for text in TEXTS if text[0] in rates]
+    catalog.commit(Done(scores={words(version): scores}))
+
+
+def decisions(catalog: Catalog) -> dict[str, tuple[str, list[str]]]:
+    rows = catalog.lake.rows("SELECT text, verdict, reasons FROM takes")
+    return {text[0]: (decision, reasons) for text, decision, reasons in rows}
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["in_its_job", "by_the_policy"])
+def test_a_score_that_comes_late_renews_the_verdict_once(heard: Catalog, *, again: bool) -> None:
+    def judge() -> int:
+        return judge_again(heard, IS_HEARD, SCOPE).fresh if again else judge_job(heard, JOB.id, IS_HEARD)
+
+    assert decisions(heard)["c"] == ("drop", ["wer missing"])
+    hear(heard, "1", c=0.0, d=0.9)
+
+    assert (judge(), judge()) == (2, 0)
+
+    assert decisions(heard) == {n: ("keep", []) for n in "abc"} | {"d": ("drop", ["wer > 0.25"])}
+    assert heard.count("verdict") == 4
+
+
+def test_a_new_version_of_a_metric_renews_verdicts_and_leaves_what_is_frozen(heard: Catalog) -> None:
+    release = freeze(heard, "before", take_ids=[Take.id_of_line(text) for text in TEXTS[:2]], made_by="test")
+    hear(heard, "2", a=0.9, b=0.1, c=0.0, d=0.9)
+
+    assert judge_job(heard, JOB.id, IS_HEARD) == 3
+
+    assert {n for n, (decision, _) in decisions(heard).items() if decision == "keep"} == {"b", "c"}
+    assert releases(heard) == [release]
+    assert altered(heard) == []
+
+
+def test_a_renewal_that_is_killed_leaves_the_old_verdicts_and_goes_on_to_the_same_rows(
+    heard: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = heard.lake.rows(STORED)
+    hear(heard, "1", c=0.0, d=0.9)
+    run = Lake.run
+
+    def dying(self: Lake, sql: str, **parameters: Any) -> int:
+        if "INSERT INTO verdict" in sql:
+            raise Killed
+        return run(self, sql, **parameters)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "run", dying)
+        with pytest.raises(Killed):
+            judge_job(heard, JOB.id, IS_HEARD)
+
+    assert heard.lake.rows(STORED) == before
+    assert judge_job(heard, JOB.id, IS_HEARD) == 2
+    assert judge_job(heard, JOB.id, IS_HEARD) == 0
+
+
+def test_a_renewal_in_a_job_leaves_other_policies_alone(heard: Catalog) -> None:
+    other = Policy({"wer": Threshold(max=0.25, missing="keep")})
+    judge_again(heard, other, SCOPE)
+    hear(heard, "1", c=0.0)
+
+    assert judge_job(heard, JOB.id, IS_HEARD) == 1
+
+    counts = heard.lake.rows("SELECT policy::VARCHAR, count(*) FROM verdict GROUP BY policy ORDER BY policy")
+    assert counts == sorted([(IS_HEARD.id, 4), (other.id, 4)])

@@ -1,6 +1,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from catalogs.catalog import Catalog
 from catalogs.errors import EngineError, ReleaseError
 from catalogs.records import Line, MetricCard, Score, ScoreColumn, SetScore, VoiceCard
+from catalogs.release import altered, releases
 from curation.metric import Clip, Metric
 from curation.policies.policy import Policy, Threshold
 from curation.production import Production
@@ -86,6 +88,16 @@ class FaultyMetric:
         if any("balance" in clip.spoken for clip in clips):
             raise ArithmeticError("no such sound")
         return [Score(clip.take_id, (1.0,)) for clip in clips]
+
+
+@dataclass(frozen=True)
+class HealingMetric(FaultyMetric):
+    """A faulty family that hears everything once it is healed."""
+
+    healed: list[bool] = field(default_factory=list)
+
+    def measure(self, clips: Sequence[Clip]) -> list[Score]:
+        return [Score(clip.take_id, (1.0,)) for clip in clips] if self.healed else FaultyMetric.measure(self, clips)
 
 
 @dataclass(frozen=True)
@@ -246,6 +258,26 @@ def test_a_clip_that_a_metric_cannot_hear_is_a_failure_and_the_others_go_on(
     assert catalog.lake.rows(sql) == [("ArithmeticError", "no such sound", 1)]
     assert catalog.count("score_faulty") == 3
     assert summary.takes == 4
+
+
+def test_a_take_that_is_measured_after_a_retry_is_judged_by_its_score(
+    tmp_path: Path, make_recipe: MakeRecipe, produce: Produce
+) -> None:
+    metric = HealingMetric()
+    recipe = make_recipe(TEXTS, metrics=(metric,), policy=Policy({"faulty_s": Threshold(max=2.0)}))
+    with Catalog.create(tmp_path / "healing") as corpus:
+        first = produce(recipe, corpus=corpus).run()
+        metric.healed.append(True)
+        assert corpus.reopen(reason="ArithmeticError") == 1
+
+        later = replace(recipe, release=ReleaseConfig(name="healed"))
+        produce(later, corpus=corpus).run()
+        again = produce(later, corpus=corpus).run()
+
+        assert (first.kept, again.kept) == (3, 4)
+        assert [release.num_takes for release in releases(corpus)] == [3, 4]
+        assert corpus.count("verdict") == 4
+        assert altered(corpus) == []
 
 
 def test_a_voice_that_is_not_to_be_had_stops_the_job_and_keeps_the_plan(

@@ -24,6 +24,7 @@ from curation.tdsc.candidates import Candidate, Text, texts_of
 from curation.tdsc.config import TdscConfig
 from curation.tdsc.controller import is_hopeless, plan_round
 from curation.tdsc.ladder import Ladder
+from curation.tdsc.refusals import refusals_told
 from synthgen.voices.tone import ToneConfig
 
 MakeRecipe = Callable[..., Recipe]
@@ -34,11 +35,17 @@ KilledRun = Callable[[int], AbstractContextManager[None]]
 TEXTS = ["a good morning", "a hard word", "pay my bill", "another hard word", "what is due"]
 PAPER = TdscConfig(spend="evenly")
 SMALL = TdscConfig(iterations=3, candidates=6, keep=2)
+ONE_ROUND = TdscConfig(iterations=1, candidates=6, spend="evenly")
 
 
 @dataclass(frozen=True)
 class HashedWords:
-    """What the rule and the choice read, drawn from a hash of the samples: hard words are mostly misheard."""
+    """What the rule and the choice read, drawn from a hash of the samples: hard words are mostly misheard.
+
+    ``length`` is the ratio that all takes have.
+    """
+
+    length: float | None = 1.0
 
     def card(self) -> MetricCard:
         figures = [ScoreColumn(c, "DOUBLE", "", "lower", c) for c in ("wer", "token_repetition", "duration_ratio")]
@@ -50,11 +57,11 @@ class HashedWords:
     def measure(self, clips: Sequence[Clip]) -> list[Score]:
         return [Score(clip.take_id, self._figures(clip)) for clip in clips]
 
-    def _figures(self, clip: Clip) -> tuple[float, float, float, tuple[int, ...]]:
+    def _figures(self, clip: Clip) -> tuple[float, float, float | None, tuple[int, ...]]:
         seed = seed_of(clip.samples.tobytes().hex())
         draw = seed % 10
         wer = (0.0 if draw < 2 else 0.6) if "hard" in clip.spoken else (0.0 if draw < 7 else 0.5)
-        return wer, 0.0, 1.0, tuple(1 + (seed >> 8 >> place) % 5 for place in range(12))
+        return wer, 0.0, self.length, tuple(1 + (seed >> 8 >> place) % 5 for place in range(12))
 
 
 def candidate(
@@ -276,6 +283,38 @@ def test_preferences_are_a_data_set_of_chosen_and_rejected_audio(
             pcm, _ = decode(row[side]["bytes"])
             sql = "SELECT pcm_sha256 FROM takes WHERE take_id = $id::UUID"
             assert [(pcm_sha256(pcm),)] == catalog.lake.rows(sql, id=row[f"{side}_id"])
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "told"),
+    [
+        ("unknown", None, r"duration_ratio missing \(30\); .*`synthgen retry`.*known for some scripts only"),
+        ("slow", 3.0, r"duration_ratio not 0.5 to 2 \(30\); change .*tdsc.min_length or max_length and run again"),
+    ],
+)
+def test_a_job_whose_rule_accepts_nothing_blames_the_rule(
+    make_recipe: MakeRecipe, produce: Produce, name: str, length: float | None, told: str
+) -> None:
+    production = produce(replace(tdsc_recipe(make_recipe, name, ONE_ROUND), metrics=(HashedWords(length),)))
+
+    with pytest.raises(ReleaseError, match=rf"tdsc accepts none of the 30 takes that the policy keeps: .*{told}"):
+        production.run()
+
+    assert production.summary().kept == 30
+
+
+def test_every_part_of_the_rule_is_told_with_the_takes_it_refuses() -> None:
+    texts = [
+        text(candidate(words=0.4), candidate(words=float("nan")), candidate(words=0.9, repetition=0.1)),
+        text(candidate(length=2.5), candidate(words=0.9, is_kept=False)),
+    ]
+
+    assert refusals_told(texts, PAPER) == (
+        "the rule of tdsc accepts none of the 4 takes that the policy keeps: wer missing (1), wer not < 0.4 (2), "
+        "token_repetition not < 0.1 (1), duration_ratio not 0.5 to 2 (1); change tdsc.max_wer, "
+        "tdsc.max_repetition, tdsc.min_length or max_length and run again, nothing is recorded twice; "
+        "`synthgen retry` reopens measurements that failed"
+    )
 
 
 def test_an_export_of_no_preferences_says_so(catalog: Catalog, tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
--- Adds one verdict a take that this policy has not judged yet.
-INSERT INTO verdict BY NAME
-SELECT
-    take_id,
-    $policy::UUID AS policy,
-    CASE WHEN len(reasons) = 0 THEN 'keep' ELSE 'drop' END AS decision,
-    reasons
+-- One row a take that this policy has not judged, has judged by other figures than it has now, or (where it is to have
+-- the last word) has been overruled on: what it says now.
+CREATE OR REPLACE TEMP TABLE fresh AS
+SELECT judged.take_id, judged.reasons
 FROM (
-    SELECT takes.take_id, {reasons} AS reasons
+    SELECT takes.take_id, takes.policy, {reasons} AS reasons
     FROM takes
-    ANTI JOIN (SELECT take_id FROM verdict WHERE policy = $policy::UUID) AS judged ON judged.take_id = takes.take_id
     WHERE {within}
-) AS fresh
-ORDER BY take_id
+) AS judged
+LEFT JOIN (SELECT take_id, reasons FROM verdict WHERE policy = $policy::UUID) AS stored
+    ON stored.take_id = judged.take_id
+WHERE stored.take_id IS NULL
+    OR stored.reasons IS DISTINCT FROM judged.reasons
+    OR ($has_last_word AND judged.policy <> $policy::UUID)
+ORDER BY judged.take_id

@@ -1,4 +1,3 @@
--- Takes back a policy's verdicts that a later one has overruled, so that its next ones are the last.
+-- Takes back a policy's verdicts on the takes that it judges anew, so that its next ones are the last.
 DELETE FROM verdict
-WHERE policy = $policy::UUID
-    AND take_id IN (SELECT takes.take_id FROM takes WHERE takes.policy <> $policy::UUID AND {within})
+WHERE policy = $policy::UUID AND take_id IN (SELECT take_id FROM temp.fresh)
