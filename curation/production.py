@@ -8,6 +8,7 @@ from catalogs.catalog import Catalog
 from catalogs.clerk import Clerk
 from catalogs.errors import ReleaseError
 from catalogs.ids import Id
+from catalogs.ingest.speakers import add_voices
 from catalogs.lake import query
 from catalogs.progress import Progress
 from catalogs.records import Job, Release, Verdict
@@ -85,6 +86,7 @@ class Production:
 
         Raises:
             InputError: if there is nothing to read.
+            CatalogError: if a voice is in the corpus under another licence or consent.
             EngineError: if a voice or a metric is not to be had.
             ReleaseError: if nothing was kept.
         """
@@ -105,7 +107,7 @@ class Production:
         catalog, recipe = self.catalog, self.recipe
         catalog.seal_abandoned()
         if not catalog.lake.rows("SELECT 1 FROM job WHERE id = $id::UUID", id=self.job_id):
-            catalog.add([card for config in recipe.voices for card in config.cards()])
+            add_voices(catalog, [card for config in recipe.voices for card in config.cards()])
             catalog.add([Job(self.job_id, recipe.name, recipe.definition)])
         takes.declare(catalog.lake, recipe.cards())
         catalog.lake.run(query("add_policy"), id=recipe.policy.id, definition=recipe.policy.definition)

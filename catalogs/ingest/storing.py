@@ -4,13 +4,15 @@ What is there already is recognised by its id and left alone, so an ingest that 
 what is missing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass, field
 
 from catalogs.audio import Place
 from catalogs.catalog import Catalog, Done
 from catalogs.errors import InputError
 from catalogs.ids import Id
+from catalogs.ingest.rows import RowError
+from catalogs.ingest.speakers import Speakers, human_voices
 from catalogs.ingest.speech import Recording, SpeechSource, human_voice, read_recordings
 from catalogs.records import Failure, Take, VoiceCard
 from catalogs.stage import batched
@@ -43,27 +45,26 @@ def ingest_speech(
         InputError: if the source holds nothing at all.
     """
     known = {str(row[0]) for row in catalog.lake.rows("SELECT id FROM take WHERE origin = 'real' ORDER BY id")}
+    speakers = Speakers(human_voices(catalog))
     writer = catalog.audio.writer(run_id[:18])
     ingested = Ingested()
     for batch in batched(read_recordings(source), BATCH):
-        failures = [item for item in batch if isinstance(item, Failure)]
-        recordings = [_named(item) for item in batch if isinstance(item, Recording)]
-        fresh = {take_id: (read, voice) for take_id, read, voice in recordings if take_id not in known}
-        ingested.known += len(recordings) - len(fresh)
-        places = writer.append([(take_id, recording.flac) for take_id, (recording, _) in fresh.items()])
+        found = _sorted(batch, known, speakers)
+        places = writer.append([(take_id, recording.flac) for take_id, (recording, _) in found.fresh.items()])
         takes = [
             _take(take_id, recording, voice, place)
-            for (take_id, (recording, voice)), place in zip(fresh.items(), places, strict=True)
+            for (take_id, (recording, voice)), place in zip(found.fresh.items(), places, strict=True)
         ]
         with catalog.lake.transaction():
-            catalog.add([recording.prompt for recording, _ in fresh.values()])
-            catalog.add([voice for _, voice in fresh.values()])
-            catalog.add(failures)
+            catalog.add([recording.prompt for recording, _ in found.fresh.values()])
+            catalog.add([voice for _, voice in found.fresh.values()])
+            catalog.add(found.failures)
             catalog.commit(Done(takes=takes, shards=writer.seal(if_full=True)))
-        known |= fresh.keys()
-        ingested.added += len(fresh)
-        ingested.failed += len(failures)
-        ingested.audio_s += sum(r.num_samples / r.sample_rate_hz for r, _ in fresh.values())
+        known |= found.fresh.keys()
+        ingested.added += len(found.fresh)
+        ingested.known += found.known
+        ingested.failed += len(found.failures)
+        ingested.audio_s += sum(r.num_samples / r.sample_rate_hz for r, _ in found.fresh.values())
         if watch:
             watch(ingested)
     catalog.commit(Done(shards=writer.seal()))
@@ -72,16 +73,57 @@ def ingest_speech(
     return ingested
 
 
-def _named(recording: Recording) -> tuple[Id, Recording, VoiceCard]:
-    """A recording with its take's id and the card of its speaker."""
-    voice = human_voice(
-        recording.speaker,
-        recording.language,
-        sample_rate_hz=recording.sample_rate_hz,
-        licence=recording.licence,
-        consent=recording.consent,
+@dataclass(slots=True)
+class _Batch:
+    """What a batch holds: new recordings by the ids of their takes, failures, and how many are known."""
+
+    fresh: dict[Id, tuple[Recording, VoiceCard]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    known: int = 0
+
+
+def _sorted(items: Iterable[Recording | Failure], known: Container[Id], speakers: Speakers) -> _Batch:
+    found = _Batch()
+    for item in items:
+        if isinstance(item, Failure):
+            found.failures.append(item)
+            continue
+        take_id, voice = _named(item, speakers)
+        if take_id in known:
+            found.known += 1
+            continue
+        stored = next((card for card in speakers.on_other_terms(voice) if _id(item, card) in known), None)
+        if stored:
+            found.failures.append(_on_other_terms(item, voice, stored))
+        else:
+            found.fresh[take_id] = item, voice
+    return found
+
+
+def _named(recording: Recording, speakers: Speakers) -> tuple[Id, VoiceCard]:
+    """The id of a recording's take, and the card of its speaker."""
+    voice = speakers.card(
+        human_voice(
+            recording.speaker,
+            recording.language,
+            sample_rate_hz=recording.sample_rate_hz,
+            licence=recording.licence,
+            consent=recording.consent,
+        )
     )
-    return Take.id_of_recording(recording.prompt.id, voice.id, recording.pcm_sha256), recording, voice
+    return _id(recording, voice), voice
+
+
+def _id(recording: Recording, voice: VoiceCard) -> Id:
+    return Take.id_of_recording(recording.prompt.id, voice.id, recording.pcm_sha256)
+
+
+def _on_other_terms(recording: Recording, voice: VoiceCard, stored: VoiceCard) -> Failure:
+    sentence = (
+        f"this recording of {voice.speaker} is stored under {stored.terms}, and here it is under {voice.terms}; "
+        "ingest it under the former, or into another corpus"
+    )
+    return recording.row.failure(RowError("other-terms", sentence))
 
 
 def _take(take_id: Id, recording: Recording, voice: VoiceCard, place: Place) -> Take:
