@@ -26,7 +26,8 @@ class Slot:
 class Prompt:
     """A text to be read, in one language; its labels come along but are not its identity.
 
-    The same text is the same prompt, so a text has one split: nothing said in a test is ever trained on.
+    The same text is the same prompt, so a text has one split, and no voice reads for training what is held out. A real
+    take may have a split of its own.
     """
 
     id: Id
@@ -172,7 +173,8 @@ class Line:
 class Take:
     """A line that has been recorded, or a real recording: where its FLAC bytes lie and what they hold.
 
-    ``pcm_sha256`` is over the little-endian int16 samples. ``tokens`` are the voice's own speech codes.
+    ``pcm_sha256`` is over the little-endian int16 samples. ``tokens`` are the voice's own speech codes. ``split`` is
+    the one that a real recording came with; without one, that of the prompt holds.
     """
 
     id: Id
@@ -187,6 +189,7 @@ class Take:
     sample_rate_hz: int
     num_samples: int
     tokens: tuple[int, ...] | None = None
+    split: str | None = None
 
     @staticmethod
     def id_of_line(line_id: Id) -> Id:

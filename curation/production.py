@@ -42,6 +42,7 @@ class Summary:
     failed: int
     unmeasured: int
     left_out: int
+    relabelled: int = 0
     release: Release | None = None
 
     @property
@@ -49,6 +50,7 @@ class Summary:
         """What went wrong with single items, in a few words; None if nothing did."""
         counts = [
             (self.left_out, "prompt", "left out"),
+            (self.relabelled, "text", "stored with another split or other labels"),
             (self.failed, "line", "not recorded"),
             (self.unmeasured, "take", "not measured in full"),
         ]

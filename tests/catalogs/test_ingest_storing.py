@@ -160,3 +160,74 @@ def test_a_machine_voice_on_other_terms_than_before_is_an_error(studio: Any, cha
         add_voices(studio.catalog, [replace(studio.VOICE, **change)])
 
     assert asked(studio.catalog, "SELECT licence, consent FROM voice") == [("CC0-1.0", "x")]
+
+
+def test_each_speaker_of_a_sentence_keeps_the_split_of_the_row(studio: Any, tmp_path: Path) -> None:
+    said = [("ann", "train"), ("bob", "test")]
+    rows = [{"text": text, "speaker": who, "split": split} for who, split in said for text in ("yes", "no")]
+
+    ingested = ingest(studio.catalog, corpus_of(tmp_path / "c", rows, seed=0))
+
+    splits = "SELECT speaker, split, count(*) FROM takes GROUP BY ALL ORDER BY speaker"
+    assert (ingested.added, ingested.failed) == (4, 0)
+    assert asked(studio.catalog, splits) == [("ann", "train", 2), ("bob", "test", 2)]
+    takes.flatten(studio.catalog.lake)
+    assert asked(studio.catalog, splits) == [("ann", "train", 2), ("bob", "test", 2)]
+    release = freeze(studio.catalog, "r", take_ids=select(studio.folder, where="true"), made_by="true")
+    assert {(item.voice.speaker, item.split) for item in members(studio.catalog, release)} == set(said)
+
+
+def test_a_recording_whose_split_was_corrected_moves_when_it_is_ingested_again(studio: Any, tmp_path: Path) -> None:
+    folder = corpus_of(tmp_path / "c", [{"split": "train"}, {"split": "train"}], seed=0)
+    ingest(studio.catalog, folder)
+    takes.flatten(studio.catalog.lake)
+    manifest = folder / "manifest.jsonl"
+    manifest.write_text(manifest.read_text().replace("train", "test", 1))
+
+    again, third = (ingest(studio.catalog, folder) for _ in range(2))
+
+    assert (again.known, again.moved, third.moved) == (2, 1, 0)
+    assert "known 2 (1 of them moved to another split)" in again.text()
+    assert asked(studio.catalog, "SELECT text, split FROM takes ORDER BY text") == [
+        ("text 0", "test"),
+        ("text 1", "train"),
+    ]
+
+
+def test_labels_that_are_not_stored_are_told_and_the_recording_is_kept(studio: Any, tmp_path: Path) -> None:
+    rows = [
+        {"text": "tea", "speaker": "ann"},
+        {"text": "tea", "speaker": "bob", "intent": "order", "slots": {"drink": "tea"}},
+        {"text": "tea", "speaker": "eve", "intent": "offer", "slots": {"drink": "tea"}},
+    ]
+
+    ingested = ingest(studio.catalog, corpus_of(tmp_path / "c", rows, seed=0))
+
+    assert (ingested.added, ingested.failed) == (3, 1)
+    assert asked(studio.catalog, "SELECT DISTINCT intent, slots FROM takes") == [("order", {"drink": "tea"})]
+    ((error, message),) = failures(studio.catalog)
+    assert error == "other-labels"
+    assert "manifest.jsonl:3: the recording is kept, but the text 'tea' is stored with intent 'order', not 'offer'" in (
+        message
+    )
+
+
+def test_a_corpus_of_schema_5_gets_splits_of_takes(studio: Any, tmp_path: Path) -> None:
+    studio.record(range(6))
+    takes.flatten(studio.catalog.lake)
+    before = asked(studio.catalog, "SELECT take_id, split FROM takes ORDER BY take_id")
+    lake = studio.catalog.lake
+    lake.run("DROP VIEW IF EXISTS prosody_about_voice")
+    lake.run("CREATE OR REPLACE VIEW takes AS SELECT take.id AS take_id FROM take")
+    lake.run("ALTER TABLE take DROP COLUMN split")
+    lake.run("DELETE FROM migration WHERE version = 6")
+    lake.close()
+
+    with Catalog.open(studio.folder) as catalog:
+        assert asked(catalog, "SELECT take_id, split FROM takes ORDER BY take_id") == before
+    with Catalog.create(studio.folder) as catalog:
+        ingest(catalog, corpus_of(tmp_path / "c", [{"text": "text 0", "split": "train"}], seed=0))
+        assert asked(catalog, "SELECT DISTINCT origin, split FROM takes WHERE text = 'text 0' ORDER BY 1") == [
+            ("real", "train"),
+            ("synthetic", "test"),
+        ]
