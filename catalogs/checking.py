@@ -49,11 +49,11 @@ class Loose:
     doubtful: str
 
 
-def claims(lake: Lake) -> Mapping[str, list[Claim]]:
-    """What the rows of `take` say, by shard."""
+def claims(lake: Lake, *, shard: str | None = None) -> Mapping[str, list[Claim]]:
+    """What the rows of `take` say, by shard; of one shard if it is named."""
     by_shard: dict[str, list[Claim]] = defaultdict(list)
-    for take_id, shard, offset, num_bytes, pcm_sha256 in lake.rows(query("claims")):
-        by_shard[shard].append(Claim(str(take_id), Place(shard, offset, num_bytes), pcm_sha256))
+    for take_id, name, offset, num_bytes, pcm_sha256 in lake.rows(query("claims"), shard=shard):
+        by_shard[name].append(Claim(str(take_id), Place(name, offset, num_bytes), pcm_sha256))
     return by_shard
 
 

@@ -25,8 +25,7 @@ def migrate(lake: Lake, folder: Path) -> None:
                     "INSERT INTO migration VALUES ($version, $name, $now)",
                     version=version, name=name, now=datetime.now(UTC).replace(tzinfo=None),
                 )  # fmt: skip
-        if applied == 0:
-            takes.write_view(lake)
+        takes.reset(lake)  # the view may read a column that has just come
 
 
 def is_outdated(lake: Lake, folder: Path) -> bool:

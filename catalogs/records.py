@@ -3,7 +3,7 @@
 Seconds end in ``_s``, hertz in ``_hz``. Nothing here knows how it is stored.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -26,7 +26,8 @@ class Slot:
 class Prompt:
     """A text to be read, in one language; its labels come along but are not its identity.
 
-    The same text is the same prompt, so a text has one split: nothing said in a test is ever trained on.
+    The same text is the same prompt, so a text has one split, and no voice reads for training what is held out. A real
+    take may have a split of its own.
     """
 
     id: Id
@@ -87,9 +88,8 @@ class VoiceCard:
         config: str = "{}",
     ) -> "VoiceCard":
         """Make a card; its id covers everything that may change the samples, licence and consent aside."""
-        made_of = (engine, speaker, language, sample_rate_hz, checkpoint_sha256, threads, batch_exact, config)
-        return cls(
-            id=content_id("voice", *made_of),
+        card = cls(
+            id="",
             name=f"{engine}/{speaker}",
             engine=engine,
             speaker=speaker,
@@ -104,6 +104,21 @@ class VoiceCard:
             batch_exact=batch_exact,
             config=config,
         )
+        return replace(card, id=card.base_id)
+
+    @property
+    def base_id(self) -> Id:
+        """A hash of everything that may change the samples, licence and consent aside: who speaks, whatever is allowed.
+
+        It is the id of a machine's voice; that of a human one (`catalogs.ingest.human_voice`) covers the terms as well.
+        """
+        model = (self.engine, self.speaker, self.language, self.sample_rate_hz, self.checkpoint_sha256)
+        return content_id("voice", *model, self.threads, self.batch_exact, self.config)
+
+    @property
+    def terms(self) -> str:
+        """What its speech may be used for, in words."""
+        return f"{self.licence or 'no licence'} (consent: {self.consent or 'not stated'})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +173,8 @@ class Line:
 class Take:
     """A line that has been recorded, or a real recording: where its FLAC bytes lie and what they hold.
 
-    ``pcm_sha256`` is over the little-endian int16 samples. ``tokens`` are the voice's own speech codes.
+    ``pcm_sha256`` is over the little-endian int16 samples. ``tokens`` are the voice's own speech codes. ``split`` is
+    the one that a real recording came with; without one, that of the prompt holds.
     """
 
     id: Id
@@ -173,6 +189,7 @@ class Take:
     sample_rate_hz: int
     num_samples: int
     tokens: tuple[int, ...] | None = None
+    split: str | None = None
 
     @staticmethod
     def id_of_line(line_id: Id) -> Id:

@@ -44,7 +44,7 @@ BASE: tuple[tuple[str, str, str], ...] = (
     ("licence", "voice.licence", "licence of the voice, and so of the take"),
     ("language", "prompt.language", "language of the prompt"),
     ("domain", "prompt.domain", "domain of the prompt"),
-    ("split", "prompt.split", "split of the prompt"),
+    ("split", "coalesce(take.split, prompt.split)", "split of the take, else of the prompt"),
     ("intent", "prompt.intent", "intent label of the prompt"),
     ("slots", "prompt.slots", "slot labels of the prompt, name to value"),
     ("entities", "prompt.entities", "entity labels of the prompt"),

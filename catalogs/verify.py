@@ -7,6 +7,7 @@ moved to ``audio/.orphans``. A release that lost a member is reported and never 
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -89,10 +90,9 @@ def verify(
         report.takes += len(claimed.get(name, []))
         report.num_bytes += found.num_bytes
         report.unowned_bytes += found.unowned_bytes
-        if found.fault and not (found.fault == "shard unrecorded" and _may_be_in_use(catalog, name, repair=repair)):
-            lost = tuple(claim.take_id for claim in found.lost)
-            problem = Problem(found.fault, name, found.message, lost)
-            report.problems.append(replace(problem, done=_mend(catalog, found)) if repair else problem)
+        if found.fault:
+            problem = _faulty(catalog, name, deep=deep, repair=repair)
+            report.problems += [problem] if problem else []
         if watch:
             watch(report)
     report.problems += _orphans(catalog, repair=repair)
@@ -105,8 +105,32 @@ def verify(
     return report
 
 
+def _faulty(catalog: Catalog, name: str, *, deep: bool, repair: bool) -> Problem | None:
+    """Look again at a shard that seemed faulty, by the rows of now, and mend it in the same transaction.
+
+    A living job (Postgres) may have committed takes and sealed their shard since rows were read first. None if all is
+    well, or if a job has only just written it.
+    """
+    with catalog.lake.transaction() if repair else nullcontext():
+        found = _looked_at(catalog, name, deep=deep)
+        is_living = found.fault == "shard unrecorded" and _may_be_in_use(catalog, name, repair=repair)
+        if found.fault is None or is_living:
+            return None
+        problem = Problem(found.fault, name, found.message, tuple(claim.take_id for claim in found.lost))
+        done = _mend(catalog, found) if repair else None
+    path = catalog.audio.path(name) if done else None
+    aside = f", the file moved to {catalog.audio.set_aside(path)}" if path else ""
+    return replace(problem, done=done and done + aside)
+
+
+def _looked_at(catalog: Catalog, name: str, *, deep: bool) -> Found:
+    claimed = claims(catalog.lake, shard=name).get(name, [])  # first: a shard's row comes after those of its takes
+    rows = catalog.lake.rows("SELECT name, sha256, num_bytes, num_takes FROM shard WHERE name = $name", name=name)
+    return check_shard(catalog.audio, name, Shard(*rows[0]) if rows else None, claimed, deep=deep)
+
+
 def _mend(catalog: Catalog, found: Found) -> str:
-    """Write the sound takes of a faulty shard into a new one, and forget the lost."""
+    """Write the sound takes of a faulty shard into a new one, and forget the lost; within a transaction."""
     lake = catalog.lake
     writer = catalog.audio.writer(f"rescued-{uuid.uuid4().hex[:16]}")
     sound = ((claim.take_id, catalog.audio.read(claim.place)) for claim in found.sound)
@@ -117,7 +141,7 @@ def _mend(catalog: Catalog, found: Found) -> str:
         "shard": pa.array([place.shard for place in places], pa.string()),
         "offset": pa.array([place.offset for place in places], pa.int64()),
     }
-    with lake.transaction(), lake.lent("moved", pa.table(moved)):
+    with lake.lent("moved", pa.table(moved)):
         lake.run(
             'UPDATE take SET shard = moved.shard, "offset" = moved."offset" FROM moved '
             "WHERE take.id = moved.id::UUID AND take.shard = $name",
@@ -128,10 +152,8 @@ def _mend(catalog: Catalog, found: Found) -> str:
             lake.insert("shard", to_arrow(rescued))
             takes.reset(lake)
         _forget(catalog, found)
-    path = catalog.audio.path(found.name)
-    aside = f", the file moved to {catalog.audio.set_aside(path)}" if path else ""
     kept = f"{len(found.sound):,} takes saved in {rescued[0].name}" if rescued else "nothing could be saved"
-    return kept + aside + (", the lost forgotten: run the job again to record them" if found.lost else "")
+    return kept + (", the lost forgotten: run the job again to record them" if found.lost else "")
 
 
 def _forget(catalog: Catalog, found: Found) -> None:

@@ -9,6 +9,7 @@ from catalogs.catalog import Catalog
 from catalogs.clerk import Clerk
 from catalogs.errors import ReleaseError
 from catalogs.ids import Id
+from catalogs.ingest.speakers import add_voices
 from catalogs.lake import query
 from catalogs.progress import Progress
 from catalogs.records import Job, Release, Verdict
@@ -42,6 +43,7 @@ class Summary:
     failed: int
     unmeasured: int
     left_out: int
+    relabelled: int = 0
     release: Release | None = None
 
     @property
@@ -49,6 +51,7 @@ class Summary:
         """What went wrong with single items, in a few words; None if nothing did."""
         counts = [
             (self.left_out, "prompt", "left out"),
+            (self.relabelled, "text", "stored with another split or other labels"),
             (self.failed, "line", "not recorded"),
             (self.unmeasured, "take", "not measured in full"),
         ]
@@ -90,6 +93,7 @@ class Production:
 
         Raises:
             InputError: if there is nothing to read.
+            CatalogError: if a voice is in the corpus under another licence or consent.
             EngineError: if a voice or a metric is not to be had.
             ReleaseError: if nothing was kept.
         """
@@ -110,7 +114,7 @@ class Production:
         catalog, recipe = self.catalog, self.recipe
         catalog.seal_abandoned()
         if not catalog.lake.rows("SELECT 1 FROM job WHERE id = $id::UUID", id=self.job_id):
-            catalog.add([card for config in recipe.voices for card in config.cards()])
+            add_voices(catalog, [card for config in recipe.voices for card in config.cards()])
             catalog.add([Job(self.job_id, recipe.name, recipe.definition)])
         takes.declare(catalog.lake, recipe.cards())
         catalog.lake.run(query("add_policy"), id=recipe.policy.id, definition=recipe.policy.definition)

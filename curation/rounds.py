@@ -3,13 +3,14 @@
 A round is decided only from rows of finished rounds, so a killed job goes on as if nothing had happened.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from catalogs.catalog import Catalog
 from catalogs.errors import InputError
 from catalogs.ids import Id
 from catalogs.ingest import read_prompts
+from catalogs.labels import OTHER_LABELS, add_prompts
 from catalogs.lake import query
 from catalogs.records import Failure, JobLine, Line, Prompt, Round
 from curation.recipe import Recipe, ReleaseConfig
@@ -81,13 +82,19 @@ class Rounds:
 
     def _store(self, page: "_Page", position: int) -> int:
         with self._catalog.lake.transaction():
-            self._catalog.add(page.prompts)
+            self._tell(add_prompts(self._catalog, page.prompts))
             self._catalog.add(page.failures)
             self._catalog.add(page.lines)
             self._catalog.add([JobLine(self._job_id, line.id, position + n) for n, line in enumerate(page.lines)])
             if self._groups:
                 self._catalog.add(groups_of(page.lines, self._job_id, iteration=1))
         return position + len(page.lines)
+
+    def _tell(self, differing: Mapping[Prompt, str]) -> None:
+        """Note texts whose labels are not as their rows say; one that was noted before is noted anew."""
+        if differing:
+            self._catalog.lake.run(query("forget_other_labels"), ids=[prompt.id for prompt in differing])
+            self._catalog.add([Failure("ingest", text.id, 1, OTHER_LABELS, why) for text, why in differing.items()])
 
     def _nothing(self) -> str:
         rows = self._catalog.lake.rows("SELECT any_value(message) FROM failure WHERE stage IN ('ingest', 'cast')")

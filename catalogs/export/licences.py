@@ -8,16 +8,21 @@ from catalogs.export.item import ReleasedTake, Use
 from catalogs.records import Release
 
 _NON_COMMERCIAL = re.compile(r"\bNC\b|non-?\s?commercial|\bCPML\b|coqui public model|research[- ]only", re.IGNORECASE)
+_WITHDRAWN = re.compile(r"\b(withdrawn|revoked|refused|denied)\b", re.IGNORECASE)
 _UNSTATED = ("", "unknown", "not stated", "none", "other")
 
 
-def refusal(licence: str, use: Use) -> str | None:
-    """Why a licence does not allow a use, or None if it does.
+def refusal(licence: str, use: Use, *, consent: str = "") -> str | None:
+    """Why a licence, or what the speaker agreed to, does not allow a use; None if both do.
 
-    A licence that nobody stated allows no commercial use.
+    A licence that nobody stated allows no commercial use; consent that was withdrawn allows none.
     """
+    if _WITHDRAWN.search(consent):
+        return f"its speaker's consent is: {consent}"
     if use == "research":
         return None
+    if _NON_COMMERCIAL.search(consent):
+        return f"its speaker agreed to: {consent}"
     if licence.strip().lower() in _UNSTATED or "not stated" in licence:
         return "its licence is not stated"
     return f"{licence} is non-commercial" if _NON_COMMERCIAL.search(licence) else None
@@ -31,7 +36,7 @@ def permitted(items: Iterable[ReleasedTake], release: Release, use: Use) -> Iter
     """
     refused: dict[str, int] = {}
     for item in items:
-        reason = refusal(item.voice.licence, use)
+        reason = refusal(item.voice.licence, use, consent=item.voice.consent)
         if reason:
             voice = f"{item.voice.name} ({reason})"
             refused[voice] = refused.get(voice, 0) + 1
@@ -41,5 +46,5 @@ def permitted(items: Iterable[ReleasedTake], release: Release, use: Use) -> Iter
         voices = [f"{number} by {voice}" for voice, number in sorted(refused.items())]
         raise ReleaseError(
             f"release {release.name} has takes that are not for {use} use: {', '.join(voices)}; "
-            "freeze a release without these voices, or export it for research"
+            f"freeze a release without these voices{', or export it for research' if use != 'research' else ''}"
         )

@@ -83,10 +83,12 @@ def _rows(
         chosen_scores=_fields("chosen", names), rejected_scores=_fields("rejected", names)
     )
     for row in catalog.stream(sql, method=method, objective=objective):
-        for licence in (row["licence"], row.pop("rejected_licence")):
-            reason = refusal(licence, use)
+        terms = ((row["licence"], row.pop("consent")), (row.pop("rejected_licence"), row.pop("rejected_consent")))
+        for licence, consent in terms:
+            reason = refusal(licence, use, consent=consent)
             if reason:
-                raise ReleaseError(f"a take by {row['voice']} is not for {use} use: {reason}; export it for research")
+                hint = "" if use == "research" else "; export it for research"
+                raise ReleaseError(f"a take by {row['voice']} is not for {use} use: {reason}{hint}")
         if row.pop("split") in HELD_OUT:
             yield None
             continue

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from catalogs.errors import InputError
+from catalogs.ids import content_id
 from catalogs.ingest.cells import word_of
 from catalogs.ingest.clips import Clip, load
 from catalogs.ingest.kaldi import read_kaldi
@@ -63,10 +64,11 @@ class SpeechSource:
 class Recording:
     """What somebody said: the text, the speaker, and mono 16-bit FLAC at the rate it was recorded at.
 
-    ``pcm_sha256`` is over the little-endian int16 samples. ``changes`` says in words what was done to the
-    audio; nothing was if the file already was such FLAC.
+    ``row`` is where it is listed, without its cells. ``pcm_sha256`` is over the little-endian int16 samples.
+    ``changes`` says in words what was done to the audio; nothing was if the file already was such FLAC.
     """
 
+    row: Row
     prompt: Prompt
     speaker: str
     language: str
@@ -80,8 +82,11 @@ class Recording:
 
 
 def human_voice(speaker: str, language: str, *, sample_rate_hz: int, licence: str, consent: str) -> VoiceCard:
-    """The card of a human speaker: an engine without a checkpoint."""
-    return VoiceCard.new(
+    """The card of a human speaker: an engine without a checkpoint.
+
+    Its id covers licence and consent: a speaker may have been recorded on several terms, and each take keeps its own.
+    """
+    card = VoiceCard.new(
         engine="human",
         speaker=speaker,
         language=language,
@@ -90,6 +95,7 @@ def human_voice(speaker: str, language: str, *, sample_rate_hz: int, licence: st
         licence=licence,
         consent=consent,
     )
+    return replace(card, id=content_id("voice", card.base_id, licence, consent))
 
 
 def read_recordings(source: SpeechSource) -> Iterator[Recording | Failure]:
@@ -124,7 +130,7 @@ def _read(clips: Iterator[Clip | Row], source: SpeechSource) -> Iterator[Recordi
         if digest in seen:
             yield row.failure(RowError("duplicate", f"the same recording as {seen[digest].place}"))
             continue
-        seen[digest] = Row(row.path, row.line, {})
+        seen[digest] = recording.row
         yield recording
         if source.limit is not None and len(seen) >= source.limit:
             return
@@ -161,6 +167,7 @@ def _record(clip: Clip | Row, source: SpeechSource) -> Recording | RowError:
     except RowError as error:
         return error
     return Recording(
+        row=Row(row.path, row.line, {}),
         prompt=prompt,
         speaker=speaker,
         language=prompt.language,

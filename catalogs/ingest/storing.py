@@ -4,34 +4,42 @@ What is there already is recognised by its id and left alone, so an ingest that 
 what is missing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
 
 from catalogs.audio import Place
 from catalogs.catalog import Catalog, Done
 from catalogs.errors import InputError
 from catalogs.ids import Id
+from catalogs.ingest.rows import RowError
+from catalogs.ingest.speakers import Speakers, human_voices
 from catalogs.ingest.speech import Recording, SpeechSource, human_voice, read_recordings
+from catalogs.labels import OTHER_LABELS, add_prompts
+from catalogs.lake import query
 from catalogs.records import Failure, Take, VoiceCard
 from catalogs.stage import batched
+from catalogs.takes import reset
 
 BATCH = 512
 
 
 @dataclass(slots=True)
 class Ingested:
-    """What an ingest came to."""
+    """What an ingest came to; ``moved`` of the known takes have another split than before."""
 
     added: int = 0
     known: int = 0
     failed: int = 0
+    moved: int = 0
     audio_s: float = 0.0
 
     def text(self) -> str:
         """The figures in one line."""
-        return (
-            f"added {self.added:,} takes ({self.audio_s / 3600:.2f} h) · known {self.known:,} · failed {self.failed:,}"
-        )
+        moved = f" ({self.moved:,} of them moved to another split)" if self.moved else ""
+        added = f"added {self.added:,} takes ({self.audio_s / 3600:.2f} h)"
+        return f"{added} · known {self.known:,}{moved} · failed {self.failed:,}"
 
 
 def ingest_speech(
@@ -42,28 +50,29 @@ def ingest_speech(
     Raises:
         InputError: if the source holds nothing at all.
     """
-    known = {str(row[0]) for row in catalog.lake.rows("SELECT id FROM take WHERE origin = 'real' ORDER BY id")}
+    known = {str(take_id): split for take_id, split in catalog.lake.rows(query("splits_of_real_takes"))}
+    speakers = Speakers(human_voices(catalog))
     writer = catalog.audio.writer(run_id[:18])
     ingested = Ingested()
     for batch in batched(read_recordings(source), BATCH):
-        failures = [item for item in batch if isinstance(item, Failure)]
-        recordings = [_named(item) for item in batch if isinstance(item, Recording)]
-        fresh = {take_id: (read, voice) for take_id, read, voice in recordings if take_id not in known}
-        ingested.known += len(recordings) - len(fresh)
-        places = writer.append([(take_id, recording.flac) for take_id, (recording, _) in fresh.items()])
+        found = _sorted(batch, known, speakers)
+        places = writer.append([(take_id, recording.flac) for take_id, (recording, _) in found.fresh.items()])
         takes = [
             _take(take_id, recording, voice, place)
-            for (take_id, (recording, voice)), place in zip(fresh.items(), places, strict=True)
+            for (take_id, (recording, voice)), place in zip(found.fresh.items(), places, strict=True)
         ]
         with catalog.lake.transaction():
-            catalog.add([recording.prompt for recording, _ in fresh.values()])
-            catalog.add([voice for _, voice in fresh.values()])
-            catalog.add(failures)
+            found.failures += _with_prompts(catalog, [recording for recording, _ in found.fresh.values()])
+            _move(catalog, found.moved)
+            catalog.add([voice for _, voice in found.fresh.values()])
+            catalog.add(found.failures)
             catalog.commit(Done(takes=takes, shards=writer.seal(if_full=True)))
-        known |= fresh.keys()
-        ingested.added += len(fresh)
-        ingested.failed += len(failures)
-        ingested.audio_s += sum(r.num_samples / r.sample_rate_hz for r, _ in fresh.values())
+        known |= {take.id: take.split for take in takes} | found.moved
+        ingested.added += len(found.fresh)
+        ingested.known += found.known
+        ingested.moved += len(found.moved)
+        ingested.failed += len(found.failures)
+        ingested.audio_s += sum(r.num_samples / r.sample_rate_hz for r, _ in found.fresh.values())
         if watch:
             watch(ingested)
     catalog.commit(Done(shards=writer.seal()))
@@ -72,16 +81,80 @@ def ingest_speech(
     return ingested
 
 
-def _named(recording: Recording) -> tuple[Id, Recording, VoiceCard]:
-    """A recording with its take's id and the card of its speaker."""
-    voice = human_voice(
-        recording.speaker,
-        recording.language,
-        sample_rate_hz=recording.sample_rate_hz,
-        licence=recording.licence,
-        consent=recording.consent,
+@dataclass(slots=True)
+class _Batch:
+    """What a batch holds: new recordings by the ids of their takes, failures, how many are known, and new splits."""
+
+    fresh: dict[Id, tuple[Recording, VoiceCard]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    known: int = 0
+    moved: dict[Id, str] = field(default_factory=dict)
+
+
+def _sorted(items: Iterable[Recording | Failure], known: Mapping[Id, str | None], speakers: Speakers) -> _Batch:
+    found = _Batch()
+    for item in items:
+        if isinstance(item, Failure):
+            found.failures.append(item)
+            continue
+        take_id, voice = _named(item, speakers)
+        if take_id in known:
+            found.known += 1
+            split = item.prompt.split
+            if split and split != known[take_id]:
+                found.moved[take_id] = split
+            continue
+        stored = next((card for card in speakers.on_other_terms(voice) if _id(item, card) in known), None)
+        if stored:
+            found.failures.append(_on_other_terms(item, voice, stored))
+        else:
+            found.fresh[take_id] = item, voice
+    return found
+
+
+def _named(recording: Recording, speakers: Speakers) -> tuple[Id, VoiceCard]:
+    """The id of a recording's take, and the card of its speaker."""
+    voice = speakers.card(
+        human_voice(
+            recording.speaker,
+            recording.language,
+            sample_rate_hz=recording.sample_rate_hz,
+            licence=recording.licence,
+            consent=recording.consent,
+        )
     )
-    return Take.id_of_recording(recording.prompt.id, voice.id, recording.pcm_sha256), recording, voice
+    return _id(recording, voice), voice
+
+
+def _id(recording: Recording, voice: VoiceCard) -> Id:
+    return Take.id_of_recording(recording.prompt.id, voice.id, recording.pcm_sha256)
+
+
+def _move(catalog: Catalog, splits: Mapping[Id, str]) -> None:
+    """Give known takes the splits that their corpus says now; releases keep the splits that they were frozen with."""
+    if not splits:
+        return
+    with catalog.lake.lent("moved", pa.table({"id": list(splits), "split": list(splits.values())})):
+        catalog.lake.run("UPDATE take SET split = moved.split FROM moved WHERE take.id = moved.id::UUID")
+    reset(catalog.lake)
+
+
+def _with_prompts(catalog: Catalog, recordings: Iterable[Recording]) -> list[Failure]:
+    """Add the texts of recordings; what one says otherwise of a text than is stored is a failure, and it goes in."""
+    rows = {recording.prompt: recording.row for recording in recordings}
+    told = add_prompts(catalog, list(rows), with_splits=False)
+    return [
+        rows[prompt].failure(RowError(OTHER_LABELS, f"the recording is kept, but {why}"))
+        for prompt, why in told.items()
+    ]
+
+
+def _on_other_terms(recording: Recording, voice: VoiceCard, stored: VoiceCard) -> Failure:
+    sentence = (
+        f"this recording of {voice.speaker} is stored under {stored.terms}, and here it is under {voice.terms}; "
+        "ingest it under the former, or into another corpus"
+    )
+    return recording.row.failure(RowError("other-terms", sentence))
 
 
 def _take(take_id: Id, recording: Recording, voice: VoiceCard, place: Place) -> Take:
@@ -97,4 +170,5 @@ def _take(take_id: Id, recording: Recording, voice: VoiceCard, place: Place) -> 
         pcm_sha256=recording.pcm_sha256,
         sample_rate_hz=recording.sample_rate_hz,
         num_samples=recording.num_samples,
+        split=recording.prompt.split,
     )

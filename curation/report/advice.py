@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from catalogs.labels import OTHER_LABELS
 from catalogs.lake import quoted
 from curation.report.findings import Findings, Reason
 
@@ -75,8 +76,9 @@ def _unfinished(findings: Findings) -> Iterator[Advice]:
 def _failed(findings: Findings) -> Iterator[Advice]:
     for failure in findings.failures:
         if failure.stage in ("ingest", "cast"):
+            what = "texts are stored with other labels" if failure.error == OTHER_LABELS else "prompts were left out"
             yield Advice(
-                f"Mend the texts: {failure.items:,} prompts were left out ({failure.error})",
+                f"Mend the texts: {failure.items:,} {what} ({failure.error})",
                 f"For example: {failure.example}",
                 _select("subject_id, message", "failure", where=f"error = {quoted(failure.error)}"),
                 failure.items,

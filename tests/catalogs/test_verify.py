@@ -165,6 +165,47 @@ def test_what_a_running_job_has_open_is_left_alone(studio: Any) -> None:
     assert_whole(studio)
 
 
+@pytest.mark.parametrize("repair", [True, False])
+def test_a_shard_that_is_sealed_while_others_are_checked_is_left_alone(
+    studio: Any, monkeypatch: pytest.MonkeyPatch, repair: bool
+) -> None:
+    monkeypatch.setattr("catalogs.verify.YOUNG_S", 0.0)  # as if checking had taken longer than a quarter of an hour
+    monkeypatch.setattr(studio.catalog, "metadata_at", "dbname=corpus")
+    studio.record(range(3), shard="a-whole")
+    writer = studio.catalog.audio.writer("running")
+    first = studio.append(writer, studio.lines(range(3, 6)))
+    studio.catalog.commit(Done(takes=first))
+
+    def seal_meanwhile(so_far: Report) -> None:
+        if so_far.shards == 1:
+            second = studio.append(writer, studio.lines(range(6, 9)))
+            studio.catalog.commit(Done(takes=second, shards=writer.seal()))
+
+    report = verify(studio.catalog, repair=repair, watch=seal_meanwhile)
+
+    assert (report.problems, report.exit_code) == ([], 0)
+    assert path_of(studio, "running-000000.tar").exists()
+    assert len(readable(studio)) == 9
+    assert_whole(studio)
+
+
+def test_takes_that_came_into_a_shard_while_others_were_checked_are_mended_with_it(studio: Any) -> None:
+    studio.record(range(3), shard="a-whole")
+    writer = studio.catalog.audio.writer("killed")
+    studio.catalog.commit(Done(takes=studio.append(writer, studio.lines(range(3, 6)))))
+
+    def die_after_another_commit(so_far: Report) -> None:
+        if so_far.shards == 1:
+            studio.catalog.commit(Done(takes=studio.append(writer, studio.lines(range(6, 9)))))
+            writer.abandon()
+
+    report = verify(studio.catalog, repair=True, watch=die_after_another_commit)
+
+    assert faults(report) == [("shard unsealed", 0)]
+    assert len(readable(studio)) == 9
+    assert_whole(studio)
+
+
 def test_files_that_no_row_knows_are_moved_aside(studio: Any) -> None:
     studio.record(range(2))
     for name in ("stray.tar", "stray-part.tar" + PART):

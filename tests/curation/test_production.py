@@ -1,3 +1,4 @@
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ import pytest
 
 from catalogs.catalog import Catalog
 from catalogs.errors import EngineError, ReleaseError
+from catalogs.ingest import PromptSource
 from catalogs.records import Line, MetricCard, Score, ScoreColumn, SetScore, VoiceCard
 from catalogs.release import altered, releases
 from curation.metric import Clip, Metric
@@ -300,3 +302,28 @@ def test_takes_of_several_temperatures_belong_to_one_release(make_recipe: MakeRe
     assert (summary.lines, summary.takes) == (4, 4)
     assert summary.release is not None
     assert summary.release.num_takes == 4
+
+
+def test_a_corrected_split_is_followed_and_told(
+    catalog: Catalog, make_recipe: MakeRecipe, produce: Produce, tmp_path: Path
+) -> None:
+    def labelled(name: str, **labels: str) -> Recipe:
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("".join(json.dumps({"text": f"{word} labels"} | labels) + "\n" for word in ("one", "two")))
+        return make_recipe([], name=name, prompts=(PromptSource(str(path)),))
+
+    first = produce(labelled("as-train", split="train", intent="count")).run()
+    second = produce(labelled("as-test", split="test", intent="count")).run()
+    third = produce(labelled("as-other", split="test", intent="other")).run()
+
+    assert (first.trouble, first.release is not None) == (None, True)
+    assert second.trouble == third.trouble == "2 texts stored with another split or other labels"
+    sql = "SELECT DISTINCT split, intent FROM takes WHERE text LIKE '% labels'"
+    assert catalog.lake.rows(sql) == [("test", "count")]
+    members = (
+        "SELECT DISTINCT release.name, split FROM release_item JOIN release ON id = release_id WHERE name LIKE 'as-%'"
+    )
+    assert sorted(catalog.lake.rows(members)) == [("as-other", "test"), ("as-test", "test"), ("as-train", "train")]
+    told = catalog.lake.rows("SELECT message FROM failure WHERE error = 'other-labels' ORDER BY message")
+    assert len(told) == 2
+    assert all("stored with intent 'count', not 'other'" in message for (message,) in told)

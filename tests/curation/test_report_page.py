@@ -348,6 +348,15 @@ def test_failures_are_told_with_what_reopens_them(small: Production) -> None:
     assert advice.how == "synthgen retry -c CORPUS --reason worker_crashed"
 
 
+def test_texts_that_are_stored_with_other_labels_are_not_said_to_be_left_out(small: Production) -> None:
+    prompt_id = small.catalog.lake.rows("SELECT id::VARCHAR FROM prompt ORDER BY id LIMIT 1")[0][0]
+    small.catalog.add([Failure("ingest", prompt_id, 1, "other-labels", "stored with split 'test', not 'train'")])
+
+    titles = [advice.title for advice in advise(findings_of(small.catalog), nothing_is_near)]
+
+    assert "Mend the texts: 1 texts are stored with other labels (other-labels)" in titles
+
+
 def test_a_voice_of_which_little_is_kept_is_advised_against_once(findings: Findings) -> None:
     low = replace(findings.groups.voices[0], name="tone/low", judged=10, kept=2)
     findings = replace(

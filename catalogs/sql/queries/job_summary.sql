@@ -1,5 +1,6 @@
 -- One row: lines, takes, audio seconds, kept takes, kept seconds, failed lines, takes with a failed measurement, and
--- prompts left out of a job. Seconds are rounded, because the order of a sum is nobody's promise.
+-- prompts left out of a job, and prompts stored with other labels. Seconds are rounded, because the order of a sum is
+-- nobody's promise.
 WITH job_take AS (
     SELECT take.id, take.num_samples / take.sample_rate_hz AS audio_s
     FROM job_line
@@ -28,6 +29,13 @@ SELECT
         FROM failure
         WHERE starts_with(stage, 'measure') AND subject_id IN (SELECT id FROM job_take)
     ) AS unmeasured,
-    (SELECT coalesce(max(left_out), 0) FROM round WHERE job_id = $job_id::UUID) AS left_out
+    (SELECT coalesce(max(left_out), 0) FROM round WHERE job_id = $job_id::UUID) AS left_out,
+    (
+        SELECT count(DISTINCT failure.subject_id)
+        FROM failure
+        JOIN line ON line.prompt_id = failure.subject_id
+        JOIN job_line ON job_line.line_id = line.id
+        WHERE failure.stage = 'ingest' AND failure.error = 'other-labels' AND job_line.job_id = $job_id::UUID
+    ) AS relabelled
 FROM job_take
 LEFT JOIN kept ON kept.take_id = job_take.id

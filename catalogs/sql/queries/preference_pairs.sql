@@ -2,7 +2,7 @@
 SELECT
     preference.prompt_id::VARCHAR AS prompt_id, preference.objective, preference.method, preference.iteration,
     chosen.text, chosen.spoken, chosen.language, chosen.domain, coalesce(chosen.split, '') AS split, chosen.voice,
-    chosen.licence, rejected.licence AS rejected_licence,
+    chosen.licence, chosen_voice.consent, rejected.licence AS rejected_licence, rejected_voice.consent AS rejected_consent,
     {{
         'id': chosen.take_id::VARCHAR, 'shard': chosen.shard, 'offset': chosen."offset",
         'num_bytes': chosen.num_bytes, 'tokens': won.tokens, 'scores': {{ {chosen_scores} }}
@@ -14,6 +14,8 @@ SELECT
 FROM preference
 JOIN takes AS chosen ON chosen.take_id = preference.winner
 JOIN takes AS rejected ON rejected.take_id = preference.loser
+JOIN voice AS chosen_voice ON chosen_voice.id = chosen.voice_id
+JOIN voice AS rejected_voice ON rejected_voice.id = rejected.voice_id
 JOIN take AS won ON won.id = preference.winner
 JOIN take AS lost ON lost.id = preference.loser
 WHERE ($method IS NULL OR preference.method = $method) AND ($objective IS NULL OR preference.objective = $objective)

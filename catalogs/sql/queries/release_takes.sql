@@ -4,7 +4,7 @@ SELECT
         'id': take.id::VARCHAR, 'line_id': take.line_id::VARCHAR, 'prompt_id': take.prompt_id::VARCHAR,
         'voice_id': take.voice_id::VARCHAR, 'origin': take.origin, 'shard': take.shard, 'offset': take."offset",
         'num_bytes': take.num_bytes, 'pcm_sha256': take.pcm_sha256, 'sample_rate_hz': take.sample_rate_hz,
-        'num_samples': take.num_samples, 'tokens': take.tokens
+        'num_samples': take.num_samples, 'tokens': take.tokens, 'split': take.split
     }} AS take,
     {{
         'id': prompt.id::VARCHAR, 'text': prompt.text, 'language': prompt.language, 'domain': prompt.domain,
