@@ -125,7 +125,7 @@ def test_texts_that_changed_since_are_another_training(train: Train, fixed: str,
     before = (folder / "menu.txt").read_text()
     (folder / "menu.txt").write_text(before + "no milk\n")
     try:
-        with pytest.raises(DataLeak, match="trained on another list of texts"):
+        with pytest.raises(DataLeak, match="has had another list of texts"):
             had_by(Path(fixed))
     finally:
         (folder / "menu.txt").write_text(before)

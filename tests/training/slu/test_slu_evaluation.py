@@ -192,7 +192,7 @@ def test_f1_is_micro_averaged_as_by_hand(members: list[Any]) -> None:
     assert figures["slot_precision"].value == pytest.approx(4 / 6)
     assert figures["slot_found"].value == pytest.approx(4 / 5)
     assert figures["intent_accuracy"].value == pytest.approx(1 / 2)
-    assert figures["slot_f1"].low is not None
+    assert figures["slot_f1"].low is None  # three takes are of too few speakers for an interval
     assert {f.name: f.value for f in labelled.figures}["slot_f1"] == pytest.approx(8 / 10)
     assert {f.name: f.value for f in unlabelled.figures}["slot_f1"] == 0
     (plain,) = subsets(references, hypotheses, number=50)
