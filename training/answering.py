@@ -8,8 +8,38 @@ from typing import Protocol, runtime_checkable
 from torch import nn
 
 from catalogs.ids import Id
+from catalogs.text import Comparison, compare
 from training.labels import Labels
 from training.objective import Utterance
+
+
+class Said(Protocol):
+    """A text as it is written and as it is spoken ("at 9", "at nine"): that of a take, or of an utterance."""
+
+    @property
+    def text(self) -> str:
+        """As written."""
+        ...
+
+    @property
+    def spoken(self) -> str:
+        """As spoken."""
+        ...
+
+    @property
+    def language(self) -> str:
+        """Its BCP 47 tag."""
+        ...
+
+
+def nearest_reference(said: Said, *heard: str) -> tuple[str, Comparison]:
+    """The text as written or as spoken, whichever has fewer errors over all that was heard; compared with the first."""
+
+    def errors(text: str) -> float:
+        return sum(compare(text, each, language=said.language).words.wer for each in heard)
+
+    wanted = min(dict.fromkeys((said.text, said.spoken)), key=errors)
+    return wanted, compare(wanted, heard[0], language=said.language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,19 @@
 """What can be wrong with the data of a training for its method: found before anything is encoded, and said plainly."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 from catalogs.errors import TrainingError
 from catalogs.progress import Progress
-from training.data import Source
+from catalogs.stage import batched
+from training.data import Source, TextsConfig
 from training.jstip import Jstip
 from training.members import Member
 from training.mixing.mixture import MixtureConfig
 from training.objective import LookingOver, Objective
 from training.recipe import TrainRecipe
+from training.sampling import Sampler
 from training.tables import OnLabels, OnReal
 from training.validation import ValidationConfig
 
@@ -66,10 +69,10 @@ def check_heard(recipe: TrainRecipe, objective: Objective, members: Sequence[Mem
     method = recipe.objective.method
     heard = [member for member in members if member.place is not None]
     if len(heard) < len(members) and not isinstance(objective, LookingOver):
-        texts = ", ".join(str(config) for config in recipe.data if "texts" in str(config)) or "data"
+        texts = ", ".join(str(config) for config in recipe.data if isinstance(config, TextsConfig))
         raise TrainingError(
-            f"{len(members) - len(heard):,} texts of {texts} have no audio, and {method} has to hear what it learns: "
-            "leave them out, or have them read"
+            f"the {len(members) - len(heard):,} texts of the {texts} have no audio, and {method} has to hear what it "
+            "learns: leave them out, or have them read"
         )
     longest_s: Any = getattr(objective, "longest_s", None)
     if longest_s is None:
@@ -92,17 +95,19 @@ def look_over(recipe: TrainRecipe, objective: Objective, members: Sequence[Membe
         progress.note(objective.look_over([member.spoken for member in members if member.place is None]))
 
 
-def tell_of_shares(recipe: TrainRecipe, steps: int, steps_of_epoch: int) -> str:
-    """A word on shares that were to change over the epochs and will not come to their end; empty if they do."""
-    heard = -(-steps // max(1, steps_of_epoch))
-    shares = {name: getattr(recipe.sampling, name) for name in ("real", "texts")}
+def tell_of_shares(recipe: TrainRecipe, sampler: Sampler, steps: int, *, progress: Progress) -> None:
+    """Say so if shares are to change over the epochs, and the steps end before they have."""
+    shares = {"real": recipe.sampling.real, "texts": recipe.sampling.texts}
     moving = [f"sampling.{name}" for name, values in shares.items() if values and len(set(values)) > 1]
-    if recipe.mixture is not None or not moving or heard >= recipe.loop.epochs:
-        return ""
-    return (
-        f"{' and '.join(moving)} change over loop.epochs = {recipe.loop.epochs:,}, and about {heard:,} are heard: give "
-        f"loop.epochs = {heard:,} for all of it"
-    )
+    if not moving:
+        return
+    steps_of_epoch = sum(1 for _ in batched(sampler.batches(0), recipe.loop.micro_batches))
+    heard = ceil(steps / max(1, steps_of_epoch))
+    if heard < recipe.loop.epochs:
+        progress.note(
+            f"shares of {' and '.join(moving)} change over loop.epochs = {recipe.loop.epochs:,}, and about {heard:,} "
+            f"are heard: give loop.epochs = {heard:,} for all of the change"
+        )
 
 
 def check_mixed_texts(mixture: MixtureConfig, objective: Jstip, *, progress: Progress) -> None:

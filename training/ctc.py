@@ -96,13 +96,12 @@ class Ctc:
             TrainingError: for an utterance without features, or with a character that the alphabet lacks.
         """
         frames = [_frames(utterance) for utterance in utterances]
-        targets = self.targets(utterances)
-        heard = {
+        tensors = {
             "frames": pad_sequence(frames, batch_first=True),  # (B, T, D)
             "num_frames": torch.tensor([len(f) for f in frames]),
+            **self.targets(utterances),
         }
-        take_ids = [utterance.take_id for utterance in utterances]
-        return Batch(heard | targets, int(targets["num_targets"].sum()), take_ids)
+        return Batch.of(utterances, tensors)
 
     def targets(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
         """Characters, strung together, as ``targets``, and how many are whose as ``num_targets`` (B,).

@@ -21,8 +21,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from catalogs.text import compare
-from training.answering import Answer, DecodingConfig
+from training.answering import Answer, DecodingConfig, nearest_reference
 from training.decoding import sample_batch
 from training.modes import at_rest
 from training.objective import Batch, Loss, Utterance
@@ -152,8 +151,7 @@ def reward(utterance: Utterance, text: str) -> float:
 
     It has no lower bound: every word too many costs, however many there are.
     """
-    wanted = dict.fromkeys((utterance.text, utterance.spoken))
-    return 1 - min(compare(each, text, language=utterance.language).words.wer for each in wanted)
+    return 1 - nearest_reference(utterance, text)[1].words.wer
 
 
 def advantages(rewards: Tensor) -> Tensor:

@@ -31,22 +31,42 @@ STARTER: Mapping[str, Any] = {"name": "smollm2"}
 
 
 @dataclass(frozen=True)
-class SlamAsrMethod:
+class _BeforeLanguageModel:
+    """What stands before a language model: ``language_model`` is the table of one, looked up by its ``name``."""
+
+    hears: ClassVar[Heard] = Heard()
+
+    language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
+    template: Template = field(default_factory=Template)
+    projector: ProjectorConfig = field(default_factory=ProjectorConfig)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "language_model", _resolved(self.language_model))
+
+
+@dataclass(frozen=True)
+class _Listening(_BeforeLanguageModel):
+    """A language model that listens: the projector is new, or goes on from that of ``projector_from``."""
+
+    projector_from: str | None = None
+
+    def _listener(self, lm: LanguageModel, encoder: Encoder, *, num_layers: int, seed: int) -> SlamAsr:
+        model = SlamAsrConfig(template=self.template, projector=self.projector)
+        listener = model.build(lm, layers=num_layers, width=encoder.width, seed=seed)
+        if self.projector_from is not None:
+            found = checkpoint.load(Path(self.projector_from).expanduser())
+            adopt_projector(listener.module.projector, found.trained())
+        return listener
+
+
+@dataclass(frozen=True)
+class SlamAsrMethod(_Listening):
     """SLAM-ASR; ``language_model`` is the table of one, looked up by its ``name``: the starter, if nothing is said.
 
     ``projector_from`` is the folder of a training, or of one of its checkpoints, whose projector it goes on from.
     """
 
-    hears: ClassVar[Heard] = Heard()
-
     method: Literal["slam_asr"] = "slam_asr"
-    language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
-    template: Template = field(default_factory=Template)
-    projector: ProjectorConfig = field(default_factory=ProjectorConfig)
-    projector_from: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "language_model", _resolved(self.language_model))
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> SlamAsr:
         """Load the language model, and put a projector before it.
@@ -55,37 +75,30 @@ class SlamAsrMethod:
             EngineError: if its weights are not to be had.
             TrainingError: if the projector to go on from is not to be had, or is another one.
         """
-        return _listener(self, _loaded(self.language_model), encoder, num_layers=num_layers, seed=seed)
+        return self._listener(_loaded(self.language_model), encoder, num_layers=num_layers, seed=seed)
 
 
 @dataclass(frozen=True)
-class GrpoMethod:
+class GrpoMethod(_Listening):
     """SLAM-ASR that learns from its own answers; language model, template and projector are as there.
 
     It makes better what can already transcribe: give the recipe a checkpoint of `slam_asr` as ``start_from``, or as
     ``projector_from`` where LoRA is to be new. ``rollouts``, ``temperature`` and ``beta`` are those of `GrpoConfig`.
     """
 
-    hears: ClassVar[Heard] = Heard()
-
     method: Literal["grpo"] = "grpo"
-    language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
-    template: Template = field(default_factory=Template)
-    projector: ProjectorConfig = field(default_factory=ProjectorConfig)
-    projector_from: str | None = None
     rollouts: int = 4
     temperature: float = 0.8
     beta: float = 0.04
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "language_model", _resolved(self.language_model))
+        super().__post_init__()
         self._config()
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> Grpo:
         """Load the language model, and put a projector before it. Raises as `SlamAsrMethod.build` does."""
-        return Grpo(
-            _listener(self, _loaded(self.language_model), encoder, num_layers=num_layers, seed=seed), self._config()
-        )
+        lm = _loaded(self.language_model)
+        return Grpo(self._listener(lm, encoder, num_layers=num_layers, seed=seed), self._config())
 
     def _config(self) -> GrpoConfig:
         return GrpoConfig(self.rollouts, self.temperature, self.beta)
@@ -108,7 +121,7 @@ class MadeConfig:
 
 
 @dataclass(frozen=True)
-class JstipMethod:
+class JstipMethod(_Listening):
     """JSTIP on a ``[mixture]``; language model, template, projector and ``projector_from`` are as in SLAM-ASR.
 
     Its two stages are two trainings: the first without LoRA, which trains the projector alone; the second with the
@@ -119,13 +132,7 @@ class JstipMethod:
     encoder behind each other, at most ``longest_s`` seconds at once.
     """
 
-    hears: ClassVar[Heard] = Heard()
-
     method: Literal["jstip"] = "jstip"
-    language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
-    template: Template = field(default_factory=Template)
-    projector: ProjectorConfig = field(default_factory=ProjectorConfig)
-    projector_from: str | None = None
     tuned: Literal["added", "all"] = "added"
     made: MadeConfig | None = None
     context: int = 1024
@@ -133,7 +140,7 @@ class JstipMethod:
     longest_s: float = 30.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "language_model", _resolved(self.language_model))
+        super().__post_init__()
         if self.context < 2 or not self.longest_s > 0:
             raise ValueError("objective.context must be at least 2, and objective.longest_s positive")
         if self.made is not None and self.tuned == "added" and not self.language_model["lora"]:
@@ -147,7 +154,7 @@ class JstipMethod:
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> Jstip:
         """Load the language model, and put a projector before it. Raises as `SlamAsrMethod.build` does."""
         lm = _loaded(self.language_model)
-        listener = _listener(self, lm, encoder, num_layers=num_layers, seed=seed)
+        listener = self._listener(lm, encoder, num_layers=num_layers, seed=seed)
         if self.tuned == "all":
             lm.module.requires_grad_(requires_grad=True)
         samples_a_slot = round(RATE_HZ / encoder.frame_rate_hz) * self.projector.frames
@@ -168,25 +175,20 @@ class JstipMethod:
 
 
 @dataclass(frozen=True)
-class WarmStartMethod:
+class WarmStartMethod(_BeforeLanguageModel):
     """A warm start for a SLAM-ASR of the same language model, template and projector, which is not run here.
 
     ``texts`` is a UTF-8 file with a text on each line, whose tokens are told apart; None is every token that there is,
     which is slower. ``pull`` and ``sharpness`` are those of `WarmStartConfig`.
     """
 
-    hears: ClassVar[Heard] = Heard()
-
     method: Literal["warm_start"] = "warm_start"
-    language_model: Mapping[str, Any] = field(default_factory=lambda: STARTER)
-    template: Template = field(default_factory=Template)
-    projector: ProjectorConfig = field(default_factory=ProjectorConfig)
     texts: str | None = None
     pull: float = 0.1
     sharpness: float = 5.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "language_model", _resolved(self.language_model))
+        super().__post_init__()
         self._config()
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> WarmStart:
@@ -202,18 +204,6 @@ class WarmStartMethod:
 
     def _config(self) -> WarmStartConfig:
         return WarmStartConfig(self.template, self.projector, pull=self.pull, sharpness=self.sharpness)
-
-
-def _listener(
-    method: SlamAsrMethod | GrpoMethod | JstipMethod, lm: LanguageModel, encoder: Encoder, *, num_layers: int, seed: int
-) -> SlamAsr:
-    """A projector before a language model, new, or the one to go on from."""
-    model = SlamAsrConfig(template=method.template, projector=method.projector)
-    listener = model.build(lm, layers=num_layers, width=encoder.width, seed=seed)
-    if method.projector_from is not None:
-        found = checkpoint.load(Path(method.projector_from).expanduser())
-        adopt_projector(listener.module.projector, found.trained())
-    return listener
 
 
 def _resolved(table: Mapping[str, Any]) -> dict[str, Any]:

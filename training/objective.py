@@ -48,6 +48,11 @@ class Batch:
     take_ids: Sequence[Id] = ()
     utterances: Sequence[Utterance] = ()
 
+    @classmethod
+    def of(cls, utterances: Sequence[Utterance], tensors: Mapping[str, Tensor]) -> "Batch":
+        """The batch of utterances whose ``tensors`` say as ``num_targets`` (B,) how many targets each has."""
+        return cls(tensors, int(tensors["num_targets"].sum()), [utterance.take_id for utterance in utterances])
+
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}

@@ -10,7 +10,6 @@ from typing import Any
 from catalogs.errors import TrainingError
 from catalogs.ids import Id
 from catalogs.progress import SILENT, Progress
-from catalogs.stage import batched
 from training import checkpoint, curve
 from training.augmentation.variants import Augmentation
 from training.checks import Found, check_heard, check_validation, look_over, tell_of_shares
@@ -23,7 +22,7 @@ from training.mixing.sources import Sources
 from training.objective import Objective
 from training.processes import processes
 from training.recipe import TrainRecipe
-from training.sampling import Epochs, Sampler
+from training.sampling import Epochs
 from training.starting import begin
 from training.validation import Validation
 
@@ -65,7 +64,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     look_over(recipe, objective, members, progress=progress)
     sampler, inputs = sampled(recipe, pool, inputs, objective, augmentation, progress=progress)
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
-    _tell_of_shares(recipe, sampler, steps, progress)
+    tell_of_shares(recipe, sampler, steps, progress=progress)
     base = begin(recipe, objective, inputs.encoder_id)
     validation, chosen_by = _validation(recipe, members, inputs, objective)
     objective = recipe.around(objective)
@@ -96,12 +95,6 @@ def _each_once(found: Found, progress: Progress) -> list[tuple[Source, list[Memb
     if too_long:
         progress.note(f"{too_long:,} takes are longer than data.max_s, and left out")
     return unique
-
-
-def _tell_of_shares(recipe: TrainRecipe, sampler: Sampler, steps: int, progress: Progress) -> None:
-    of_epoch = sum(1 for _ in batched(sampler.batches(0), recipe.loop.micro_batches))
-    if told := tell_of_shares(recipe, steps, of_epoch):
-        progress.note(told)
 
 
 def _to_do(recipe: TrainRecipe, steps: int) -> str:

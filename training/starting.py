@@ -205,13 +205,10 @@ def _check_same_as_before(recipe: TrainRecipe, now: Mapping[str, Any]) -> None:
             f"{recipe.folder} began from {differing(before['started_from'], now['started_from'])}: what it started "
             "from has been trained on; name the step folder that it began from, or train anew in another folder"
         )
-    for key in ("encoder", "models", "id"):
-        if before[key] != now[key]:
-            raise TrainingError(
-                f"{recipe.folder} began with other weights or files ({_changed(key, before[key], now[key])}): put back "
-                "those that it began with, or train anew in another folder"
-            )
-
-
-def _changed(key: str, before: Any, now: Any) -> str:
-    return differing(before, now) if isinstance(before, Mapping) else f"{key} {before}, not {now}"
+    noted = {key: before[key] for key in ("encoder", "id")} | before["models"]  # an earlier version noted fewer files
+    there = {key: now[key] for key in ("encoder", "id")} | now["models"]
+    if any(there.get(key) != value for key, value in noted.items()):
+        raise TrainingError(
+            f"{recipe.folder} began with other weights or files ({differing(noted, there)}): put back those that it "
+            "began with, or train anew in another folder"
+        )

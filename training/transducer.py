@@ -166,7 +166,7 @@ class Transducer:
             TrainingError: for an utterance without features, or with a character that the alphabet lacks.
         """
         tensors = pad_features(utterances) | self.targets(utterances)
-        return Batch(tensors, int(tensors["num_targets"].sum()), [utterance.take_id for utterance in utterances])
+        return Batch.of(utterances, tensors)
 
     def targets(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
         """Characters, padded, as ``targets`` (B, U), and how many are whose as ``num_targets`` (B,).

@@ -16,8 +16,7 @@ from accelerate import Accelerator
 from catalogs.config import parse
 from catalogs.errors import TrainingError
 from catalogs.ids import seed_of
-from catalogs.text import compare
-from training.answering import Answering, DecodingConfig
+from training.answering import Answering, DecodingConfig, nearest_reference
 from training.members import DataConfig, Member
 from training.modes import at_rest
 from training.objective import Objective, Utterance
@@ -118,7 +117,7 @@ class Validation:
         if self.by != "wer" or not isinstance(objective, Answering):
             return told
         compared = [
-            compare(utterance.text, answer.text, language=utterance.language).words
+            nearest_reference(utterance, answer.text)[1].words
             for utterance, answer in zip(utterances, objective.answers(utterances, GREEDY), strict=True)
         ]
         told["errors"] = float(sum(each.substitutions + each.insertions + each.deletions for each in compared))

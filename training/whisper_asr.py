@@ -81,10 +81,9 @@ class WhisperAsr:
         Raises:
             TrainingError: for an utterance without samples, longer than a window, or of more tokens than it writes.
         """
-        targets = self._text.targets(utterances)
         lengths = [-(-len(_samples(utterance)) * MELS_PER_FRAME // SAMPLES_PER_FRAME) for utterance in utterances]
-        tensors = {"windows": self._windows(utterances), "lengths": torch.tensor(lengths), **targets}
-        return Batch(tensors, int(targets["num_targets"].sum()), [utterance.take_id for utterance in utterances])
+        heard = {"windows": self._windows(utterances), "lengths": torch.tensor(lengths)}
+        return Batch.of(utterances, heard | self._text.targets(utterances))
 
     def loss(self, batch: Batch) -> Loss:
         """Cross entropy, summed over the targets; ``correct`` of them were the likeliest token."""

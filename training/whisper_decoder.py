@@ -145,7 +145,7 @@ class WhisperDecoding:
             TrainingError: for an utterance without features, or with a text of more tokens than Whisper writes.
         """
         tensors = pad_features(utterances) | self.targets(utterances)
-        return Batch(tensors, int(tensors["num_targets"].sum()), [utterance.take_id for utterance in utterances])
+        return Batch.of(utterances, tensors)
 
     def targets(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
         """See `WhisperText.targets`."""

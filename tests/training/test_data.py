@@ -55,7 +55,7 @@ def test_a_method_that_hears_refuses_texts(produce: Callable[..., Path], tmp_pat
 
     data = [{"texts": str(tmp_path / "menu.txt")}]
 
-    with pytest.raises(TrainingError, match=r"1 texts of list of texts .* have no audio, and ctc has to hear"):
+    with pytest.raises(TrainingError, match=r"the 1 texts of the list of texts .* have no audio, and ctc has to hear"):
         train_on("told", tmp_path, corpus, "ctc", {"method": "ctc"}, data=data)
 
 

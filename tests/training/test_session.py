@@ -16,9 +16,11 @@ from training import checkpoint, session
 from training.augmentation import variants
 from training.checks import check_heard, tell_of_shares
 from training.curve import rows_of
+from training.data import text_member
 from training.inputs import _share_of
 from training.members import members_of
 from training.recipe import TrainRecipe, parse_recipe
+from training.sampling import Epochs
 from training.session import Trained
 
 from .conftest import killed_behind_a_checkpoint
@@ -236,19 +238,43 @@ def test_processes_share_what_is_to_be_encoded_by_content(table: dict[str, Any])
     assert set(late) == shares[1] & set(keys[200:])
 
 
+@pytest.mark.parametrize(
+    ("sampling", "loop", "is_told"),
+    [
+        ({"real": [0.0, 0.0]}, {"epochs": 1000, "steps": 3}, False),
+        ({"texts": [0.0, 0.5]}, {"epochs": 1000, "steps": 3}, True),
+        ({"texts": [0.0, 0.5]}, {"epochs": 2, "steps": 1000}, False),
+    ],
+)
 def test_shares_that_will_not_come_to_their_end_are_told(
-    table: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    table: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    sampling: dict[str, Any],
+    loop: dict[str, Any],
+    is_told: bool,  # a parameter
 ) -> None:
-    """A thousand epochs to change over, and three that are heard."""
-    moving = {"sampling": {"batch_s": 5.0, "real": [0.0, 0.0]}, "loop": {**table["loop"], "epochs": 1000, "steps": 3}}
-    still = parse_recipe(table | moving, source="test")
-    rising = parse_recipe(table | moving | {"sampling": {"batch_s": 5.0, "real": [0.0, 0.5]}}, source="test")
+    recipe = parse_recipe(
+        table | {"sampling": {"batch_s": 5.0, **sampling}, "loop": {**table["loop"], **loop}}, source="test"
+    )
+    members = members_of(recipe.data[0])[1]
+    members.append(text_member("a small tea"))
+    epochs = Epochs(members, recipe.sampling, seed=0, epochs=recipe.loop.epochs)
 
-    assert tell_of_shares(still, 3, 1) == ""
-    assert tell_of_shares(rising, 1000, 1) == ""
-    assert "sampling.real change over loop.epochs = 1,000, and about 3 are heard" in tell_of_shares(rising, 3, 1)
-    session.train(still, progress=Progress())
-    assert "change over" not in capsys.readouterr().err
+    tell_of_shares(recipe, epochs, epochs.schedule(1, steps=recipe.loop.steps)[0], progress=Progress())
+
+    told = capsys.readouterr().err
+    assert ("shares of sampling.texts change over loop.epochs = 1,000, and about 1 are heard" in told) == is_told
+
+
+def test_a_training_of_an_earlier_version_that_noted_fewer_files_goes_on(table: dict[str, Any]) -> None:
+    found = run(table)
+    for step in found.folder.glob("step-*"):
+        about = step / checkpoint.ABOUT
+        told = json.loads(about.read_text())
+        told["provenance"]["base"]["models"] = {}
+        about.write_text(json.dumps(told))
+
+    assert run(table).steps == found.steps
 
 
 def test_a_projector_of_another_encoder_is_no_start(table: dict[str, Any], tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from catalogs.records import Hypothesis, Understanding
 from catalogs.text import compare, normalise
+from training.answering import nearest_reference
 from training.evaluation.figures import MEASURES
 from training.evaluation.references import Reference
 from training.evaluation.resampling import Figure, Groups, Interval, Sums, exchanges, interval, ratio, replicates
-from training.evaluation.scoring import nearest_reference
 from training.evaluation.segments import MatchedPairs, mapsswe, segments
 from training.evaluation.understanding import LABEL_MEASURES, by_take, counts
 

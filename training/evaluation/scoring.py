@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from catalogs.ids import Id
 from catalogs.records import Hypothesis, Slot
-from catalogs.text import Comparison, compare, normalise
-from training.answering import Answer
+from catalogs.text import normalise
+from training.answering import Answer, nearest_reference
 from training.evaluation.references import Reference
-from training.members import Member
 from training.overrun import overrun
 
 
@@ -39,16 +38,6 @@ def score(evaluation_id: Id, reference: Reference, answer: Answer) -> Hypothesis
         num_entities=num_sayable(reference.entities, member.language),
         missed_entities=missed(reference.entities, answer.text, language=member.language),
     )
-
-
-def nearest_reference(member: Member, *heard: str) -> tuple[str, Comparison]:
-    """The text as written or as spoken, whichever has fewer errors over all that was heard; compared with the first."""
-
-    def errors(text: str) -> float:
-        return sum(compare(text, each, language=member.language).words.wer for each in heard)
-
-    wanted = min(dict.fromkeys((member.text, member.spoken)), key=errors)
-    return wanted, compare(wanted, heard[0], language=member.language)
 
 
 def num_sayable(labels: Sequence[Slot], language: str) -> int:

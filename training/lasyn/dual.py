@@ -73,8 +73,7 @@ class DualTraining:
             **self._reader.batch(texts),
             **self._recogniser.head.targets([*heard_ones, *texts]),
         }
-        take_ids = [utterance.take_id for utterance in (*heard_ones, *texts)]
-        return Batch(tensors, int(tensors["num_targets"].sum()), take_ids)
+        return Batch.of([*heard_ones, *texts], tensors)
 
     def loss(self, batch: Batch) -> Loss:
         """The recogniser's; ``made`` utterances were texts, and ``guessed`` words of theirs are in no dictionary."""

@@ -59,7 +59,7 @@ class GuidedSynthesis:
         real = [each for each in utterances if each.features is not None and not each.is_synthetic]
         if self._matching is not None and real:
             tensors |= pad_features(real)
-        return Batch(tensors, int(tensors["num_targets"].sum()), [utterance.take_id for utterance in utterances])
+        return Batch.of(utterances, tensors)
 
     def loss(self, batch: Batch) -> Loss:
         """What the guide loses on the latents of a batch; ``guessed`` are words that are in no dictionary.

@@ -11,8 +11,8 @@ import numpy as np
 from torch import Tensor
 
 from catalogs.text import normalise
+from training.answering import nearest_reference
 from training.evaluation.resampling import Interval, Sums, interval, ratio, replicates
-from training.evaluation.scoring import nearest_reference
 from training.lasyn.distances import distances
 from training.lasyn.pairs import Maker, Pair
 from training.members import Member

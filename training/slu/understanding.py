@@ -125,7 +125,7 @@ class Slu:
             TrainingError: for an utterance without features, or with a character that the alphabet lacks.
         """
         tensors = pad_features(utterances) | self.targets(utterances)
-        return Batch(tensors, int(tensors["num_targets"].sum()), [utterance.take_id for utterance in utterances])
+        return Batch.of(utterances, tensors)
 
     def targets(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
         """Characters as they are ``read``, and ``labels`` to be written, (B, U); how many are whose as ``num_targets``.
