@@ -84,6 +84,7 @@ def _row(entry: Entry, path: str) -> Json:
         "text": entry.item.prompt.text,
         "lang": entry.item.prompt.language,
         "speaker": entry.item.voice.name,
+        "engine": entry.item.voice.engine,
         "licence": entry.item.voice.licence,
         "split": entry.item.split,
         "id": entry.id,

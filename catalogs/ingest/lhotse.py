@@ -10,7 +10,7 @@ from typing import Any
 from catalogs.errors import InputError
 from catalogs.ingest.clips import Clip
 from catalogs.ingest.layouts import seconds_of
-from catalogs.ingest.rows import Row, RowError, read_rows
+from catalogs.ingest.rows import Cells, Row, RowError, read_rows
 
 Json = Mapping[str, Any]
 
@@ -81,7 +81,7 @@ def _clip(row: Row, supervision: Json, *, recording: Json, cut: Json | None = No
         name, channels = _source(recording, _channels(supervision.get("channel", 0)))
         whole = start_s == 0 and _is_about(duration_s, recording)
         return Clip(
-            Row(row.path, row.line, {k: supervision.get(k) for k in ("text", "speaker", "language")}),
+            Row(row.path, row.line, _labels(supervision)),
             row.path.parent / name,
             start_s=None if whole else start_s,
             duration_s=duration_s,
@@ -89,6 +89,12 @@ def _clip(row: Row, supervision: Json, *, recording: Json, cut: Json | None = No
         )
     except RowError as error:
         return Row(row.path, row.line, error)
+
+
+def _labels(supervision: Json) -> Cells:
+    custom = supervision.get("custom")
+    engine = custom.get("engine") if isinstance(custom, dict) else None
+    return {k: supervision.get(k) for k in ("text", "speaker", "language")} | {"engine": engine}
 
 
 def _times(supervision: Json, cut: Json | None) -> tuple[float, float]:

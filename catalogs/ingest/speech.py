@@ -21,6 +21,11 @@ from catalogs.ingest.rows import Row, RowError, check_column
 from catalogs.ingest.text import PromptSource, named_columns, prompt_of
 from catalogs.records import Failure, Prompt, VoiceCard
 
+HUMAN = "human"
+"""The engine of people."""
+ENGINE = "engine"
+"""The column that says what has read a take, in exports."""
+
 READERS: dict[Layout, Reader] = {
     "ljspeech": read_ljspeech,
     "kaldi": read_kaldi,
@@ -87,7 +92,7 @@ def human_voice(speaker: str, language: str, *, sample_rate_hz: int, licence: st
     Its id covers licence and consent: a speaker may have been recorded on several terms, and each take keeps its own.
     """
     card = VoiceCard.new(
-        engine="human",
+        engine=HUMAN,
         speaker=speaker,
         language=language,
         sample_rate_hz=sample_rate_hz,
@@ -160,6 +165,7 @@ def _record(clip: Clip | Row, source: SpeechSource) -> Recording | RowError:
     if isinstance(row.cells, RowError) or not isinstance(clip, Clip):
         return row.cells if isinstance(row.cells, RowError) else RowError("audio-missing", "no audio is named")
     try:
+        _check_person(row)
         prompt = prompt_of(row.cells, _prompt_source(source))
         speaker = word_of(row.cells, source.speaker_column, default=source.speaker) or source.speaker
         licence = word_of(row.cells, source.licence_column, default=source.licence) or source.licence
@@ -179,6 +185,17 @@ def _record(clip: Clip | Row, source: SpeechSource) -> Recording | RowError:
         num_samples=sound.num_samples,
         changes=sound.changes,
     )
+
+
+def _check_person(row: Row) -> None:
+    """Refuse what an export of ours says a machine has read: it would count as real speech ever after."""
+    engine = "" if isinstance(row.cells, RowError) else str(row.cells.get(ENGINE) or "")
+    if engine not in ("", HUMAN):
+        raise RowError(
+            "synthetic",
+            f"{ENGINE} is {engine[:40]!r}: this is synthetic speech, and recordings of people are expected; leave it "
+            f"out, or have its text read again by `synthgen run`",
+        )
 
 
 def _prompt_source(source: SpeechSource) -> PromptSource:

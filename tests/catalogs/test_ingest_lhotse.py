@@ -163,3 +163,13 @@ def test_mixed_cuts_and_cuts_without_words_are_refused(cuts: CutSet) -> None:
     _, failures = read(write_cuts(first.mix(second).to_dict(), first.drop_supervisions().to_dict()))
 
     assert [f.error for f in failures] == ["unsupported", "no-text"]
+
+
+def test_a_cut_of_a_shar_that_a_machine_has_read_is_refused(cuts: CutSet) -> None:
+    cut = next(c for c in cuts if c.recording_id == "a").trim_to_supervisions()[0].to_dict()
+    cut["supervisions"][0]["custom"] = {"engine": "piper"}
+
+    recordings, failures = read(write_cuts(cut))
+
+    assert not recordings
+    assert [f.error for f in failures] == ["synthetic"]
