@@ -92,6 +92,25 @@ def test_a_text_has_one_latent_sequence_whatever_its_batch(encoder: Encoder, rea
     assert bool((latents[1, length:] == 0).all())
 
 
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_latents_are_those_of_plain_convolutions_over_each_text(reader: PhoneReader, kernel: int) -> None:
+    config = parse(FixedProjectionConfig, SMALL | {"kernel": kernel}, source="test")
+    synthesiser = config.build(width=WIDTH, seed=0)
+    texts = ["no tea please", "cake", "a cup of tea and a cake"]
+    read = reader.batch(written(texts))
+
+    latents, lengths = synthesiser(read["phones"], read["num_phones"])
+
+    for row, length, phones, number in zip(latents, lengths, read["phones"], read["num_phones"], strict=True):
+        frames = synthesiser.embedding(phones[:number]).repeat_interleave(4, dim=0)
+        for learned, norm in zip(synthesiser.layers, synthesiser.norms, strict=True):
+            padded = torch.nn.functional.conv1d(frames.T, learned.weight, learned.bias, padding=kernel // 2)
+            frames = norm(padded.T.relu())
+        wanted = synthesiser.out(frames)
+        assert torch.allclose(row[:length], wanted + sinusoids(wanted[None]), atol=1e-5)
+        assert not row[length:].any()
+
+
 def test_positions_are_those_of_whisper(encoder: Encoder) -> None:
     found = sinusoids(torch.zeros(1, 100, WIDTH))
 
