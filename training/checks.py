@@ -7,6 +7,7 @@ from typing import Any
 from catalogs.errors import TrainingError
 from catalogs.progress import Progress
 from catalogs.stage import batched
+from training.augmentation.step import Lengthening
 from training.data import Source, TextsConfig
 from training.jstip import Jstip
 from training.members import Member
@@ -58,10 +59,12 @@ def check_labels(recipe: TrainRecipe, found: Found) -> None:
             )
 
 
-def check_heard(recipe: TrainRecipe, objective: Objective, members: Sequence[Member], *, slower: float) -> None:
+def check_heard(
+    recipe: TrainRecipe, objective: Objective, members: Sequence[Member], *, lengthening: Lengthening
+) -> None:
     """Refuse texts alone where all is heard, and takes that are longer than what a method hears at once.
 
-    ``slower`` is how many times longer than the take a variant of it may be.
+    ``lengthening`` is how long a variant of a take may be.
 
     Raises:
         TrainingError: if there are any.
@@ -77,11 +80,11 @@ def check_heard(recipe: TrainRecipe, objective: Objective, members: Sequence[Mem
     longest_s: Any = getattr(objective, "longest_s", None)
     if longest_s is None:
         return
-    if long := sum(member.duration_s * slower > longest_s for member in heard):
-        slowed = f" once the augmentation slows them down, by {slower:.2f} at most" if slower > 1 else ""
+    if long := sum(lengthening.longest_s(member.duration_s) > longest_s for member in heard):
+        lengthened = "" if lengthening == Lengthening() else " once the augmentation has made them longer"
         raise TrainingError(
-            f"{method} hears {longest_s:g} s at once, and {long:,} of {len(heard):,} takes are longer{slowed}: give "
-            f"data.max_s = {longest_s / slower:.1f}"
+            f"{method} hears {longest_s:g} s at once, and {long:,} of {len(heard):,} takes are longer{lengthened}: "
+            f"give data.max_s = {lengthening.longest_before_s(longest_s):.1f}"
         )
 
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from catalogs.errors import TrainingError
 from catalogs.progress import Progress
+from training.augmentation.step import Lengthening
 from training.augmentation.variants import Augmentation
 from training.checks import Found, check_labels, check_mixed_texts, check_real
 from training.inputs import FeatureInputs, Inputs
@@ -59,7 +60,7 @@ def sampled(
     check_mixed_texts(pool.config, objective, progress=progress)
     mixer = Mixer(
         pool,
-        partial(_most_positions, objective, augmentation.slower),
+        partial(_most_positions, objective, augmentation.lengthening),
         context=objective.context,
         seed=recipe.loop.seed,
         epochs=recipe.loop.epochs,
@@ -74,7 +75,7 @@ def sampled(
     return mixer, MixedInputs(inputs, objective.slotting, frames_per_slot=objective.frames_per_slot)
 
 
-def _most_positions(objective: Jstip, slower: float, draw: Draw) -> int:
-    """How many positions a draw has in a row at most, read as slowly as a variant of it may be."""
-    longest_s = draw.member.duration_s * (slower if draw.variant else 1.0)
+def _most_positions(objective: Jstip, lengthening: Lengthening, draw: Draw) -> int:
+    """How many positions a draw has in a row at most, as long as a variant of it may be."""
+    longest_s = lengthening.longest_s(draw.member.duration_s) if draw.variant else draw.member.duration_s
     return objective.length_of(replace(draw, member=replace(draw.member, duration_s=longest_s)))

@@ -60,7 +60,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     pool = drawn_from(recipe, found)
     pinned = _pinned(recipe, found, pool, augmentation)
     inputs, objective = loaded(recipe, augmentation)
-    check_heard(recipe, objective, members, slower=augmentation.slower)
+    check_heard(recipe, objective, members, lengthening=augmentation.lengthening)
     look_over(recipe, objective, members, progress=progress)
     sampler, inputs = sampled(recipe, pool, inputs, objective, augmentation, progress=progress)
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)

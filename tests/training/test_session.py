@@ -14,6 +14,7 @@ from catalogs.errors import RecipeError, ReleaseError, TrainingError
 from catalogs.progress import Progress
 from training import checkpoint, session
 from training.augmentation import variants
+from training.augmentation.step import Lengthening
 from training.checks import check_heard, tell_of_shares
 from training.curve import rows_of
 from training.data import text_member
@@ -206,10 +207,10 @@ def test_takes_that_an_augmentation_makes_too_long_are_found_before_training(tab
         longest_s = window_s
 
     members = [member for config in recipe.data for member in members_of(config)[1]]
-    slower = recipe.augmentation.build(members).slower
-    check_heard(recipe, cast("Any", Heard()), members, slower=1.0)
-    with pytest.raises(TrainingError, match=r"slows them down, by 2\.00 at most: give data\.max_s = "):
-        check_heard(recipe, cast("Any", Heard()), members, slower=slower)
+    lengthening = recipe.augmentation.build(members).lengthening
+    check_heard(recipe, cast("Any", Heard()), members, lengthening=Lengthening())
+    with pytest.raises(TrainingError, match=rf"has made them longer: give data\.max_s = {window_s / 2:.1f}"):
+        check_heard(recipe, cast("Any", Heard()), members, lengthening=lengthening)
 
 
 @pytest.mark.parametrize("changed", ["encoder", "augmentation", "models"])

@@ -85,5 +85,5 @@ class CodecConfig:
         return Step(self._apply)
 
     def _apply(self, wave: Wave, scene: Scene) -> Wave:
-        codec = self.codecs[int(scene.random.integers(len(self.codecs)))]
-        return pass_codec(wave, codec=codec, quality=scene.between(self.quality))
+        codec = scene.one_of("codec", self.codecs)
+        return pass_codec(wave, codec=codec, quality=scene.between("quality", self.quality))

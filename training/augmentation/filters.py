@@ -81,14 +81,15 @@ class FilterConfig:
         return Step(self._apply)
 
     def _apply(self, wave: Wave, scene: Scene) -> Wave:
-        match scene.one_of(self.kinds):
+        match scene.one_of("kind", self.kinds):
             case "band":
-                return filter_band(wave, low_hz=scene.between(self.low_hz), high_hz=scene.between(self.high_hz))
+                low_hz, high_hz = scene.between("low_hz", self.low_hz), scene.between("high_hz", self.high_hz)
+                return filter_band(wave, low_hz=low_hz, high_hz=high_hz)
             case "low_pass":
-                return filter_band(wave, high_hz=scene.between(self.high_hz))
+                return filter_band(wave, high_hz=scene.between("high_hz", self.high_hz))
             case "high_pass":
-                return filter_band(wave, low_hz=scene.between(self.low_hz))
+                return filter_band(wave, low_hz=scene.between("low_hz", self.low_hz))
             case "tilt":
-                return tilt(wave, db_per_octave=scene.between(self.tilt_db))
+                return tilt(wave, db_per_octave=scene.between("tilt_db", self.tilt_db))
             case _:
-                return amplify(wave, gain_db=scene.between(self.gain_db))
+                return amplify(wave, gain_db=scene.between("gain_db", self.gain_db))

@@ -28,8 +28,13 @@ def active_power(wave: Wave) -> float:
 
 def at_power_of(wave: Wave, like: Wave) -> Wave:
     """A wave at the root mean square of another; silence stays silence."""
-    own = power(wave)
-    return (wave * np.sqrt(power(like) / own)).astype(np.float32) if own > 0 else wave
+    return (wave * gain_to(power(like), of=wave)).astype(np.float32)
+
+
+def gain_to(wanted: float, *, of: Wave) -> float:
+    """What brings a wave to this power; 1 for silence."""
+    own = power(of)
+    return float(np.sqrt(wanted / own)) if own > 0 else 1.0
 
 
 def frame_powers(wave: Wave) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

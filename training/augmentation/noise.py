@@ -93,7 +93,7 @@ class NoiseConfig:
         return Step(_Recorded(found, self.snr_db), made_of=found.sha256)
 
     def _made(self, wave: Wave, scene: Scene) -> Wave:
-        kind, snr_db = scene.one_of(self.kinds), scene.between(self.snr_db)
+        kind, snr_db = scene.one_of("kind", self.kinds), scene.between("snr_db", self.snr_db)
         if kind == "speech_shaped":
             noise = speech_shaped(wave, scene.random)
         elif kind == "babble":
@@ -111,9 +111,9 @@ class _Recorded:
     snr_db: Range
 
     def __call__(self, wave: Wave, scene: Scene) -> Wave:
-        noise = self.found.drawn(scene.random)
+        noise = self.found.drawn(scene)
         begun = np.roll(noise, -int(scene.random.integers(len(noise))))
-        return add_noise(wave, begun, snr_db=scene.between(self.snr_db))
+        return add_noise(wave, begun, snr_db=scene.between("snr_db", self.snr_db))
 
 
 def _at_one(wave: Wave) -> Wave:

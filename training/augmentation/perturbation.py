@@ -14,7 +14,7 @@ import numpy as np
 from catalogs.signal import resample, unclipped
 from catalogs.world import Analysis, analyse, at_frames, synthesise
 from training.augmentation.levels import at_power_of
-from training.augmentation.step import Range, Scene, Step, check_step
+from training.augmentation.step import Lengthening, Range, Scene, Step, check_step
 from training.members import RATE_HZ, Wave
 
 PerturbationKind = Literal["stretch", "shift_pitch", "flatten_f0", "flatten_energy"]
@@ -112,14 +112,15 @@ class PerturbationConfig:
 
     def build(self) -> Step:
         """The step."""
-        return Step(self._apply, slower=max(1.0, 1 / self.tempo[0]) if "stretch" in self.kinds else 1.0)
+        slower = max(1.0, 1 / self.tempo[0]) if "stretch" in self.kinds else 1.0
+        return Step(self._apply, lengthening=Lengthening(slower=slower))
 
     def _apply(self, wave: Wave, scene: Scene) -> Wave:
-        match scene.one_of(self.kinds):
+        match scene.one_of("kind", self.kinds):
             case "stretch":
-                return stretch(wave, tempo=scene.between(self.tempo))
+                return stretch(wave, tempo=scene.between("tempo", self.tempo))
             case "shift_pitch":
-                return shift_pitch(wave, semitones=scene.between(self.semitones))
+                return shift_pitch(wave, semitones=scene.between("semitones", self.semitones))
             case "flatten_f0":
                 return flatten_f0(wave)
             case _:

@@ -10,6 +10,7 @@ import soundfile
 from catalogs.audio import hash_file
 from catalogs.errors import TrainingError
 from catalogs.signal import resample
+from training.augmentation.step import Scene
 from training.members import RATE_HZ, Wave
 
 _ENDINGS = (".wav", ".flac")
@@ -22,13 +23,15 @@ class Recordings:
     paths: tuple[Path, ...]
     sha256: tuple[str, ...]
 
-    def drawn(self, random: np.random.Generator) -> Wave:
-        """One of them, its first channel, at 16 kHz.
+    def drawn(self, scene: Scene) -> Wave:
+        """One of them, its first channel, at 16 kHz; the scene notes its hash.
 
         Raises:
             TrainingError: if it cannot be read, or holds no sound.
         """
-        return _read(self.paths[int(random.integers(len(self.paths)))])
+        number = int(scene.random.integers(len(self.paths)))
+        scene.drawn["recording_sha256"] = self.sha256[number]
+        return _read(self.paths[number])
 
 
 def recordings_in(folder: str, *, key: str) -> Recordings:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.signal import unclipped
-from training.augmentation.levels import at_power_of
+from training.augmentation.levels import gain_to, power
 from training.augmentation.recordings import Recordings, recordings_in
-from training.augmentation.step import Range, Scene, Step, check_step
+from training.augmentation.step import Lengthening, Range, Scene, Step, check_step
 from training.members import RATE_HZ, Wave
 
 SOUND_M_S = 343.0
@@ -25,6 +25,7 @@ _FADE_S = 0.01
 _HALF_TAPS = 32
 _ONSET = 0.5
 _ONSET_S = 0.001
+_LONGEST_TAIL_S = 5.0
 _WALL_M = 0.3
 _SMALLEST_M, _LARGEST_M = (3.0, 3.0, 2.4), (10.0, 8.0, 4.0)
 
@@ -49,14 +50,18 @@ class Shoebox:
     listener_m: Point
 
 
-def reverberate(wave: Wave, response: Response) -> Wave:
-    """Hear a wave in a room. The direct path stays where it was, and the length and root mean square stay as well."""
+def reverberate(wave: Wave, response: Response, *, tail_s: float = 0.0) -> Wave:
+    """Hear a wave in a room. The direct path stays where it was, and the root mean square over the wave stays as well.
+
+    So does the length, but for as much of the echo that lasts on as ``tail_s`` allows.
+    """
     if len(wave) == 0:
         return wave
+    tail = min(round(tail_s * RATE_HZ), len(response.taps) - response.direct - 1)
     size = 1 << (len(wave) + len(response.taps) - 1).bit_length()
     spectrum = np.fft.rfft(wave.astype(np.float64), size) * np.fft.rfft(response.taps, size)
-    heard = np.fft.irfft(spectrum, size)[response.direct : response.direct + len(wave)]
-    return unclipped(at_power_of(heard.astype(np.float32), wave))
+    heard = np.fft.irfft(spectrum, size)[response.direct : response.direct + len(wave) + tail].astype(np.float32)
+    return unclipped((heard * gain_to(power(wave), of=heard[: len(wave)])).astype(np.float32))
 
 
 def response_of(room: Shoebox, random: np.random.Generator) -> Response:
@@ -128,16 +133,22 @@ def _reflection(room: Shoebox) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class RoomConfig:
-    """A room: a made one of so much reverberation and distance, or one of the responses measured in ``folder``."""
+    """A room: a made one of so much reverberation and distance, or one of the responses measured in ``folder``.
+
+    ``tail_s`` is how long its echo is heard when the take is over, at most.
+    """
 
     step: Literal["room"] = "room"
     probability: float = 1.0
     rt60_s: Range = (0.15, 0.8)
     distance_m: Range = (0.3, 3.0)
     folder: str | None = None
+    tail_s: float = 0.0
 
     def __post_init__(self) -> None:
         check_step(self, rt60_s=(0.05, 5), distance_m=(0.1, 10))
+        if not 0 <= self.tail_s <= _LONGEST_TAIL_S:
+            raise ValueError(f"room.tail_s = {self.tail_s}: expected 0 to {_LONGEST_TAIL_S:g}")
 
     def build(self) -> Step:
         """The step.
@@ -145,20 +156,22 @@ class RoomConfig:
         Raises:
             TrainingError: if ``folder`` has no responses.
         """
+        longer = Lengthening(longer_s=self.tail_s)
         if self.folder is None:
-            return Step(self._made)
+            return Step(self._made, lengthening=longer)
         found = recordings_in(self.folder, key="room.folder")
-        return Step(_Measured(found), made_of=found.sha256)
+        return Step(_Measured(found, self.tail_s), made_of=found.sha256, lengthening=longer)
 
     def _made(self, wave: Wave, scene: Scene) -> Wave:
-        rt60_s, distance_m = scene.between(self.rt60_s), scene.between(self.distance_m)
+        rt60_s, distance_m = scene.between("rt60_s", self.rt60_s), scene.between("distance_m", self.distance_m)
         room = shoebox(scene.random, rt60_s=rt60_s, distance_m=distance_m)
-        return reverberate(wave, response_of(room, scene.random))
+        return reverberate(wave, response_of(room, scene.random), tail_s=self.tail_s)
 
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
     found: Recordings
+    tail_s: float
 
     def __call__(self, wave: Wave, scene: Scene) -> Wave:
-        return reverberate(wave, measured(self.found.drawn(scene.random)))
+        return reverberate(wave, measured(self.found.drawn(scene)), tail_s=self.tail_s)

@@ -1,17 +1,19 @@
 """Steps of an augmentation: what they hear beside the wave, and how a recipe table becomes one.
 
 A step of a recipe is a frozen dataclass registered under ``synthgen.augmentations``. What it does is a pure function
-of the wave and the scene: every choice comes from the scene's random numbers.
+of the wave and the scene: every choice comes from the scene's random numbers, and is noted there.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from catalogs.ids import Part
 from training.members import Wave
+
+S = TypeVar("S", bound=str)
 
 GROUP = "synthgen.augmentations"
 
@@ -21,18 +23,46 @@ Range: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a step draws from: random numbers of its own, and so many takes that others have read."""
+    """What a step draws from: random numbers of its own, and so many takes that others have read.
+
+    ``drawn`` is what came of it, by name.
+    """
 
     random: np.random.Generator
     others: Callable[[int], Sequence[Wave]]
+    drawn: dict[str, float | str] = field(default_factory=dict)
 
-    def between(self, span: Range) -> float:
+    def between(self, name: str, span: Range) -> float:
         """A number of a range."""
-        return float(self.random.uniform(*span))
+        number = float(self.random.uniform(*span))
+        self.drawn[name] = number
+        return number
 
-    def one_of(self, choices: Sequence[str]) -> str:
+    def one_of(self, name: str, choices: Sequence[S]) -> S:
         """One of some names."""
-        return choices[int(self.random.integers(len(choices)))]
+        choice = choices[int(self.random.integers(len(choices)))]
+        self.drawn[name] = choice
+        return choice
+
+
+@dataclass(frozen=True, slots=True)
+class Lengthening:
+    """How long a wave may come out: ``slower`` times as long as it went in, and ``longer_s`` beyond that."""
+
+    slower: float = 1.0
+    longer_s: float = 0.0
+
+    def longest_s(self, duration_s: float) -> float:
+        """Of a wave of this duration, at most."""
+        return self.slower * duration_s + self.longer_s
+
+    def longest_before_s(self, longest_s: float) -> float:
+        """How long a wave may go in that has to come out no longer than this."""
+        return (longest_s - self.longer_s) / self.slower
+
+    def then(self, after: "Lengthening") -> "Lengthening":
+        """Both, one after the other."""
+        return Lengthening(self.slower * after.slower, after.longest_s(self.longer_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +70,13 @@ class Step:
     """A step that is ready: wave in, wave of the same rate out.
 
     ``made_of`` is the content of the recordings it draws from, and ``hears_others`` says whether it asks the scene for
-    takes of others: both decide what comes out, and are no part of the recipe. ``slower`` is how many times longer at
-    most a wave comes out than it went in.
+    takes of others: both decide what comes out, and are no part of the recipe.
     """
 
     apply: Callable[[Wave, Scene], Wave]
     made_of: Part = None
     hears_others: bool = False
-    slower: float = 1.0
+    lengthening: Lengthening = Lengthening()
 
 
 class StepConfig(Protocol):

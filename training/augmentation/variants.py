@@ -6,8 +6,7 @@ recordings or other takes, of those. It is the same in every batch and process, 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
-from math import prod
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,14 @@ from catalogs.config import mistakes_text, parse_named
 from catalogs.errors import RecipeError, SynthgenError, TrainingError
 from catalogs.ids import Id, content_id, seed_of
 from catalogs.signal import unclipped
-from training.augmentation.step import GROUP, Scene, Step
+from training.augmentation.step import GROUP, Lengthening, Scene, Step
 from training.members import Member, Wave, waves_of
 
 VERSION = 1
 """Raised whenever the same recipe makes other samples than before."""
+
+_LATER: Mapping[str, Any] = {"tail_s": 0.0}
+"""Settings of steps that came later: left as they are they are no part of a definition, and older trainings go on."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class AugmentationConfig:
         found, mistakes = [], []
         for number, table in enumerate(self.steps):
             try:
-                found.append(asdict(_parsed(table, number)))
+                found.append(_definition(_parsed(table, number)))
             except SynthgenError as error:
                 mistakes.append(str(error))
         if mistakes:
@@ -60,12 +62,13 @@ class AugmentationConfig:
 
 
 class Augmentation:
-    """The variants of some members, each at most ``slower`` times as long as the take."""
+    """The variants of some members; ``lengthening`` is how long they may be."""
 
     def __init__(self, config: AugmentationConfig, members: Sequence[Member]) -> None:
         parsed = [_parsed(table, number) for number, table in enumerate(config.steps)] if config.variants else []
+        self._names = [each.step for each in parsed]
         self._steps: list[tuple[float, Step]] = [(each.probability, each.build()) for each in parsed]
-        self.slower = prod(step.slower for _, step in self._steps)
+        self.lengthening = reduce(Lengthening.then, (step.lengthening for _, step in self._steps), Lengthening())
         self._seed = config.seed
         self._members = {m.pcm_sha256: m for m in sorted(members, key=lambda m: (m.pcm_sha256, m.take_id))}
         self._hashes = list(self._members)
@@ -75,7 +78,7 @@ class Augmentation:
                 "noise.kinds has babble, which is made of other takes, and there are none; leave it out"
             )
         self.id: Id = content_id(
-            "augmentation", VERSION, config.seed, [asdict(each) for each in parsed],
+            "augmentation", VERSION, config.seed, [_definition(each) for each in parsed],
             [step.made_of for _, step in self._steps], self._hashes if hears_others else None,
         )  # fmt: skip
 
@@ -86,20 +89,30 @@ class Augmentation:
             AudioError: if a take's audio is missing or damaged.
             TrainingError: if a recording cannot be read.
         """
+        wave, _ = self.made(member, variant)
+        return wave
+
+    def made(self, member: Member, variant: int) -> tuple[Wave, list[dict[str, float | str]]]:
+        """The same, and how it was made: each step that it went through, with what was drawn for it."""
         (wave,) = waves_of([member])
-        if variant == 0:
-            return wave
-        for number, (probability, step) in enumerate(self._steps):
+        steps: list[dict[str, float | str]] = []
+        for number, (probability, step) in enumerate(self._steps if variant else ()):
             random = np.random.default_rng(seed_of(self._seed, member.pcm_sha256, variant, number))
             if random.random() < probability:
-                wave = step.apply(wave, Scene(random, partial(self._others, member, random)))
-        return unclipped(wave)
+                scene = Scene(random, partial(self._others, member, random))
+                wave = step.apply(wave, scene)
+                steps.append({"step": self._names[number], **scene.drawn})
+        return (unclipped(wave) if variant else wave), steps
 
     def _others(self, member: Member, random: np.random.Generator, count: int) -> list[Wave]:
         """So many takes but this one; fewer if there are not that many."""
         others = [key for key in self._hashes if key != member.pcm_sha256]
         drawn = random.permutation(len(others))[:count]
         return waves_of([self._members[others[number]] for number in drawn])
+
+
+def _definition(step: Any) -> dict[str, Any]:
+    return {key: value for key, value in asdict(step).items() if key not in _LATER or value != _LATER[key]}
 
 
 def _parsed(table: Mapping[str, Any], number: int) -> Any:

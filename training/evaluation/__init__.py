@@ -13,4 +13,5 @@ report               all of it, for one release; telling says it in words
 hallucinations       what is heard where nobody speaks: sounds of nonspeech
 questions            multiple-choice questions by speech and by text, and the gap
 perplexity           what training has cost the language model; log_probs sums for both
+verbs                all of it on the command line
 """

@@ -69,16 +69,15 @@ class FixedProjection(nn.Module):
         is_said = (row != PADDING)[:, None]
         frames = self.embedding(row)
         for convolve, norm in zip(self.layers, self.norms, strict=True):
-            frames = norm(torch.relu(_convolved(frames * is_said, convolve)))
+            frames = norm(torch.relu(_convolved(frames * is_said, convolve.weight, convolve.bias)))
         said = self.out(frames[at])
         latents = said.new_zeros(*repeated.shape, said.shape[1]).index_put((is_heard,), said)
         return (latents + self.sway * sinusoids(latents)) * is_heard[..., None], lengths
 
 
-def _convolved(frames: Tensor, by: nn.Conv1d) -> Tensor:
+def _convolved(frames: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """A convolution over frames (T, C): as a picture one dot high whose channels lie side by side, in half the time."""
-    image, weight = (
-        part.contiguous(memory_format=torch.channels_last) for part in (frames.T[None, :, None], by.weight[:, :, None])
+    image, by = (
+        part.contiguous(memory_format=torch.channels_last) for part in (frames.T[None, :, None], weight[:, :, None])
     )
-    (kernel,) = by.kernel_size
-    return conv2d(image, weight, by.bias, padding=(0, kernel // 2))[0, :, 0].T
+    return conv2d(image, by, bias, padding=(0, weight.shape[-1] // 2))[0, :, 0].T

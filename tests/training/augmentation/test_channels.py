@@ -153,3 +153,15 @@ def test_filters_do_what_they_say_and_move_nothing() -> None:
     assert np.diff(steps) == pytest.approx([-3, -3, -3], abs=0.1)
     assert db(power(amplify(wave, gain_db=-6)) / power(wave)) == pytest.approx(-6, abs=0.01)
     assert np.abs(amplify(wave, gain_db=40)).max() <= 1
+
+
+@pytest.mark.parametrize("tail_s", [0.1, 0.4, 5.0])
+def test_a_tail_lasts_on_and_changes_nothing_before(tail_s: float) -> None:
+    wave, response = spoken(1.0), room(3)
+
+    heard, longer = reverberate(wave, response), reverberate(wave, response, tail_s=tail_s)
+
+    echo_s = (len(response.taps) - response.direct - 1) / RATE_HZ
+    assert len(longer) == len(wave) + round(min(tail_s, echo_s) * RATE_HZ)
+    assert np.allclose(longer[: len(wave)], heard, atol=1e-6)
+    assert np.any(longer[len(wave) :])

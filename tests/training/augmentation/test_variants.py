@@ -1,6 +1,7 @@
 """Variants of takes in a corpus: the same wherever they are made, and never another augmentation's."""
 
 import hashlib
+import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -9,12 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
-from catalogs.audio import AudioStore
+from catalogs.audio import AudioStore, hash_file
 from catalogs.config import parse
-from catalogs.errors import RecipeError, TrainingError
+from catalogs.errors import RecipeError, TrainingError, UsageError
 from catalogs.flac import encode
 from catalogs.signal import to_int16
+from training.augmentation.sounding import NOTES, sound_out
+from training.augmentation.step import Lengthening
 from training.augmentation.variants import Augmentation, AugmentationConfig
 from training.features import FeatureStore
 from training.members import RATE_HZ, Member
@@ -122,3 +126,56 @@ def test_a_babble_of_one_is_refused(members: list[Member]) -> None:
 def test_mistakes_in_the_table_are_told_all_at_once(table: dict[str, Any], told: str) -> None:
     with pytest.raises(RecipeError, match=told):
         config(**table)
+
+
+def test_settings_that_came_later_leave_older_trainings_as_they_were() -> None:
+    steps = [{"step": "perturbation", "probability": 0.5}, {"step": "room", "probability": 0.5}, {"step": "codec"}]
+
+    longer = [*steps[:1], {"step": "room", "tail_s": 0.2}, *steps[2:]]
+
+    assert config(steps=steps).build([]).id == "940f2093-7124-7480-b128-550c0f3584bc"
+    assert config(steps=longer).build([]).id != config(steps=steps).build([]).id
+
+
+def test_a_variant_is_as_long_as_its_steps_allow(members: list[Member]) -> None:
+    steps = [{"step": "room", "tail_s": 0.5}, {"step": "perturbation", "kinds": ["stretch"], "tempo": [0.5, 0.5]}]
+    made = config(steps=steps).build(members)
+
+    assert made.lengthening == Lengthening(slower=2.0, longer_s=1.0)
+    assert made.lengthening.longest_before_s(5.0) == 2.0
+    for member in members:
+        wave = made.heard(member, 1)
+        duration_s = len(made.heard(member, 0)) / RATE_HZ
+        assert 2 * duration_s < len(wave) / RATE_HZ <= made.lengthening.longest_s(duration_s) + 1 / RATE_HZ
+
+
+def test_how_a_variant_was_made_is_told(members: list[Member], tmp_path: Path) -> None:
+    response = np.exp(-np.arange(2000) / 200) * np.random.default_rng(0).standard_normal(2000)
+    soundfile.write(tmp_path / "room.wav", 0.3 * response, RATE_HZ)
+    steps = [{"step": "room", "folder": str(tmp_path)}, {"step": "noise", "kinds": ["pink"], "snr_db": [10, 20]}]
+    made = config(steps=steps).build(members)
+
+    wave, told = made.made(members[0], 1)
+
+    room, noise = told
+    assert room == {"step": "room", "recording_sha256": hash_file(tmp_path / "room.wav")}
+    assert (noise["step"], noise["kind"]) == ("noise", "pink")
+    assert 10 <= float(noise["snr_db"]) <= 20
+    assert np.array_equal(wave, made.heard(members[0], 1))
+    assert made.made(members[0], 0)[1] == []
+
+
+def test_some_variants_are_written_to_be_listened_to(members: list[Member], tmp_path: Path) -> None:
+    made = list(sound_out(config(), members, takes=2, to=tmp_path / "sounds"))
+
+    assert [(len({each.take_id for each in made}), each.variant) for each in made] == [(2, 0), (2, 1), (2, 2)] * 2
+    for each in made:
+        wave, rate_hz = soundfile.read(each.sound)
+        assert (len(wave) / rate_hz, rate_hz) == (each.duration_s, RATE_HZ)
+    notes = [json.loads(line) for line in (tmp_path / "sounds" / NOTES).read_text().splitlines()]
+    assert [note["sound"] for note in notes] == [each.sound.name for each in made]
+    assert [note["steps"] for note in notes] == [list(each.steps) for each in made]
+    with pytest.raises(UsageError, match="is not empty: name a new folder"):
+        next(sound_out(config(), members, takes=2, to=tmp_path / "sounds"))
+    with pytest.raises(UsageError, match="no augmentation to listen to"):
+        next(sound_out(AugmentationConfig(), members, takes=2, to=tmp_path / "none"))
