@@ -44,7 +44,7 @@ class FixedProjection(nn.Module):
         self._repeats, self._gap = config.frames_per_phone, config.kernel // 2
         self.embedding = nn.Embedding(NUM_SYMBOLS, config.filters, padding_idx=PADDING)
         shape = (config.filters, config.filters, config.kernel)
-        self.layers = nn.ModuleList(nn.Conv1d(*shape) for _ in range(config.layers))
+        self.layers = nn.ModuleList(_Convolution(*shape) for _ in range(config.layers))
         self.norms = nn.ModuleList(nn.LayerNorm(config.filters) for _ in self.layers)
         self.out = nn.Linear(config.filters, width)
         self.sway = nn.Parameter(torch.tensor(sway))
@@ -69,15 +69,19 @@ class FixedProjection(nn.Module):
         is_said = (row != PADDING)[:, None]
         frames = self.embedding(row)
         for convolve, norm in zip(self.layers, self.norms, strict=True):
-            frames = norm(torch.relu(_convolved(frames * is_said, convolve.weight, convolve.bias)))
+            frames = norm(torch.relu(convolve(frames * is_said)))
         said = self.out(frames[at])
         latents = said.new_zeros(*repeated.shape, said.shape[1]).index_put((is_heard,), said)
         return (latents + self.sway * sinusoids(latents)) * is_heard[..., None], lengths
 
 
-def _convolved(frames: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+class _Convolution(nn.Conv1d):
     """A convolution over frames (T, C): as a picture one dot high whose channels lie side by side, in half the time."""
-    image, by = (
-        part.contiguous(memory_format=torch.channels_last) for part in (frames.T[None, :, None], weight[:, :, None])
-    )
-    return conv2d(image, by, bias, padding=(0, weight.shape[-1] // 2))[0, :, 0].T
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """As many frames, with as much silence around them as a kernel sees."""
+        image, weight = (
+            part.contiguous(memory_format=torch.channels_last)
+            for part in (frames.T[None, :, None], self.weight[:, :, None])
+        )
+        return conv2d(image, weight, self.bias, padding=(0, self.kernel_size[0] // 2))[0, :, 0].T
