@@ -2,9 +2,11 @@
 
 Of real takes of texts that training has not had, the texts are made into latents, and both are held against each other.
 
-<checkpoint>/latents/<release>[-<split>]/
+<checkpoint>/latents/<release>[-<split>]-<the first eight digits of its id>/
 latents.json    what was measured with what
 figures.jsonl   a row for each figure of each kind of latents
+
+What was heard by another guide, or made of other takes or texts, has another id, and so another folder.
 """
 
 from collections.abc import Sequence
@@ -14,11 +16,12 @@ from pathlib import Path
 import torch
 
 from catalogs.errors import DataLeak, ReleaseError
-from catalogs.ids import Id, seed_of
+from catalogs.ids import Id, content_id, seed_of
 from catalogs.progress import Progress
 from catalogs.records import Release
 from catalogs.text import normalise
 from training import checkpoint
+from training.checkpoint import Checkpoint
 from training.data import text_member
 from training.evaluation.leaks import Marks, had_by, overlaps, refuse
 from training.lasyn.likeness import QualityRow, errors_of, likeness
@@ -29,6 +32,9 @@ from training.probing.pairing import release_at
 from training.texts import texts_in
 
 ABOUT, FIGURES = "latents.json", "figures.jsonl"
+VERSION = 1
+"""Raised whenever the same takes and texts give other rows than before."""
+
 FEWEST = 4
 """Texts without which there are no two halves with a spread."""
 
@@ -59,6 +65,7 @@ class QualityConfig:
 class About:
     """What was measured with what; ``left_out`` takes and ``left_out_texts`` of the file were known from training."""
 
+    id: Id
     checkpoint: str
     step: int
     training: Id
@@ -106,15 +113,31 @@ def quality(folder: Path, config: QualityConfig, *, progress: Progress) -> Repor
         voices = torch.stack([pairs[place % len(pairs)].real.mean(dim=0) for place in range(len(texts))])
         rows += errors_of("texts", texts, maker.answers(texts, maker.made(texts, voices)), number=config.replicates)
     about = About(
+        id=_id(found, checkpoint.load(Path(guide)), release, (chosen, texts), config),
         checkpoint=str(found.folder), step=found.position.step, training=found.provenance["training"],
         method=found.provenance["recipe"]["objective"]["method"], hears_voices=maker.hears_voices, guide=guide,
         real=release.id, split=config.split, num_takes=len(chosen), num_speakers=len({m.speaker for m in chosen}),
         num_texts=len(texts), left_out=left_out, left_out_texts=left_out_texts,
     )  # fmt: skip
-    report = Report(found.folder / "latents" / "-".join(filter(None, (release.name, config.split))), about, tuple(rows))
+    name = "-".join(filter(None, (release.name, config.split, about.id[:8])))
+    report = Report(found.folder / "latents" / name, about, tuple(rows))
     keep_about(report.folder / ABOUT, about)
     keep_rows(report.folder / FIGURES, rows)
     return report
+
+
+def _id(
+    found: Checkpoint,
+    guide: Checkpoint,
+    release: Release,
+    heard: tuple[Sequence[Member], Sequence[Member]],
+    config: QualityConfig,
+) -> Id:
+    """The hash of all that the rows depend on: synthesiser, guide, the takes and the further texts, and settings."""
+    takes, texts = heard
+    made_with = [(each.provenance["training"], each.position.step) for each in (found, guide)]
+    of = (release.id, config.split, [take.take_id for take in takes], [text.spoken for text in texts])
+    return content_id("latents", VERSION, made_with, of, config.groups, config.replicates)
 
 
 def one_a_text(members: Sequence[Member], *, most: int) -> list[Member]:

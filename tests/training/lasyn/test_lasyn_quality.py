@@ -12,8 +12,10 @@ import soundfile
 import torch
 from typer.testing import CliRunner, Result
 
+from catalogs.catalog import Catalog
 from catalogs.errors import DataLeak, ReleaseError, TrainingError, UsageError
 from catalogs.progress import Progress
+from catalogs.release import release_named
 from synthgen.cli import app
 from training import session
 from training.backbones.encoders import Encoder
@@ -118,6 +120,26 @@ def test_made_latents_are_held_against_real_ones_of_the_same_texts(latents: Run)
     lines = (folder / "figures.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == report["rows"]
     assert json.loads((folder / "latents.json").read_text()) == about
+
+
+def test_reports_of_other_takes_texts_or_guides_stay_beside_each_other(latents: Run, studio: Path) -> None:
+    (studio / "later.txt").write_text("two teas\nno cake please\n")
+    other = ["--guide", str(studio / "another_guide")]
+    train(studio, "another_guide", {"method": "ctc", "split": LAYER}, loop={"epochs": 2, "threads": 1, "seed": 1})
+    asked: list[tuple[str, list[str]]] = [
+        ("spoken", []), ("leaky", ["--only-unseen"]), ("spoken", ["--takes", "4"]), ("spoken", other),
+        ("spoken", ["--texts", str(studio / "later.txt")]),
+    ]  # fmt: skip
+    with Catalog.open(studio / "corpus") as catalog:
+        assert len({release_named(catalog, name).id for name, _ in asked}) == 2
+
+    reports = [json.loads(latents("fixed", *words, "--json", real=real).stdout) for real, words in asked]
+    again = json.loads(latents("fixed", "--json").stdout)
+
+    folders = [Path(report["folder"]) for report in reports]
+    assert len(set(folders)) == len(asked)
+    assert [json.loads((folder / "latents.json").read_text()) for folder in folders] == [r["about"] for r in reports]
+    assert again == reports[0]
 
 
 @pytest.mark.parametrize(("name", "words"), [("fixed", []), ("diffusion", ["--guide"])])

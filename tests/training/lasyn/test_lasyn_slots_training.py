@@ -167,7 +167,7 @@ def test_slots_have_a_report_as_other_latents_do(studio: Path) -> None:
     )
 
     assert done.exit_code == 0, done.output
-    kept = checkpoint.load(studio / "slots").folder / "latents" / "spoken" / "figures.jsonl"
+    (kept,) = (checkpoint.load(studio / "slots").folder / "latents").glob("spoken-*/figures.jsonl")
     figures = [json.loads(line) for line in kept.read_text().splitlines()]
     assert {("wer", "made"), ("frechet_frames", "made"), ("auc", "made")} <= {(f["figure"], f["of"]) for f in figures}
 
