@@ -109,7 +109,7 @@ class Catalog:
         table = TABLES[type(rows[0])]
         keys = IDENTITY[table]
         unique = {tuple(getattr(r, k) for k in keys): r for r in reversed(rows)}
-        same = " AND ".join(f"known.{k}::VARCHAR = batch.{k}::VARCHAR" for k in keys)
+        same = " AND ".join(f"known.{k}::VARCHAR IS NOT DISTINCT FROM batch.{k}::VARCHAR" for k in keys)
         with self.lake.transaction():
             return self.lake.insert(
                 table,

@@ -335,7 +335,7 @@ class Preference:
     """Of two takes of one prompt, which is better, for which objective, and by which method it was found.
 
     ``objective`` is what the winner is better at ("words", "stability", "expressivity"), ``method`` the loop that
-    chose ("tdsc", "dgsa").
+    chose ("tdsc", "dgsa"). ``job_id`` is whose takes were compared, by its policy; None is the whole corpus.
     """
 
     prompt_id: Id
@@ -344,6 +344,7 @@ class Preference:
     objective: str
     method: str
     iteration: int
+    job_id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)

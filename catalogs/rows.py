@@ -45,7 +45,7 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "voice_reference": ("voice_id", "version"),
     "verdict": ("take_id", "policy"),
     "line_group": ("id", "line_id"),
-    "preference": ("winner", "loser", "objective", "method"),
+    "preference": ("winner", "loser", "objective", "method", "job_id"),
     "set_score": ("set_id", "subset", "metric", "version"),
     "release": ("id", "name"),
     "release_item": ("release_id", "take_id"),

@@ -16,7 +16,7 @@ from catalogs.records import Job, Release, Verdict
 from catalogs.release import freeze
 from catalogs.stage import Crew, Outcome, Stream
 from curation.derived import derive
-from curation.dgsa.rows import note_preferences
+from curation.dgsa.rows import Whose, note_preferences
 from curation.measuring import critics, measure_missing
 from curation.policies.judging import ArrivalJudge, judge_job
 from curation.recipe import Recipe
@@ -172,7 +172,7 @@ class Production:
         """
         recipe = self.recipe
         if recipe.dgsa:
-            note_preferences(self.catalog, recipe.dgsa)
+            note_preferences(self.catalog, recipe.dgsa, Whose(self.job_id, recipe.policy.id))
         members = members_within(recipe.release, self._tdsc.conclude() if self._tdsc else self.kept())
         if not members:
             return None

@@ -20,6 +20,7 @@ from catalogs.export.folder import building
 from catalogs.export.item import Use, finite
 from catalogs.export.licences import refusal
 from catalogs.families import families
+from catalogs.ids import Id
 from catalogs.lake import query
 from catalogs.stage import batched
 
@@ -43,9 +44,15 @@ class PreferenceReport:
 
 
 def export_preferences(
-    catalog: Catalog, *, to: Path, method: str | None = None, objective: str | None = None, use: Use = "research"
+    catalog: Catalog,
+    *,
+    to: Path,
+    method: str | None = None,
+    objective: str | None = None,
+    job_id: Id | None = None,
+    use: Use = "research",
 ) -> PreferenceReport:
-    """Write the preferences of a corpus (those of one method or objective, if given) into the new folder ``to``.
+    """Write the preferences of a corpus (of one method, objective or job, if given) into the new folder ``to``.
 
     Raises:
         UsageError: if ``to`` is there already.
@@ -56,18 +63,19 @@ def export_preferences(
     if to.exists():
         raise UsageError(f"{to} is there already; choose another folder, or remove it")
     names = [f.named(c) for f in families(catalog.lake) for c in f.card.columns if c.type in _NUMBERS]
+    asked = {"method": method, "objective": objective, "job_id": job_id}
     num_pairs = num_held_out = 0
     with building(to) as folder:
         file = folder.create(_NAME)
         with pq.ParquetWriter(file, _schema(names), compression="ZSTD") as writer:
-            for group in batched(_rows(catalog, names, method=method, objective=objective, use=use), _GROUP):
+            for group in batched(_rows(catalog, names, asked, use=use), _GROUP):
                 pairs = [row for row in group if row is not None]
                 num_held_out += len(group) - len(pairs)
                 num_pairs += len(pairs)
                 if pairs:
                     writer.write_table(pa.Table.from_pylist(pairs, schema=_schema(names)))
         if not num_pairs:
-            raise ReleaseError(_nothing(method, objective, num_held_out))
+            raise ReleaseError(_nothing(asked, num_held_out))
         folder.seal(file)
         folder.write("README.md", _readme(num_pairs, num_held_out).encode())
         folder.close_sums()
@@ -76,13 +84,13 @@ def export_preferences(
 
 
 def _rows(
-    catalog: Catalog, names: list[str], *, method: str | None, objective: str | None, use: Use
+    catalog: Catalog, names: list[str], asked: Mapping[str, str | None], *, use: Use
 ) -> Iterator[dict[str, Any] | None]:
     """One row a pair; None for a pair whose text is held out."""
     sql = query("preference_pairs").format(
         chosen_scores=_fields("chosen", names), rejected_scores=_fields("rejected", names)
     )
-    for row in catalog.stream(sql, method=method, objective=objective):
+    for row in catalog.stream(sql, **asked):
         terms = ((row["licence"], row.pop("consent")), (row.pop("rejected_licence"), row.pop("rejected_consent")))
         for licence, consent in terms:
             reason = refusal(licence, use, consent=consent)
@@ -141,7 +149,7 @@ def _readme(num_pairs: int, num_held_out: int) -> str:
     )
 
 
-def _nothing(method: str | None, objective: str | None, num_held_out: int) -> str:
-    asked = " and ".join(f"{key} {value!r}" for key, value in (("method", method), ("objective", objective)) if value)
+def _nothing(asked: Mapping[str, str | None], num_held_out: int) -> str:
+    told = " and ".join(f"{key.removesuffix('_id')} {value!r}" for key, value in asked.items() if value)
     held_out = f"; {num_held_out:,} are of held-out texts" if num_held_out else ""
-    return f"no preferences{' with ' + asked if asked else ''} to export{held_out}; `synthgen tdsc` makes some"
+    return f"no preferences{' with ' + told if told else ''} to export{held_out}; `synthgen tdsc` makes some"

@@ -29,7 +29,8 @@ Role: TypeAlias = Literal["expressive", "stable", "real", "own"]
 class DgsaTake:
     """A take as DGSA sees it: whose it is, what part it plays, and the figures that decide.
 
-    ``identity`` is equal for takes that sound like one speaker. ``is_kept`` is the policy's verdict.
+    ``identity`` is equal for takes that sound like one speaker: a voice, or the human as whom it speaks. ``is_kept`` is
+    the policy's verdict.
     """
 
     take_id: Id

@@ -1,28 +1,52 @@
 """DGSA on a corpus: its takes as `curation.dgsa.pairs` sees them, its synthetic share, and the pairs written down."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
 from catalogs.catalog import Catalog
+from catalogs.choices import note_pairs
 from catalogs.errors import CatalogError
+from catalogs.ids import Id
 from catalogs.lake import query
 from catalogs.records import Preference, VoiceCard
 from curation.dgsa.config import DgsaConfig
-from curation.dgsa.pairs import NEEDED, DgsaTake, Role, preferences_of
+from curation.dgsa.pairs import METHOD, NEEDED, DgsaTake, Role, preferences_of
 from curation.dgsa.toggles import has_toggle, mode_of
 from synthgen.casting import Manner
 
 
-def note_preferences(catalog: Catalog, config: DgsaConfig, *, iteration: int = 1) -> list[Preference]:
-    """Find the pairs of a corpus and add those that are new; gives all of them.
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose takes are compared: those of a job's lines, as its own policy has judged them.
+
+    None and None are all of a corpus, as the policy that judged each of them last has.
+    """
+
+    job_id: Id | None = None
+    policy_id: Id | None = None
+
+
+CORPUS = Whose()
+
+
+def note_preferences(
+    catalog: Catalog, config: DgsaConfig, whose: Whose = CORPUS, *, iteration: int = 1
+) -> list[Preference]:
+    """Find the pairs of a job, or of a corpus, and note them as they are now; gives all of them.
+
+    Those of a job depend on nothing else in the corpus, but for what the humans of ``config.real`` have read.
 
     Raises:
         CatalogError: if word errors or pitch were never measured in the corpus.
     """
-    found = preferences_of(dgsa_takes(catalog, config), config, iteration=iteration)
-    catalog.add(found)
+    takes = dgsa_takes(catalog, config, whose)
+    found = [replace(p, job_id=whose.job_id) for p in preferences_of(takes, config, iteration=iteration)]
+    note_pairs(catalog, found, method=METHOD, job_id=whose.job_id, iteration=iteration)
     return found
 
 
-def dgsa_takes(catalog: Catalog, config: DgsaConfig) -> list[DgsaTake]:
-    """The takes of every prompt that a voice with a style to turn off has read.
+def dgsa_takes(catalog: Catalog, config: DgsaConfig, whose: Whose = CORPUS) -> list[DgsaTake]:
+    """The takes by voices with a style to turn off, and what the humans as whom they speak have read of their texts.
 
     Raises:
         CatalogError: if word errors or pitch were never measured in the corpus.
@@ -31,24 +55,42 @@ def dgsa_takes(catalog: Catalog, config: DgsaConfig) -> list[DgsaTake]:
     if missing := [name for name in NEEDED if name not in columns]:
         raise CatalogError(f"dgsa reads {' and '.join(missing)}: measure the corpus with words and prosody first")
     cards = {card.id: card for card in _cards(catalog)}
-    rows = catalog.lake.rows(query("dgsa_takes"), voice_ids=sorted(cards))
-    speaks_as = {human: voice for voice, human in config.real.items()}
+    rows = catalog.lake.rows(
+        query("dgsa_takes"),
+        voice_ids=sorted(cards),
+        humans=sorted(set(config.real.values())),
+        job_id=whose.job_id,
+        policy=whose.policy_id,
+    )
     takes = []
     for take_id, prompt_id, voice_id, voice, origin, style, timbre, temperature, wer, f0_sd_st, is_kept in rows:
-        is_real = origin == "real"
-        if not is_real and voice_id not in cards:
-            continue
-        manner = Manner(style, timbre, temperature)
-        role: Role = "real" if is_real else _role(cards[voice_id], manner)
-        identity = speaks_as.get(voice, voice) if is_real else f"{voice}{f' as {timbre}' if timbre else ''}"
-        takes.append(DgsaTake(take_id, prompt_id, identity, role, wer, f0_sd_st, is_kept))
+        figures = (wer, f0_sd_st, is_kept)
+        if origin == "real":
+            spoken_as = _speaking_as(voice, cards, config)
+            takes += [DgsaTake(take_id, prompt_id, identity, "real", *figures) for identity in spoken_as]
+        else:
+            role = _role(cards[voice_id], Manner(style, timbre, temperature))
+            takes.append(DgsaTake(take_id, prompt_id, _identity(voice_id, timbre), role, *figures))
     return takes
 
 
-def synthetic_share(catalog: Catalog) -> float | None:
-    """α: what share of the corpus's audio is synthetic, dropped takes aside; None for an empty corpus."""
-    share: float | None = catalog.lake.rows(query("synthetic_share"))[0][0]
+def synthetic_share(catalog: Catalog, whose: Whose = CORPUS) -> float | None:
+    """α: what share of audio is synthetic, dropped takes aside; None if there is none.
+
+    Of a job it is the share of its takes beside all real ones of the corpus.
+    """
+    rows = catalog.lake.rows(query("synthetic_share"), job_id=whose.job_id, policy=whose.policy_id)
+    share: float | None = rows[0][0]
     return share
+
+
+def _speaking_as(human: str, cards: Mapping[Id, VoiceCard], config: DgsaConfig) -> Iterator[str]:
+    """The identities of the voices that speak as a human."""
+    return (_identity(card.id, "") for card in cards.values() if config.real.get(card.name) == human)
+
+
+def _identity(voice_id: Id, timbre: str) -> str:
+    return f"{voice_id} as {timbre}" if timbre else voice_id
 
 
 def _role(card: VoiceCard, manner: Manner) -> Role:

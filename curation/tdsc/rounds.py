@@ -6,8 +6,10 @@ them from 0, `Group` rows from 1, as the paper does.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from catalogs.catalog import Catalog
+from catalogs.choices import note_pairs
 from catalogs.ids import Id
 from catalogs.records import JobLine, Line, Round, VoiceCard
 from catalogs.stage import batched
@@ -15,7 +17,7 @@ from curation.recipe import Recipe
 from curation.rounds import GUESSED_TAKE_S, PAGE, Rounds, parts_of
 from curation.tdsc.accounts import accounts_of, set_scores
 from curation.tdsc.candidates import Text, groups_of, texts_of
-from curation.tdsc.choosing import chosen_of, preference_of
+from curation.tdsc.choosing import METHOD, chosen_of, preference_of
 from curation.tdsc.config import TdscConfig
 from curation.tdsc.controller import Steps, plan_round
 from curation.tdsc.ladder import How, Ladder
@@ -49,7 +51,8 @@ class TdscRounds:
         """Note preferences and accounts; gives the chosen takes, (id, seconds), in the job's order."""
         texts = self._texts(upto=self._config.iterations, tokens=True)
         found = (preference_of(text, self._config) for text in texts)
-        self._catalog.add([preference for preference in found if preference])
+        pairs = [replace(preference, job_id=self._job_id) for preference in found if preference]
+        note_pairs(self._catalog, pairs, method=METHOD, job_id=self._job_id)
         self._catalog.add(set_scores(self._job_id, accounts_of(texts, self._config)))
         seconds = {c.take_id: c.audio_s for text in texts for c in text.candidates}
         return [(take_id, seconds[take_id]) for text in texts for take_id in self._chosen(text)]

@@ -40,6 +40,7 @@ def preferences(
     corpus: Corpus = Path(),
     method: Annotated[str | None, typer.Option(help="Only those of one method: tdsc, dgsa.")] = None,
     objective: Annotated[str | None, typer.Option(help="Only one objective: words, stability, expressivity.")] = None,
+    job: Annotated[str | None, typer.Option(help="Only those of one job: its name, or its id.")] = None,
     use: Annotated[str, typer.Option(help="research or commercial; licences are held against it.")] = "research",
     as_json: AsJson = False,
 ) -> None:
@@ -48,10 +49,12 @@ def preferences(
     from catalogs.config import parse
     from catalogs.export import ExportConfig
     from catalogs.export.preferences import export_preferences
+    from curation.policies.judging import find_scope
 
     config = parse(ExportConfig, {"format": "parquet", "intended_use": use}, source="preferences")
     with Catalog.open(corpus) as catalog:
-        report = export_preferences(catalog, to=to, method=method, objective=objective, use=config.intended_use)
+        of = {"method": method, "objective": objective, "job_id": find_scope(catalog, job=job).job_id}
+        report = export_preferences(catalog, to=to, use=config.intended_use, **of)
     if as_json:
         print(json.dumps(asdict(report), default=str))
         return

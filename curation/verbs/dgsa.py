@@ -1,9 +1,9 @@
 """The verb of DGSA: pairs of takes of one voice, its style on and off, and what weight each objective gets."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from curation.verbs.options import CURATE, AsJson, Corpus
 
 Real = Annotated[
     list[str], typer.Option("--real", metavar="VOICE=HUMAN", help="A voice that speaks as a real speaker.")
+]
+Job = Annotated[
+    str | None, typer.Option("--job", help="The takes of a job (name or id) by its policy and its [dgsa]; else all.")
 ]
 
 
@@ -21,8 +24,9 @@ def register(app: typer.Typer) -> None:
 
 def dgsa(
     corpus: Corpus = Path(),
-    share: Annotated[float | None, typer.Option(help="The synthetic share; the corpus's own without it.")] = None,
-    threshold: Annotated[float, typer.Option(help="The share from which expressivity counts.")] = 0.5,
+    job: Job = None,
+    share: Annotated[float | None, typer.Option(help="The synthetic share; that of the takes without it.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="The share from which expressivity counts, 0.5.")] = None,
     real: Real = [],
     iteration: Annotated[int, typer.Option(help="The round that the pairs belong to.")] = 1,
     as_json: AsJson = False,
@@ -31,19 +35,21 @@ def dgsa(
     from catalogs.catalog import Catalog
     from catalogs.errors import UsageError
     from curation.dgsa.config import DgsaConfig, weights_of
+    from curation.dgsa.jobs import job_named
     from curation.dgsa.pairs import EXPRESSIVITY, STABILITY
-    from curation.dgsa.rows import note_preferences, synthetic_share
+    from curation.dgsa.rows import CORPUS, note_preferences, synthetic_share
 
     if share is not None and not 0 <= share <= 1:
         raise UsageError(f"dgsa: --share is from 0 to 1, not {share}")
-    try:
-        config = DgsaConfig(threshold=threshold, real=dict(pair.split("=", 1) for pair in real))
-    except ValueError as error:
-        raise UsageError(f"dgsa: {error}; --real takes VOICE=HUMAN, such as coqui/anna=human/anna") from error
     Catalog.open(corpus).lake.close()
     with Catalog.create(corpus) as catalog, catalog.job("synthgen dgsa"):
-        found = note_preferences(catalog, config, iteration=iteration)
-        measured = synthetic_share(catalog) if share is None else share
+        whose, config = job_named(catalog, job) if job else (CORPUS, DgsaConfig())
+        try:
+            config = replace(config, **_given(threshold, real))
+        except ValueError as error:
+            raise UsageError(f"dgsa: {error}; --real takes VOICE=HUMAN, such as coqui/anna=human/anna") from error
+        found = note_preferences(catalog, config, whose, iteration=iteration)
+        measured = synthetic_share(catalog, whose) if share is None else share
     weights = weights_of(measured or 0.0, config)
     counts = {name: sum(p.objective == name for p in found) for name in (STABILITY, EXPRESSIVITY)}
     if as_json:
@@ -55,4 +61,10 @@ def dgsa(
         f"{weights.expressivity:.2f} for expressivity"
     )
     if weights.stability == weights.expressivity == 0:
-        print(f"up to {threshold:.0%} nothing is tuned")
+        print(f"up to {config.threshold:.0%} nothing is tuned")
+
+
+def _given(threshold: float | None, real: list[str]) -> dict[str, Any]:
+    """The settings that the command line gives in place of the job's."""
+    given: dict[str, Any] = {} if threshold is None else {"threshold": threshold}
+    return given | ({"real": dict(pair.split("=", 1) for pair in real)} if real else {})

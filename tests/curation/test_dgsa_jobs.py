@@ -3,21 +3,29 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
+from catalogs import takes
 from catalogs.catalog import Catalog
+from catalogs.export.preferences import export_preferences
 from catalogs.ids import seed_of
 from catalogs.records import Line, MetricCard, Score, ScoreColumn
 from curation.dgsa.config import DgsaConfig
+from curation.dgsa.rows import Whose, note_preferences
 from curation.metric import Clip, Metric
+from curation.policies.judging import judge_again
+from curation.policies.policy import Policy, Threshold
 from curation.production import Production
 from curation.recipe import Recipe
+from curation.scope import Scope
 from curation.tdsc.config import TdscConfig
+from synthgen.cli import app
 from synthgen.voices.tone import ToneConfig
 from synthgen.voices.transplant import TransplantConfig
 
@@ -114,6 +122,77 @@ def test_alone_it_has_every_text_read_in_both_modes_and_notes_what_won(
     assert before["preference"]
     assert again == first
     assert rows_of(catalog) == before
+
+
+def pairs_of(catalog: Catalog, recipe: Recipe) -> set[tuple[str, str, str]]:
+    """The pairs that stand for a job: (winner, loser, objective)."""
+    sql = """
+    SELECT winner::VARCHAR, loser::VARCHAR, objective FROM preference
+    WHERE job_id = $job_id::UUID AND method = 'dgsa'
+    """
+    return set(catalog.lake.rows(sql, job_id=recipe.job_id))
+
+
+def test_its_pairs_depend_neither_on_other_jobs_of_the_corpus_nor_on_what_ran_first(
+    tmp_path: Path, dgsa_recipe: Callable[..., Recipe], produce: Produce
+) -> None:
+    recipe = dgsa_recipe("its", dgsa=DgsaConfig(takes=2))
+    strict = Policy(thresholds={"wer": Threshold(max=0.05)})
+    other = replace(recipe, name="other", dgsa=DgsaConfig(takes=4), policy=strict)
+    with Catalog.create(tmp_path / "alone") as catalog:
+        produce(recipe, corpus=catalog).run()
+        wanted = pairs_of(catalog, recipe)
+
+    with Catalog.create(tmp_path / "among") as catalog:
+        produce(other, corpus=catalog).run()
+        others = pairs_of(catalog, other)
+        produce(recipe, corpus=catalog).run()
+        first = pairs_of(catalog, recipe)
+        judge_again(catalog, strict, Scope())
+        produce(recipe, corpus=catalog).run()
+
+        assert first == pairs_of(catalog, recipe) == wanted
+        assert others == pairs_of(catalog, other)
+        assert wanted - others
+        report = export_preferences(catalog, to=tmp_path / "pairs", job_id=recipe.job_id)
+        everything = export_preferences(catalog, to=tmp_path / "all pairs")
+        assert (report.num_pairs, everything.num_pairs) == (len(wanted), len(wanted | others))
+
+
+def test_a_pair_that_follows_no_more_is_withdrawn(
+    tmp_path: Path, dgsa_recipe: Callable[..., Recipe], produce: Produce
+) -> None:
+    recipe = dgsa_recipe("withdrawn", dgsa=DgsaConfig(takes=2))
+    with Catalog.create(tmp_path / "corpus") as catalog:
+        produce(recipe, corpus=catalog).run()
+        before = pairs_of(catalog, recipe)
+        winner = min(winner for winner, _, _ in before)
+        catalog.lake.run("UPDATE score_hashed SET wer = 0.9 WHERE take_id = $id::UUID", id=winner)
+        takes.reset(catalog.lake)
+
+        note_preferences(catalog, recipe.dgsa, Whose(recipe.job_id, recipe.policy.id))
+        after = pairs_of(catalog, recipe)
+
+    assert winner not in {winner for winner, _, _ in after}
+    assert {pair for pair in before if winner not in pair} <= after
+
+
+def test_the_verb_notes_for_a_job_what_its_own_run_noted(
+    tmp_path: Path, dgsa_recipe: Callable[..., Recipe], produce: Produce
+) -> None:
+    policy = Policy(thresholds={"wer": Threshold(max=0.3)})
+    recipe = dgsa_recipe("verb", dgsa=DgsaConfig(takes=2, max_wer=0.15), policy=policy)
+    with Catalog.create(tmp_path / "corpus") as catalog:
+        produce(recipe, corpus=catalog).run()
+        wanted = pairs_of(catalog, recipe)
+        catalog.lake.run("DELETE FROM preference")
+        judge_again(catalog, Policy(thresholds={"wer": Threshold(max=0.05)}), Scope())
+
+    done = CliRunner().invoke(app, ["dgsa", "-c", str(tmp_path / "corpus"), "--job", "verb"], catch_exceptions=False)
+
+    assert done.exit_code == 0
+    with Catalog.open(tmp_path / "corpus") as catalog:
+        assert pairs_of(catalog, recipe) == wanted
 
 
 @pytest.mark.parametrize("spend", ["evenly", "where_it_pays"])

@@ -105,6 +105,18 @@ def test_a_real_reading_counts_only_for_the_voice_that_speaks_as_its_speaker(cor
     assert synthetic_share(corpus) == pytest.approx(2 / 10)
 
 
+def test_a_human_counts_for_every_voice_that_speaks_as_that_human(corpus) -> None:
+    voices = KokoroConfig(speakers=("jf_gongitsune", "jf_tebukuro")).cards()
+    human = human_voice("anna", "en", sample_rate_hz=16_000, licence="CC0-1.0", consent="given")
+    corpus.add([*voices, human])
+    flat = {recorded(corpus, voice, 0.1, 2.0, style="jf_nezumi") for voice in voices}
+    real = recorded(corpus, human, 0.2, 2.0)
+
+    found = note_preferences(corpus, replace(CONFIG, real={voice.name: "human/anna" for voice in voices}))
+
+    assert {(p.winner, p.loser) for p in found} == {(real, loser) for loser in flat}
+
+
 def test_the_verb_tells_pairs_and_weights(tmp_path) -> None:
     app = typer.Typer()
     dgsa.register(app)

@@ -13,7 +13,7 @@ from synthgen.cli import app, main
 RECIPE = ["RECIPE", "--json", "--on", "--set", "-o"]
 SURFACE = {
     "cast": RECIPE,
-    "dgsa": ["--corpus", "--iteration", "--json", "--real", "--share", "--threshold", "-c"],
+    "dgsa": ["--corpus", "--iteration", "--job", "--json", "--real", "--share", "--threshold", "-c"],
     "dictionary": ["--corpus", "--json", "-c"],
     "diff": ["POLICY_A", "POLICY_B", "--corpus", "--job", "--json", "--metric", "--release", "-c"],
     "doctor": ["--json", "--speak"],
@@ -54,7 +54,7 @@ SURFACE = {
     "models verify": ["NAMES", "--json"],
     "perplexity": ["CHECKPOINT", "FILE", "--json"],
     "plan": RECIPE,
-    "preferences": ["--corpus", "--json", "--method", "--objective", "--to", "--use", "-c"],
+    "preferences": ["--corpus", "--job", "--json", "--method", "--objective", "--to", "--use", "-c"],
     "probe": ["CHECKPOINT", "--json", "--real", "--split", "--sweep", "--synthetic", "--takes"],
     "questions": ["CHECKPOINT", "RELEASE", "FILE", "--corpus", "--json", "-c"],
     "record": RECIPE,

@@ -1,4 +1,5 @@
--- One row a preference: who won over whom, with what is needed to hear both. In an order that is always the same.
+-- One row a preference: who won over whom, with what is needed to hear both; in an order that is always the same. A pair
+-- that several jobs have noted is there once.
 SELECT
     preference.prompt_id::VARCHAR AS prompt_id, preference.objective, preference.method, preference.iteration,
     chosen.text, chosen.spoken, chosen.language, chosen.domain, coalesce(chosen.split, '') AS split, chosen.voice,
@@ -11,12 +12,17 @@ SELECT
         'id': rejected.take_id::VARCHAR, 'shard': rejected.shard, 'offset': rejected."offset",
         'num_bytes': rejected.num_bytes, 'tokens': lost.tokens, 'scores': {{ {rejected_scores} }}
     }} AS rejected
-FROM preference
+FROM (
+    SELECT DISTINCT ON (winner, loser, objective, method) *
+    FROM preference
+    WHERE ($method IS NULL OR method = $method) AND ($objective IS NULL OR objective = $objective)
+        AND ($job_id::UUID IS NULL OR job_id = $job_id::UUID)
+    ORDER BY winner, loser, objective, method, job_id
+) AS preference
 JOIN takes AS chosen ON chosen.take_id = preference.winner
 JOIN takes AS rejected ON rejected.take_id = preference.loser
 JOIN voice AS chosen_voice ON chosen_voice.id = chosen.voice_id
 JOIN voice AS rejected_voice ON rejected_voice.id = rejected.voice_id
 JOIN take AS won ON won.id = preference.winner
 JOIN take AS lost ON lost.id = preference.loser
-WHERE ($method IS NULL OR preference.method = $method) AND ($objective IS NULL OR preference.objective = $objective)
 ORDER BY preference.winner, preference.loser, preference.objective, preference.method
