@@ -44,6 +44,7 @@ class Summary:
     unmeasured: int
     left_out: int
     relabelled: int = 0
+    unpaired: int = 0
     release: Release | None = None
 
     @property
@@ -65,6 +66,8 @@ class Summary:
             f"lines {self.lines:,} · takes {self.takes:,} ({self.audio_s / 3600:.2f} h) · failed {self.failed:,}",
             f"kept {self.kept:,}{share} ({self.kept_s / 3600:.2f} h)",
         ]
+        if self.unpaired:
+            lines.append(f"left out of pairs for want of a figure {self.unpaired:,} (failure, stage dgsa)")
         if self.release:
             release = self.release
             lines.append(

@@ -5,12 +5,16 @@ expressive reading makes mistakes, and a reading without them is *preferred for 
 a livelier reading is *preferred for expressivity*. The larger the synthetic share of the training data, the more
 weight expressivity gets. Winner and loser always have one voice and one timbre, so speakers are never compared.
 
+A take that lacks the figure by which an objective compares is in no pair for it, as winner or as loser: that it was not
+measured says nothing of how it was read. `left_out` tells which takes these are, and why.
+
 Up to the threshold share the paper says two things, no tuning at all and stability alone: here it is a switch.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Literal, TypeAlias
 
 from catalogs.ids import Id
@@ -22,7 +26,12 @@ STABILITY, EXPRESSIVITY = "stability", "expressivity"
 NEEDED = ("wer", "f0_sd_st")
 """The columns of ``takes`` that decide."""
 
+READS: Mapping[str, tuple[str, ...]] = {STABILITY: ("wer",), EXPRESSIVITY: NEEDED}
+"""The columns by which each objective compares: a livelier winner must have its words, too."""
+
 Role: TypeAlias = Literal["expressive", "stable", "real", "own"]
+
+_LOSES_FOR: Mapping[Role, str] = {"expressive": STABILITY, "stable": EXPRESSIVITY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +50,20 @@ class DgsaTake:
     f0_sd_st: float | None
     is_kept: bool
 
+    def lacks(self, objective: str) -> tuple[str, ...]:
+        """The figures that an objective reads, and that this take has not; a real reading needs none."""
+        if self.role == "real":
+            return ()
+        figures = {"wer": self.wer, "f0_sd_st": self.f0_sd_st}
+        return tuple(name for name in READS[objective] if _is_missing(figures[name]))
+
 
 def preferences_of(takes: Sequence[DgsaTake], config: DgsaConfig, *, iteration: int) -> list[Preference]:
     """The pairs that takes of any prompts and voices give, in the order of prompts and identities.
 
     A real reading wins over both modes. Without one the best reading that was kept wins over the expressive one if it
-    has fewer word errors, and the liveliest that was kept over the stable one if its pitch spreads more.
+    has fewer word errors, and the liveliest that was kept over the stable one if its pitch spreads more. What was not
+    measured is left out.
     """
     groups: dict[tuple[Id, str], list[DgsaTake]] = defaultdict(list)
     for take in takes:
@@ -56,20 +73,32 @@ def preferences_of(takes: Sequence[DgsaTake], config: DgsaConfig, *, iteration: 
     return [preference for preference in found if preference]
 
 
+def left_out(takes: Sequence[DgsaTake]) -> dict[Id, str]:
+    """Why takes are in no pair, or in none for one of the objectives, for want of a figure; in the order of takes."""
+    found: dict[Id, str] = {}
+    for take in sorted(takes, key=_by_id):
+        lacking = {objective: names for objective in READS if (names := take.lacks(objective))}
+        if lacking:
+            names = dict.fromkeys(name for names in lacking.values() for name in names)
+            whose = "" if len(lacking) == len(READS) else f" for {' and '.join(lacking)}"
+            found[take.take_id] = f"{' and '.join(names)} missing: in no pair{whose}"
+    return found
+
+
 def _lost(loser: DgsaTake, group: Sequence[DgsaTake], config: DgsaConfig, *, iteration: int) -> Preference | None:
-    """What a take of either mode loses to; None if nothing in its group is better."""
-    real = sorted((take for take in group if take.role == "real"), key=_by_id)
-    fit = [take for take in group if take.is_kept and _wer(take) <= config.max_wer]
-    if loser.role == "expressive":
-        objective = STABILITY
+    """What a take of either mode loses to; None if nothing in its group is better, or it was not measured."""
+    objective = _LOSES_FOR.get(loser.role)
+    if objective is None or loser.lacks(objective):
+        return None
+    measured = [take for take in group if take != loser and not take.lacks(objective)]
+    real = sorted((take for take in measured if take.role == "real"), key=_by_id)
+    fit = [take for take in measured if take.is_kept and _wer(take) <= config.max_wer]
+    if objective == STABILITY:
         better = sorted((t for t in fit if _wer(t) < _wer(loser)), key=lambda t: (_wer(t), t.take_id))
-    elif loser.role == "stable":
-        objective = EXPRESSIVITY
+    else:
         least_st = _spread(loser) + config.least_gain_st
         better = sorted((t for t in fit if _spread(t) >= least_st), key=lambda t: (-_spread(t), t.take_id))
-    else:
-        return None
-    winners = real or [take for take in better if take != loser]
+    winners = real or better
     if not winners:
         return None
     return Preference(loser.prompt_id, winners[0].take_id, loser.take_id, objective, METHOD, iteration)
@@ -79,11 +108,15 @@ def _by_id(take: DgsaTake) -> Id:
     return take.take_id
 
 
+def _is_missing(figure: float | None) -> bool:
+    return figure is None or isnan(figure)
+
+
 def _wer(take: DgsaTake) -> float:
-    """A take that was not heard has the worst."""
-    return float("inf") if take.wer is None else take.wer
+    """Asked only of takes that were measured; not a number for a real one that was not."""
+    return float("nan") if take.wer is None else take.wer
 
 
 def _spread(take: DgsaTake) -> float:
-    """A take without pitch has none; it is never beaten for that, nor does it win."""
+    """As `_wer`."""
     return float("nan") if take.f0_sd_st is None else take.f0_sd_st

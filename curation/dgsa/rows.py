@@ -1,6 +1,6 @@
 """DGSA on a corpus: its takes as `curation.dgsa.pairs` sees them, its synthetic share, and the pairs written down."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from catalogs.catalog import Catalog
@@ -8,9 +8,9 @@ from catalogs.choices import note_pairs
 from catalogs.errors import CatalogError
 from catalogs.ids import Id
 from catalogs.lake import query
-from catalogs.records import Preference, VoiceCard
+from catalogs.records import Failure, Preference, VoiceCard
 from curation.dgsa.config import DgsaConfig
-from curation.dgsa.pairs import METHOD, NEEDED, DgsaTake, Role, preferences_of
+from curation.dgsa.pairs import METHOD, NEEDED, DgsaTake, Role, left_out, preferences_of
 from curation.dgsa.toggles import has_toggle, mode_of
 from synthgen.casting import Manner
 
@@ -28,21 +28,34 @@ class Whose:
 
 CORPUS = Whose()
 
+STAGE, UNMEASURED = METHOD, "unmeasured"
+"""Under which failures of takes are kept that could not be compared."""
 
-def note_preferences(
-    catalog: Catalog, config: DgsaConfig, whose: Whose = CORPUS, *, iteration: int = 1
-) -> list[Preference]:
-    """Find the pairs of a job, or of a corpus, and note them as they are now; gives all of them.
 
-    Those of a job depend on nothing else in the corpus, but for what the humans of ``config.real`` have read.
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The pairs there are, and why takes are in none, or in none for one of the objectives."""
+
+    pairs: tuple[Preference, ...]
+    left_out: Mapping[Id, str]
+
+
+def note_preferences(catalog: Catalog, config: DgsaConfig, whose: Whose = CORPUS, *, iteration: int = 1) -> Noted:
+    """Find the pairs of a job, or of a corpus, and note them as they are now.
+
+    Those of a job depend on nothing else in the corpus, but for what the humans of ``config.real`` have read. A take
+    that is left out for want of a figure has a row of ``failure``.
 
     Raises:
         CatalogError: if word errors or pitch were never measured in the corpus.
     """
     takes = dgsa_takes(catalog, config, whose)
-    found = [replace(p, job_id=whose.job_id) for p in preferences_of(takes, config, iteration=iteration)]
-    note_pairs(catalog, found, method=METHOD, job_id=whose.job_id, iteration=iteration)
-    return found
+    found = (replace(pair, job_id=whose.job_id) for pair in preferences_of(takes, config, iteration=iteration))
+    noted = Noted(tuple(found), left_out(takes))
+    with catalog.lake.transaction():
+        note_pairs(catalog, noted.pairs, method=METHOD, job_id=whose.job_id, iteration=iteration)
+        _note_left_out(catalog, noted.left_out, among={take.take_id for take in takes})
+    return noted
 
 
 def dgsa_takes(catalog: Catalog, config: DgsaConfig, whose: Whose = CORPUS) -> list[DgsaTake]:
@@ -82,6 +95,16 @@ def synthetic_share(catalog: Catalog, whose: Whose = CORPUS) -> float | None:
     rows = catalog.lake.rows(query("synthetic_share"), job_id=whose.job_id, policy=whose.policy_id)
     share: float | None = rows[0][0]
     return share
+
+
+def _note_left_out(catalog: Catalog, why: Mapping[Id, str], *, among: Set[Id]) -> None:
+    """Say why takes are in no pair; what was said before of those that were looked at holds no more."""
+    found = {Failure(STAGE, take_id, 1, UNMEASURED, message) for take_id, message in why.items()}
+    sql = "SELECT stage, subject_id::VARCHAR, attempt, error, message FROM failure WHERE stage = $stage ORDER BY ALL"
+    known = {failure for row in catalog.lake.rows(sql, stage=STAGE) if (failure := Failure(*row)).subject_id in among}
+    if gone := known - found:
+        catalog.lake.run(query("forget_left_out"), stage=STAGE, ids=sorted(failure.subject_id for failure in gone))
+    catalog.add(sorted(found - known, key=lambda failure: failure.subject_id))
 
 
 def _speaking_as(human: str, cards: Mapping[Id, VoiceCard], config: DgsaConfig) -> Iterator[str]:

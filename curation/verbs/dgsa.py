@@ -1,6 +1,7 @@
 """The verb of DGSA: pairs of takes of one voice, its style on and off, and what weight each objective gets."""
 
 import json
+from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,14 +49,17 @@ def dgsa(
             config = replace(config, **_given(threshold, real))
         except ValueError as error:
             raise UsageError(f"dgsa: {error}; --real takes VOICE=HUMAN, such as coqui/anna=human/anna") from error
-        found = note_preferences(catalog, config, whose, iteration=iteration)
+        noted = note_preferences(catalog, config, whose, iteration=iteration)
         measured = synthetic_share(catalog, whose) if share is None else share
     weights = weights_of(measured or 0.0, config)
-    counts = {name: sum(p.objective == name for p in found) for name in (STABILITY, EXPRESSIVITY)}
+    counts = {name: sum(p.objective == name for p in noted.pairs) for name in (STABILITY, EXPRESSIVITY)}
     if as_json:
-        print(json.dumps({"synthetic_share": measured, "pairs": counts, "weights": asdict(weights)}))
+        told = {"synthetic_share": measured, "pairs": counts, "weights": asdict(weights)}
+        print(json.dumps(told | {"left_out": len(noted.left_out)}))
         return
     print(f"pairs: {counts[STABILITY]:,} for stability, {counts[EXPRESSIVITY]:,} for expressivity")
+    for why, number in sorted(Counter(noted.left_out.values()).items()):
+        print(f"left out: {number:,} takes, {why}")
     print(
         f"synthetic share {measured or 0.0:.1%}: weight {weights.stability:.2f} for stability, "
         f"{weights.expressivity:.2f} for expressivity"

@@ -12,7 +12,7 @@ from catalogs.records import (
     VoiceCard,
 )
 from curation.dgsa.config import DgsaConfig, Weights, weights_of
-from curation.dgsa.pairs import EXPRESSIVITY, STABILITY, DgsaTake, preferences_of
+from curation.dgsa.pairs import EXPRESSIVITY, STABILITY, DgsaTake, left_out, preferences_of
 from curation.dgsa.toggles import Mode, bank_of, has_toggle, in_mode, mode_of
 from curation.metrics.prosody import Prosody, ProsodyConfig
 from synthgen.casting import Casting, CastingConfig, Manner, Part
@@ -120,6 +120,36 @@ def test_what_is_no_better_reading_of_the_same_text_by_the_same_speaker_never_wi
     assert pairs(found, replace(CONFIG, max_wer=0.6)) == ([("e", "s", EXPRESSIVITY)])
 
 
+MISSING = [None, float("nan")]
+
+
+@pytest.mark.parametrize("missing", MISSING)
+@pytest.mark.parametrize("real", [[], [take("r", "real", wer=None, f0_sd_st=None, is_kept=False)]])
+def test_a_take_that_was_not_heard_neither_wins_nor_loses(missing: float | None, real: list[DgsaTake]) -> None:
+    found = [
+        *real,
+        take("clean", wer=0.0, f0_sd_st=9.0),
+        take("e", "expressive", wer=missing, f0_sd_st=9.9),
+        take("s", "stable", wer=missing, f0_sd_st=1.0),
+    ]
+
+    assert pairs(found) == []
+    assert left_out(found) == dict.fromkeys("es", "wer missing: in no pair")
+
+
+@pytest.mark.parametrize("missing", MISSING)
+def test_a_take_without_pitch_is_compared_by_its_words_alone(missing: float | None) -> None:
+    found = [
+        take("clean", wer=0.0, f0_sd_st=missing),
+        take("e", "expressive", wer=0.3, f0_sd_st=missing),
+        take("s", "stable", wer=0.2, f0_sd_st=missing),
+    ]
+
+    assert pairs(found) == [("clean", "e", STABILITY)]
+    assert set(left_out(found)) == {"clean", "e", "s"}
+    assert set(left_out(found).values()) == {"f0_sd_st missing: in no pair for expressivity"}
+
+
 def takes_strategy() -> st.SearchStrategy[list[DgsaTake]]:
     one = st.builds(
         DgsaTake,
@@ -127,8 +157,8 @@ def takes_strategy() -> st.SearchStrategy[list[DgsaTake]]:
         prompt_id=st.sampled_from("pq"),
         identity=st.sampled_from(("anna", "bela")),
         role=st.sampled_from(ROLES),
-        wer=st.none() | st.floats(0, 2),
-        f0_sd_st=st.none() | st.floats(0, 9),
+        wer=st.none() | st.floats(0, 2) | st.just(float("nan")),
+        f0_sd_st=st.none() | st.floats(0, 9) | st.just(float("nan")),
         is_kept=st.booleans(),
     )
     return st.lists(one, max_size=12, unique_by=lambda t: t.take_id)
@@ -146,6 +176,8 @@ def test_pairs_are_of_one_speaker_and_text_and_do_not_depend_on_the_order(takes,
         assert winner.prompt_id == loser.prompt_id == p.prompt_id
         assert p.winner != p.loser
         assert loser.role == {STABILITY: "expressive", EXPRESSIVITY: "stable"}[p.objective]
+        assert not winner.lacks(p.objective)
+        assert not loser.lacks(p.objective)
     assert preferences_of(shuffled, CONFIG, iteration=1) == found
 
 

@@ -177,6 +177,24 @@ def test_a_pair_that_follows_no_more_is_withdrawn(
     assert {pair for pair in before if winner not in pair} <= after
 
 
+def test_a_job_tells_what_it_could_not_compare(
+    tmp_path: Path, dgsa_recipe: Callable[..., Recipe], produce: Produce
+) -> None:
+    recipe = dgsa_recipe("told", dgsa=DgsaConfig(takes=2))
+    with Catalog.create(tmp_path / "corpus") as catalog:
+        before = produce(recipe, corpus=catalog).run()
+        ((unheard,),) = catalog.lake.rows("SELECT loser::VARCHAR FROM preference ORDER BY loser LIMIT 1")
+        catalog.lake.run("UPDATE score_hashed SET wer = NULL WHERE take_id = $id::UUID", id=unheard)
+        takes.reset(catalog.lake)
+        after = produce(recipe, corpus=catalog).run()
+        pairs = pairs_of(catalog, recipe)
+
+    assert (before.unpaired, after.unpaired) == (0, 1)
+    assert "left out of pairs for want of a figure 1 (failure, stage dgsa)" in after.text()
+    assert after.trouble is None
+    assert not any(unheard in pair for pair in pairs)
+
+
 def test_the_verb_notes_for_a_job_what_its_own_run_noted(
     tmp_path: Path, dgsa_recipe: Callable[..., Recipe], produce: Produce
 ) -> None:

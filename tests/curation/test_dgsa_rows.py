@@ -49,7 +49,7 @@ TEXT = "see you at nine"
 PROMPT = Prompt(Prompt.id_of(TEXT, "en"), TEXT, "en")
 
 
-def recorded(catalog: Catalog, voice: VoiceCard, wer: float, spread: float, **how) -> str:
+def recorded(catalog: Catalog, voice: VoiceCard, wer: float | None, spread: float | None, **how) -> str:
     """Add a take of two seconds, or of a human eight, with its figures and a verdict of keep; gives its id."""
     is_real = voice.engine == "human"
     line = Line.new(prompt_id=PROMPT.id, voice_id=voice.id, text=TEXT, normaliser="none", **how)
@@ -87,7 +87,10 @@ def test_a_corpus_gives_its_pairs_and_gives_them_once(corpus) -> None:
     first = note_preferences(corpus, CONFIG)
     note_preferences(corpus, CONFIG)
 
-    assert {(p.winner, p.loser, p.objective) for p in first} == {(own, lively, STABILITY), (lively, flat, EXPRESSIVITY)}
+    assert {(p.winner, p.loser, p.objective) for p in first.pairs} == {
+        (own, lively, STABILITY),
+        (lively, flat, EXPRESSIVITY),
+    }
     assert corpus.lake.rows("SELECT count(*) FROM preference") == [(2,)]
 
 
@@ -101,8 +104,30 @@ def test_a_real_reading_counts_only_for_the_voice_that_speaks_as_its_speaker(cor
     as_anna = replace(CONFIG, real={"kokoro/jf_gongitsune": "human/anna"})
 
     assert preferences_of(dgsa_takes(corpus, CONFIG), CONFIG, iteration=1) == []
-    assert [(p.winner, p.loser) for p in note_preferences(corpus, as_anna)] == [(real, lively)]
+    assert [(p.winner, p.loser) for p in note_preferences(corpus, as_anna).pairs] == [(real, lively)]
     assert synthetic_share(corpus) == pytest.approx(2 / 10)
+
+
+def test_a_take_that_was_not_measured_is_left_out_and_told_until_it_is(corpus) -> None:
+    (anna,) = KokoroConfig(speakers=("jf_gongitsune",)).cards()
+    corpus.add([anna])
+    clean = recorded(corpus, anna, 0.0, 2.0)
+    unheard = recorded(corpus, anna, None, 9.0, style="jf_alpha")
+    flat = recorded(corpus, anna, 0.1, None, style="jf_nezumi")
+    told = "SELECT subject_id::VARCHAR, error, message FROM failure WHERE stage = 'dgsa' ORDER BY message"
+
+    first = note_preferences(corpus, CONFIG)
+    before = corpus.lake.rows(told)
+    corpus.lake.run("UPDATE score_figures SET wer = 0.3 WHERE take_id = $id::UUID", id=unheard)
+    second = note_preferences(corpus, CONFIG)
+
+    assert first.pairs == ()
+    assert before == [
+        (flat, "unmeasured", "f0_sd_st missing: in no pair for expressivity"),
+        (unheard, "unmeasured", "wer missing: in no pair"),
+    ]
+    assert [(p.winner, p.loser, p.objective) for p in second.pairs] == [(clean, unheard, STABILITY)]
+    assert corpus.lake.rows(told) == before[:1]
 
 
 def test_a_human_counts_for_every_voice_that_speaks_as_that_human(corpus) -> None:
@@ -114,7 +139,7 @@ def test_a_human_counts_for_every_voice_that_speaks_as_that_human(corpus) -> Non
 
     found = note_preferences(corpus, replace(CONFIG, real={voice.name: "human/anna" for voice in voices}))
 
-    assert {(p.winner, p.loser) for p in found} == {(real, loser) for loser in flat}
+    assert {(p.winner, p.loser) for p in found.pairs} == {(real, loser) for loser in flat}
 
 
 def test_the_verb_tells_pairs_and_weights(tmp_path) -> None:
@@ -137,5 +162,6 @@ def test_the_verb_tells_pairs_and_weights(tmp_path) -> None:
         "synthetic_share": 0.8,
         "pairs": {"stability": 1, "expressivity": 1},
         "weights": {"stability": pytest.approx(0.4), "expressivity": pytest.approx(0.6)},
+        "left_out": 0,
     }
     assert isinstance(refused.exception, UsageError)

@@ -1,6 +1,6 @@
 -- One row: lines, takes, audio seconds, kept takes, kept seconds, failed lines, takes with a failed measurement, and
--- prompts left out of a job, and prompts stored with other labels. Seconds are rounded, because the order of a sum is
--- nobody's promise.
+-- prompts left out of a job, prompts stored with other labels, and takes that DGSA could not compare. Seconds are
+-- rounded, because the order of a sum is nobody's promise.
 WITH job_take AS (
     SELECT take.id, take.num_samples / take.sample_rate_hz AS audio_s
     FROM job_line
@@ -36,6 +36,11 @@ SELECT
         JOIN line ON line.prompt_id = failure.subject_id
         JOIN job_line ON job_line.line_id = line.id
         WHERE failure.stage = 'ingest' AND failure.error = 'other-labels' AND job_line.job_id = $job_id::UUID
-    ) AS relabelled
+    ) AS relabelled,
+    (
+        SELECT count(DISTINCT subject_id)
+        FROM failure
+        WHERE stage = 'dgsa' AND subject_id IN (SELECT id FROM job_take)
+    ) AS unpaired
 FROM job_take
 LEFT JOIN kept ON kept.take_id = job_take.id
