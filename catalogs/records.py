@@ -336,6 +336,7 @@ class Preference:
 
     ``objective`` is what the winner is better at ("words", "stability", "expressivity"), ``method`` the loop that
     chose ("tdsc", "dgsa"). ``job_id`` is whose takes were compared, by its policy; None is the whole corpus.
+    ``weight`` is what the loss of its objective counts for, DGSA's λ; None where a method weighs nothing.
     """
 
     prompt_id: Id
@@ -345,6 +346,7 @@ class Preference:
     method: str
     iteration: int
     job_id: Id | None = None
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

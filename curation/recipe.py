@@ -92,7 +92,7 @@ class Recipe:
                 "spoken": Spoken(self.spoken).version,
                 "casting": _plain(self.casting),
                 "tdsc": _plain(self.tdsc) if self.tdsc else None,
-                **({"dgsa": {**_plain(self.dgsa), "banks": self._banks()}} if self.dgsa else {}),
+                **({"dgsa": {**_dual_mode(self.dgsa), "banks": self._banks()}} if self.dgsa else {}),
                 "policy": _plain(self.policy),
                 "release": _plain(self.release),
             }
@@ -195,6 +195,12 @@ def _located(source: PromptSource, folder: Path) -> PromptSource:
 def _in(folder: Path, path: str) -> str:
     """A path as seen from a folder, unless it is absolute or in somebody's home."""
     return str(folder / Path(path).expanduser())
+
+
+def _dual_mode(config: DgsaConfig) -> dict[str, Any]:
+    """The settings of DGSA; a key that came later is left out where it says nothing: older jobs stay what they are."""
+    plain: dict[str, Any] = _plain(config)
+    return plain if config.share is not None else {key: value for key, value in plain.items() if key != "share"}
 
 
 def _plain(config: Any) -> Any:

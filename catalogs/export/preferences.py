@@ -126,8 +126,8 @@ def _schema(names: list[str]) -> pa.Schema:
     audio = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     fields: list[tuple[str, pa.DataType]] = [(name, pa.string()) for name in _TEXTS]
     features: dict[str, object] = {name: _value("string") for name in _TEXTS}
-    fields.append(("iteration", pa.int32()))
-    features["iteration"] = _value("int32")
+    fields += [("iteration", pa.int32()), ("weight", pa.float64())]
+    features |= {"iteration": _value("int32"), "weight": _value("float64")}
     for side in ("chosen", "rejected"):
         fields += [(side, audio), (f"{side}_id", pa.string()), (f"{side}_tokens", pa.list_(pa.int32()))]
         fields.append((f"{side}_scores", scores))
@@ -144,7 +144,8 @@ def _readme(num_pairs: int, num_held_out: int) -> str:
     left_out = f" {num_held_out:,} pairs of held-out texts were left out." if num_held_out else ""
     return (
         f"# Preferences\n\n{num_pairs:,} pairs: `prompt` is the text, `chosen` the better reading, `rejected` the "
-        f"worse one, by the same voice. `objective` says at what it is better, `method` how it was found.{left_out}\n\n"
+        "worse one, by the same voice. `objective` says at what it is better, `method` how it was found, `weight` what "
+        f"the loss on such pairs counts for: nothing at 0, and null is no weight.{left_out}\n\n"
         '```python\ndatasets.load_dataset("parquet", data_files="data/*.parquet")\n```\n'
     )
 

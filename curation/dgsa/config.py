@@ -14,10 +14,12 @@ from synthgen.casting import Manner
 class DgsaConfig:
     """``threshold`` is the synthetic share from which expressivity counts, the paper's α*.
 
-    ``below`` says what is tuned up to it: nothing ("sft"), or stability alone. ``max_wer`` is what a generated winner
-    may have. ``least_gain_st`` is how many semitones more pitch spread a generated winner needs to be preferred for
-    expressivity. ``real`` names, for a voice, the real speaker whom it speaks as: ``{"coqui/anna" = "human/anna"}``.
-    ``takes`` is how often each mode is read; with TDSC its ladder says that.
+    ``below`` says what is tuned up to it: nothing ("sft"), or stability alone. ``share`` is the synthetic share of what
+    is trained on, α; None is that of the takes beside the corpus's real ones. They decide what pairs weigh, and none is
+    left out for that. ``max_wer`` is what a generated winner may have. ``least_gain_st`` is how many semitones more
+    pitch spread a generated winner needs to be preferred for expressivity. ``real`` names, for a voice, the real
+    speaker whom it speaks as: ``{"coqui/anna" = "human/anna"}``. ``takes`` is how often each mode is read; with TDSC
+    its ladder says that.
     """
 
     threshold: float = 0.5
@@ -26,10 +28,13 @@ class DgsaConfig:
     least_gain_st: float = 0.2
     takes: int = 1
     real: Mapping[str, str] = field(default_factory=dict)
+    share: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold < 1:
             raise ValueError("dgsa.threshold must be from 0 to below 1")
+        if self.share is not None and not 0 <= self.share <= 1:
+            raise ValueError("dgsa.share must be from 0 to 1")
         if self.takes < 1:
             raise ValueError("dgsa.takes must be at least 1")
         if self.least_gain_st < 0:

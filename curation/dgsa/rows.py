@@ -9,8 +9,17 @@ from catalogs.errors import CatalogError
 from catalogs.ids import Id
 from catalogs.lake import query
 from catalogs.records import Failure, Preference, VoiceCard
-from curation.dgsa.config import DgsaConfig
-from curation.dgsa.pairs import METHOD, NEEDED, DgsaTake, Role, left_out, preferences_of
+from curation.dgsa.config import DgsaConfig, Weights, weights_of
+from curation.dgsa.pairs import (
+    EXPRESSIVITY,
+    METHOD,
+    NEEDED,
+    STABILITY,
+    DgsaTake,
+    Role,
+    left_out,
+    preferences_of,
+)
 from curation.dgsa.toggles import has_toggle, mode_of
 from synthgen.casting import Manner
 
@@ -34,24 +43,34 @@ STAGE, UNMEASURED = METHOD, "unmeasured"
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """The pairs there are, and why takes are in none, or in none for one of the objectives."""
+    """The pairs there are, and why takes are in none, or in none for one of the objectives.
+
+    ``share`` is the synthetic share by which the objectives are weighed; None if there is no audio.
+    """
 
     pairs: tuple[Preference, ...]
     left_out: Mapping[Id, str]
+    share: float | None
+    weights: Weights
 
 
 def note_preferences(catalog: Catalog, config: DgsaConfig, whose: Whose = CORPUS, *, iteration: int = 1) -> Noted:
     """Find the pairs of a job, or of a corpus, and note them as they are now.
 
-    Those of a job depend on nothing else in the corpus, but for what the humans of ``config.real`` have read. A take
-    that is left out for want of a figure has a row of ``failure``.
+    Those of a job depend on nothing else in the corpus, but for what the humans of ``config.real`` have read; and what
+    they weigh, where ``config.share`` does not say the share, on how much real speech there is. A take that is left out
+    for want of a figure has a row of ``failure``.
 
     Raises:
         CatalogError: if word errors or pitch were never measured in the corpus.
     """
     takes = dgsa_takes(catalog, config, whose)
-    found = (replace(pair, job_id=whose.job_id) for pair in preferences_of(takes, config, iteration=iteration))
-    noted = Noted(tuple(found), left_out(takes))
+    share = synthetic_share(catalog, whose) if config.share is None else config.share
+    weights = weights_of(share or 0.0, config)
+    weight = {STABILITY: weights.stability, EXPRESSIVITY: weights.expressivity}
+    pairs = preferences_of(takes, config, iteration=iteration)
+    weighed = (replace(pair, job_id=whose.job_id, weight=weight[pair.objective]) for pair in pairs)
+    noted = Noted(tuple(weighed), left_out(takes), share, weights)
     with catalog.lake.transaction():
         note_pairs(catalog, noted.pairs, method=METHOD, job_id=whose.job_id, iteration=iteration)
         _note_left_out(catalog, noted.left_out, among={take.take_id for take in takes})

@@ -72,6 +72,13 @@ def test_noting_the_same_again_writes_nothing(catalog: Catalog) -> None:
         assert catalog.lake.snapshot() == before
 
 
+def test_a_pair_that_weighs_otherwise_is_noted_anew(catalog: Catalog) -> None:
+    for weight in (0.4, 0.6):
+        note_pairs(catalog, [replace(pair(1, 2), weight=weight)], method="dgsa", job_id=JOB)
+
+    assert catalog.lake.rows("SELECT weight FROM preference") == [(0.6,)]
+
+
 def test_other_methods_and_rounds_are_left_alone(catalog: Catalog) -> None:
     by_words = replace(pair(5, 6), method="tdsc", objective="words")
     catalog.add([by_words])
@@ -86,7 +93,8 @@ def test_other_methods_and_rounds_are_left_alone(catalog: Catalog) -> None:
 def test_a_corpus_of_schema_6_keeps_its_pairs_as_those_of_no_job(tmp_path: Path) -> None:
     with Catalog.create(tmp_path / "corpus") as catalog:
         catalog.add([pair(1, 2, job_id=None)])
-        catalog.lake.run("ALTER TABLE preference DROP COLUMN job_id")
+        for column in ("job_id", "weight"):
+            catalog.lake.run(f"ALTER TABLE preference DROP COLUMN {column}")
         catalog.lake.run("DELETE FROM migration WHERE version >= 7")
 
     with Catalog.create(tmp_path / "corpus") as catalog:

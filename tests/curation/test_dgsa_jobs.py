@@ -1,5 +1,6 @@
 """Jobs with DGSA: alone, and with TDSC reading every step in both modes."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -7,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 from typer.testing import CliRunner
@@ -195,22 +197,65 @@ def test_a_job_tells_what_it_could_not_compare(
     assert not any(unheard in pair for pair in pairs)
 
 
+def weights_of(catalog: Catalog, recipe: Recipe) -> dict[str, float]:
+    """What the pairs of each objective of a job weigh; TDSC's weigh nothing."""
+    rows = catalog.lake.rows(
+        "SELECT DISTINCT objective, weight FROM preference WHERE job_id = $job_id::UUID AND method = 'dgsa'",
+        job_id=recipe.job_id,
+    )
+    assert len(rows) == len(dict(rows))
+    return dict(rows)
+
+
+def test_pairs_weigh_what_share_threshold_and_below_say(
+    tmp_path: Path, dgsa_recipe: Callable[..., Recipe], produce: Produce
+) -> None:
+    config = DgsaConfig(takes=2, share=0.8, threshold=0.75)
+    recipe = dgsa_recipe("weighed", dgsa=config)
+    whose = Whose(recipe.job_id, recipe.policy.id)
+    with Catalog.create(tmp_path / "corpus") as catalog:
+        produce(recipe, corpus=catalog).run()
+        as_written = weights_of(catalog, recipe)
+        export_preferences(catalog, to=tmp_path / "pairs")
+        found = []
+        for changed in (
+            replace(config, threshold=0.5),
+            replace(config, share=0.4),
+            replace(config, share=0.4, below="stability"),
+            replace(config, share=None),  # there is nothing but synthetic speech
+        ):
+            note_preferences(catalog, changed, whose)
+            found.append(weights_of(catalog, recipe))
+
+    assert as_written == {"stability": pytest.approx(0.8), "expressivity": pytest.approx(0.2)}
+    rows = pq.read_table(tmp_path / "pairs" / "data").to_pylist()
+    assert {row["objective"]: row["weight"] for row in rows} == as_written
+    assert found == [
+        {"stability": pytest.approx(0.4), "expressivity": pytest.approx(0.6)},
+        {"stability": 0.0, "expressivity": 0.0},
+        {"stability": 1.0, "expressivity": 0.0},
+        {"stability": 0.0, "expressivity": 1.0},
+    ]
+
+
 def test_the_verb_notes_for_a_job_what_its_own_run_noted(
     tmp_path: Path, dgsa_recipe: Callable[..., Recipe], produce: Produce
 ) -> None:
     policy = Policy(thresholds={"wer": Threshold(max=0.3)})
-    recipe = dgsa_recipe("verb", dgsa=DgsaConfig(takes=2, max_wer=0.15), policy=policy)
+    recipe = dgsa_recipe("verb", dgsa=DgsaConfig(takes=2, max_wer=0.15, share=0.8), policy=policy)
     with Catalog.create(tmp_path / "corpus") as catalog:
         produce(recipe, corpus=catalog).run()
-        wanted = pairs_of(catalog, recipe)
+        wanted, weights = pairs_of(catalog, recipe), weights_of(catalog, recipe)
         catalog.lake.run("DELETE FROM preference")
         judge_again(catalog, Policy(thresholds={"wer": Threshold(max=0.05)}), Scope())
 
-    done = CliRunner().invoke(app, ["dgsa", "-c", str(tmp_path / "corpus"), "--job", "verb"], catch_exceptions=False)
+    words = ["dgsa", "-c", str(tmp_path / "corpus"), "--job", "verb"]
+    CliRunner().invoke(app, words, catch_exceptions=False)
 
-    assert done.exit_code == 0
     with Catalog.open(tmp_path / "corpus") as catalog:
-        assert pairs_of(catalog, recipe) == wanted
+        assert (pairs_of(catalog, recipe), weights_of(catalog, recipe)) == (wanted, weights)
+    told = CliRunner().invoke(app, [*words, "--threshold", "0.9", "--below", "stability", "--json"])
+    assert json.loads(told.stdout)["weights"] == {"stability": 1.0, "expressivity": 0.0}
 
 
 @pytest.mark.parametrize("spend", ["evenly", "where_it_pays"])

@@ -32,6 +32,14 @@ def test_a_recipe_may_have_it_alone_or_with_tdsc(tmp_path: Path) -> None:
     assert len({recipe.job_id for recipe in (plain, alone, both)}) == 3
 
 
+def test_a_job_that_says_no_share_is_the_one_it_was_before_there_were_shares(tmp_path: Path) -> None:
+    silent, told = (parsed(tmp_path, voices=[{"engine": "kokoro"}], dgsa=dgsa) for dgsa in ({}, {"share": 0.8}))
+
+    assert '"share"' not in silent.definition
+    assert '"share":0.8' in told.definition
+    assert silent.job_id != told.job_id
+
+
 def test_all_that_does_not_fit_it_alone_is_told_at_once(tmp_path: Path) -> None:
     casting = {"temperatures": {"espeak/*": [0.9]}, "styles": {"*": ["jf_alpha"]}}
 
@@ -78,6 +86,8 @@ def test_all_that_does_not_fit_both_is_told_at_once_and_once(tmp_path: Path) -> 
     [
         ({"threshold": 1}, "dgsa.threshold must be from 0 to below 1"),
         ({"takes": 0}, "dgsa.takes must be at least 1"),
+        ({"share": 1.1}, "dgsa.share must be from 0 to 1"),
+        ({"below": "dpo"}, "below = 'dpo'"),
         ({"least_gain_st": -1}, "dgsa.least_gain_st must not be negative"),
         ({"treshold": 0.5}, "did you mean 'threshold'"),
         ("on", "expected a table"),

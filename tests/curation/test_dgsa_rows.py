@@ -156,7 +156,10 @@ def test_the_verb_tells_pairs_and_weights(tmp_path) -> None:
         recorded(made, anna, 0.1, 2.0, style="jf_nezumi")
 
     told = CliRunner().invoke(app, ["dgsa", "-c", str(folder), "--share", "0.8", "--json"], catch_exceptions=False)
-    refused = CliRunner().invoke(app, ["dgsa", "-c", str(folder), "--share", "8"])
+    refused = [
+        CliRunner().invoke(app, ["dgsa", "-c", str(folder), *words]).exception
+        for words in (["--share", "8"], ["--threshold", "1"], ["--below", "nothing"], ["--real", "anna"])
+    ]
 
     assert json.loads(told.stdout) == {
         "synthetic_share": 0.8,
@@ -164,4 +167,5 @@ def test_the_verb_tells_pairs_and_weights(tmp_path) -> None:
         "weights": {"stability": pytest.approx(0.4), "expressivity": pytest.approx(0.6)},
         "left_out": 0,
     }
-    assert isinstance(refused.exception, UsageError)
+    assert [isinstance(error, UsageError) for error in refused] == [True] * 4
+    assert "VOICE=HUMAN" in str(refused[-1])

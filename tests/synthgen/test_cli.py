@@ -13,7 +13,7 @@ from synthgen.cli import app, main
 RECIPE = ["RECIPE", "--json", "--on", "--set", "-o"]
 SURFACE = {
     "cast": RECIPE,
-    "dgsa": ["--corpus", "--iteration", "--job", "--json", "--real", "--share", "--threshold", "-c"],
+    "dgsa": ["--below", "--corpus", "--iteration", "--job", "--json", "--real", "--share", "--threshold", "-c"],
     "dictionary": ["--corpus", "--json", "-c"],
     "diff": ["POLICY_A", "POLICY_B", "--corpus", "--job", "--json", "--metric", "--release", "-c"],
     "doctor": ["--json", "--speak"],

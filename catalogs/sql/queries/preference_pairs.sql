@@ -1,7 +1,7 @@
 -- One row a preference: who won over whom, with what is needed to hear both; in an order that is always the same. A pair
 -- that several jobs have noted is there once.
 SELECT
-    preference.prompt_id::VARCHAR AS prompt_id, preference.objective, preference.method, preference.iteration,
+    preference.prompt_id::VARCHAR AS prompt_id, preference.objective, preference.method, preference.iteration, preference.weight,
     chosen.text, chosen.spoken, chosen.language, chosen.domain, coalesce(chosen.split, '') AS split, chosen.voice,
     chosen.licence, chosen_voice.consent, rejected.licence AS rejected_licence, rejected_voice.consent AS rejected_consent,
     {{
