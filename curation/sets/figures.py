@@ -5,6 +5,7 @@ row a take, so that a hundred thousand takes cost seconds.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,6 +148,22 @@ def wasserstein(values: NDArray[np.float64], reference: NDArray[np.float64], *, 
         return np.asarray((np.abs(share - expected) * widths).sum(axis=-1) / scale)
 
     return estimate(sums, distance, num_items=len(ours), seed=seed)
+
+
+def calibrated_rate(
+    errors: NDArray[np.float64], of: NDArray[np.float64], clusters: Labels, *, real: float, seed: int = 0
+) -> Estimate:
+    """Errors over what they could have been, pooled over takes, less that rate of ``real`` speech; at least 0.
+
+    What is left is not the recogniser's own. The interval is that of the takes, as if ``real`` were known.
+    """
+    sums = block_sums(np.stack((errors, of), axis=1), clusters, seed=seed)
+
+    def left(s: Sums) -> NDArray[np.float64]:
+        return np.asarray(np.maximum(0.0, s[..., 0] / np.maximum(s[..., 1], 1e-12) - real))
+
+    found = estimate(sums, left, num_items=len(errors), seed=seed)
+    return replace(found, low=max(0.0, found.low))
 
 
 def mmd(vectors: Vectors, reference: Vectors, *, seed: int = 0) -> Estimate:

@@ -10,6 +10,7 @@ MEANINGS = {
     "diversity": "mean cosine distance of two takes",
     "diversity_in_voice": "mean cosine distance of two takes of one voice",
     "vendi": "how many takes with nothing in common would be as diverse (Vendi score)",
+    "calibrated_cer": "character errors of synthetic takes over characters, less those of the corpus's real takes",
     "wasserstein": "distance from the corpus's real takes, in their standard deviations",
     "mmd": "distance from the corpus's real takes (MMD); 0 for two samples of one source",
     "frechet": "distance from the corpus's real takes (Fréchet)",

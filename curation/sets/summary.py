@@ -10,7 +10,7 @@ from catalogs.records import SetScore
 from curation.bootstrap import Estimate, mean_of
 from curation.sets import figures as sets
 from curation.sets.entropy import conditional_entropy, token_entropy
-from curation.sets.watched import Watched
+from curation.sets.watched import CHARS, Watched
 from curation.tokenisers.frames import FRAMES_HZ
 from curation.vectors.disentangled import disentangled
 from curation.vectors.probes import Found
@@ -101,6 +101,7 @@ def _disentangled(takes: Watched) -> Iterator[tuple[str, Estimate]]:
 
 
 def _beside(takes: Watched, reference: Watched) -> Iterator[tuple[str, Estimate | None]]:
+    yield from _calibrated(takes, reference)
     for name in COMPARED:
         ours, theirs = (_finite(_figure(part, name)) for part in (takes, reference))
         if min(len(ours), len(theirs)) >= LEAST_TAKES:
@@ -110,6 +111,28 @@ def _beside(takes: Watched, reference: Watched) -> Iterator[tuple[str, Estimate 
         if min(len(rows), len(other)) >= LEAST_TAKES:
             yield f"mmd:{name}", sets.mmd(rows, other)
             yield f"frechet:{name}", _if_enough_for_width(rows, other)
+
+
+def _calibrated(takes: Watched, reference: Watched) -> Iterator[tuple[str, Estimate]]:
+    """Character errors of the synthetic takes of each language, less those of real speech of that language.
+
+    Where texts are few or real takes are, a language has none: the recogniser's own errors are not known.
+    """
+    for language in np.unique(takes.language).tolist():
+        errors, chars, text = _errors(takes, takes.is_synthetic & (takes.language == language))
+        real_errors, real_chars, _ = _errors(reference, reference.language == language)
+        if min(len(np.unique(text)), len(real_errors)) >= LEAST_TAKES:
+            real = float(real_errors.sum() / real_chars.sum())
+            yield f"calibrated_cer:{language}", sets.calibrated_rate(errors, chars, text, real=real)
+
+
+def _errors(
+    takes: Watched, which: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Character errors, characters and texts of those takes that were heard."""
+    cer, chars = _figure(takes, "cer"), _figure(takes, CHARS)
+    heard = which & np.isfinite(cer) & (chars > 0)
+    return cer[heard] * chars[heard], chars[heard], takes.text[heard]
 
 
 def _if_enough_for_width(rows: NDArray[np.float64], other: NDArray[np.float64]) -> Estimate | None:

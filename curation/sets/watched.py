@@ -15,6 +15,7 @@ from catalogs.lake import query
 from curation.tokenisers.sequences import TokenRows
 
 NUMBERS = (
+    "cer",
     "substitutions",
     "insertions",
     "deletions",
@@ -26,6 +27,7 @@ NUMBERS = (
     "f0_median_hz",
     "chars_per_s",
 )
+CHARS = "text_chars"
 TOKENS = "speech_tokens"
 VECTORS = ("speaker_embedding", "prosody_vector", "timbre_vector")
 
@@ -37,6 +39,7 @@ class Watched:
     ``text`` numbers the prompts, ``reading`` prompts and voices together: takes with the same number are readings of
     one text by one voice.
     ``labels`` numbers voices and styles, ``vectors`` holds rows of a width, with NaN for a take that has none.
+    ``language`` is that of each take, and has no rows where nobody asked for it.
     """
 
     take_ids: tuple[Id, ...]
@@ -47,6 +50,7 @@ class Watched:
     tokens: TokenRows | None = None
     labels: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     vectors: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    language: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
 
     def __len__(self) -> int:
         return len(self.take_ids)
@@ -67,6 +71,7 @@ class Watched:
             tokens=None if self.tokens is None else self.tokens.of_rows(rows),
             labels={name: numbers[rows] for name, numbers in self.labels.items()},
             vectors={name: held[rows] for name, held in self.vectors.items()},
+            language=self.language[rows] if len(self.language) else self.language,
         )
 
     def between(self, start: int, stop: int) -> "Watched":
@@ -101,15 +106,17 @@ def _read(catalog: Catalog, *, job_id: Id | None = None, release_id: Id | None =
 def _watched(table: pa.Table, measured: list[str]) -> Watched:
     voice, style, text = (_numbered(table[name]) for name in ("voice", "style", "prompt_id"))
     _, reading = np.unique(text * (voice.max(initial=0) + 1) + voice, return_inverse=True)
+    numbers = [CHARS, *(name for name in measured if name in NUMBERS)]
     return Watched(
         take_ids=tuple(table["take_id"].to_pylist()),
         is_synthetic=np.array([origin == "synthetic" for origin in table["origin"].to_pylist()], np.bool_),
         text=text,
         reading=reading.astype(np.int64),
-        figures={name: table[name].cast(pa.float64()).to_numpy() for name in measured if name in NUMBERS},
+        figures={name: table[name].cast(pa.float64()).to_numpy() for name in numbers},
         tokens=TokenRows.from_arrow(table[TOKENS]) if TOKENS in measured else None,
         labels={"voice": voice, "style": style},
         vectors={name: _stacked(table[name]) for name in measured if name in VECTORS},
+        language=np.array(table["language"].to_pylist(), np.str_),
     )
 
 

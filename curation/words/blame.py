@@ -99,33 +99,3 @@ def blame(catalog: Catalog, job_id: Id | None, *, words: MetricCard, phones: Met
     )
     versions = {"words_version": words.version, "phones_version": phones.version}
     catalog.lake.run(sql, job_id=job_id, version=card.version, **versions)
-
-
-@dataclass(frozen=True, slots=True)
-class CalibratedCer:
-    """The character error rate of a job's takes in one language, and of the corpus' real takes in it.
-
-    ``real_cer`` is None where the corpus has no real takes of the language.
-    """
-
-    language: str
-    cer: float
-    takes: int
-    real_cer: float | None
-    real_takes: int
-
-    @property
-    def calibrated(self) -> float | None:
-        """What is left of the rate when the recogniser's own share is taken off."""
-        return None if self.real_cer is None else calibrated_cer(self.cer, self.real_cer)
-
-
-def calibrated_cer(cer: float, real_cer: float) -> float:
-    """The part of a set's character error rate that real speech does not have, at least 0."""
-    return max(0.0, cer - real_cer)
-
-
-def calibrated_cers(catalog: Catalog, job_id: Id, words: MetricCard) -> list[CalibratedCer]:
-    """One figure per language of a job, pooled over characters; a set's figure, never a take's."""
-    sql = query("cer_by_language").format(words=score_table(words))
-    return [CalibratedCer(*row) for row in catalog.lake.rows(sql, job_id=job_id, version=words.version)]

@@ -10,7 +10,7 @@ from catalogs.ids import Id, content_id
 from catalogs.records import Job, JobLine, Line, MetricCard, Prompt, Score, ScoreColumn, Take
 from curation.metrics.phones import PhonesConfig
 from curation.metrics.words import WordsConfig
-from curation.words.blame import BLAME, FEATURES, Feature, blame, blame_card, calibrated_cer, calibrated_cers
+from curation.words.blame import BLAME, FEATURES, Feature, blame, blame_card
 
 Figures = dict[str, float | None]
 
@@ -166,22 +166,3 @@ def test_takes_of_other_jobs_are_left_alone_unless_all_are_asked_for(corpus: Cor
     assert real not in corpus.blamed()
     blame(corpus.catalog, None, words=corpus.words, phones=corpus.phones)
     assert real in corpus.blamed()
-
-
-@pytest.mark.parametrize(("cer", "real", "left"), [(0.10, 0.04, 0.06), (0.03, 0.04, 0.0)])
-def test_the_recognisers_own_errors_are_taken_off(cer: float, real: float, left: float) -> None:
-    assert calibrated_cer(cer, real) == pytest.approx(left)
-
-
-def test_a_set_is_held_against_real_speech_of_its_language(corpus: Corpus) -> None:
-    corpus.take("four", {**HEARD, "cer": 0.5})
-    corpus.take("a text of twelve", {**HEARD, "cer": 0.1})
-    corpus.take("real text", {**HEARD, "cer": 0.08}, real=True)
-    corpus.take("hallo", {**HEARD, "cer": 0.2}, language="de")
-
-    german, english = calibrated_cers(corpus.catalog, corpus.job_id, corpus.words)
-
-    assert (german.language, german.takes, german.real_cer, german.calibrated) == ("de", 1, None, None)
-    assert (english.takes, english.real_takes) == (2, 1)
-    assert english.cer == pytest.approx((0.5 * 4 + 0.1 * 16) / 20)
-    assert english.calibrated == pytest.approx(english.cer - 0.08)

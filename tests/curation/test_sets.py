@@ -134,6 +134,51 @@ def test_figures_do_not_change_from_run_to_run() -> None:
     assert sets.mmd(vectors[:200], vectors[200:]) == sets.mmd(vectors[:200], vectors[200:])
 
 
+@given(errors=st.lists(st.integers(0, 9), min_size=2, max_size=30), real=st.floats(0, 1))
+def test_what_real_speech_has_of_errors_is_taken_off(errors: list[int], real: float) -> None:
+    counts, chars = np.array(errors, np.float64), np.full(len(errors), 10.0)
+
+    found = sets.calibrated_rate(counts, chars, np.arange(len(errors)), real=real)
+
+    assert found.value == pytest.approx(max(0.0, counts.mean() / 10 - real))
+    assert 0 <= found.low <= found.value <= found.high
+
+
+def heard(cer: float, *, takes: int = 40, seed: int = 1, language: str = "en", chars: float = 20.0) -> Watched:
+    """Takes with a character error rate."""
+    figures = {"cer": np.full(takes, cer), "text_chars": np.full(takes, chars)}
+    names = np.full(takes, language)
+    return replace(watched(takes, seed=seed), text=np.arange(takes), figures=figures, language=names)
+
+
+def joined(one: Watched, other: Watched) -> Watched:
+    parts = [one, other]
+    return replace(
+        one,
+        take_ids=one.take_ids + other.take_ids,
+        **{name: np.concatenate([getattr(p, name) for p in parts]) for name in ("is_synthetic", "text", "language")},
+        figures={name: np.concatenate([p.figures[name] for p in parts]) for name in one.figures},
+        reading=np.arange(len(one) + len(other)),
+        tokens=None,
+        labels={},
+        vectors={},
+    )
+
+
+def test_a_set_is_held_against_real_speech_of_its_language() -> None:
+    ours = joined(joined(heard(0.1), heard(0.4, chars=60.0)), heard(0.2, language="de"))
+    real = joined(heard(0.08, chars=5.0), heard(0.02, chars=15.0))
+
+    found = set_figures(ours, real)
+
+    assert [name for name in found if name.startswith("calibrated_cer")] == ["calibrated_cer:en"]
+    assert found["calibrated_cer:en"].value == pytest.approx((0.1 * 20 + 0.4 * 60) / 80 - (0.08 * 5 + 0.02 * 15) / 20)
+    assert found["calibrated_cer:en"].num_items == 80
+    assert set_figures(ours).keys().isdisjoint({"calibrated_cer:en"})
+    assert "calibrated_cer:en" not in set_figures(ours, heard(0.08, takes=19))
+    assert "calibrated_cer:en" not in set_figures(replace(ours, is_synthetic=np.zeros(len(ours), np.bool_)), real)
+
+
 def watched(takes: int, *, seed: int, spread_st: float = 2.0) -> Watched:
     random = np.random.default_rng(seed)
     return Watched(
@@ -194,7 +239,17 @@ def test_every_figure_of_a_set_has_a_meaning() -> None:
     random = np.random.default_rng(9)
     vectors = {name: random.normal(0, 1, (200, 4)) for name in ("prosody_vector", "timbre_vector")}
     ours, theirs = (
-        replace(takes, figures={**takes.figures, "f0_sd_st": random.normal(3, 1, 200)}, vectors=vectors)
+        replace(
+            takes,
+            figures={
+                **takes.figures,
+                "f0_sd_st": random.normal(3, 1, 200),
+                "cer": np.full(200, 0.1),
+                "text_chars": np.full(200, 9.0),
+            },
+            vectors=vectors,
+            language=np.full(200, "en"),
+        )
         for takes in (watched(200, seed=1), watched(200, seed=2))
     )
 

@@ -1,6 +1,7 @@
 -- One row a take: of a job, in its order, of a release, or all real ones where both are null; some columns of takes.
 SELECT
-    takes.take_id::VARCHAR AS take_id, takes.prompt_id::VARCHAR AS prompt_id, takes.voice, takes.style, takes.origin {columns}
+    takes.take_id::VARCHAR AS take_id, takes.prompt_id::VARCHAR AS prompt_id, takes.voice, takes.style, takes.origin,
+    takes.language, length(takes.text) AS text_chars {columns}
 FROM takes
 LEFT JOIN job_line ON job_line.line_id = takes.line_id AND job_line.job_id = $job_id::UUID
 WHERE
