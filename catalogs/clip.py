@@ -15,7 +15,7 @@ class Clip:
 
     ``samples`` are the stored int16 values as float32 in [-1, 1), so that a take scores the same on arrival and
     when it is read back. ``text`` is the prompt as written, ``spoken`` the form the voice was given; a real take has
-    one text.
+    one text. ``codes`` are the voice's own speech codes, None for a voice without any and for real takes.
     """
 
     take_id: Id
@@ -25,6 +25,7 @@ class Clip:
     text: str
     spoken: str
     language: str
+    codes: tuple[int, ...] | None = None
     _resampled: dict[int, NDArray[np.float32]] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -37,6 +37,7 @@ class StoredTake:
     text: str
     spoken: str
     language: str
+    codes: tuple[int, ...] | None = None
 
 
 class Measurer:
@@ -72,9 +73,8 @@ class Listener:
             except AudioError as error:
                 outcome.failures.append(failure(STAGE, item.take_id, error))
                 continue
-            clips.append(
-                Clip(item.take_id, item.voice_id, to_float32(pcm), rate_hz, item.text, item.spoken, item.language)
-            )
+            texts = (item.text, item.spoken, item.language)
+            clips.append(Clip(item.take_id, item.voice_id, to_float32(pcm), rate_hz, *texts, codes=item.codes))
         return clips, outcome
 
 
@@ -152,7 +152,8 @@ def _batches(rows: Iterator[Mapping[str, Any]]) -> Iterator[Sequence[StoredTake]
 
 def _stored(row: Mapping[str, Any]) -> StoredTake:
     place = Place(row["shard"], row["offset"], row["num_bytes"])
-    return StoredTake(row["take_id"], row["voice_id"], place, row["text"], row["spoken"], row["language"])
+    codes = None if row["codes"] is None else tuple(row["codes"])
+    return StoredTake(row["take_id"], row["voice_id"], place, row["text"], row["spoken"], row["language"], codes)
 
 
 def _take_id(clip: Clip) -> Id:

@@ -107,6 +107,7 @@ def _finish(assignment: Assignment, reading: Reading) -> tuple[Clip, Recording]:
         text=assignment.text,
         spoken=line.text,
         language=assignment.language,
+        codes=reading.tokens,
     )
     recording = Recording(
         line_id=line.id,

@@ -11,7 +11,9 @@ from curation.bootstrap import Estimate, mean_of
 from curation.sets import figures as sets
 from curation.sets.entropy import conditional_entropy, token_entropy
 from curation.sets.watched import CHARS, Watched
+from curation.tokenisers.codebook import PAUSE
 from curation.tokenisers.frames import FRAMES_HZ
+from curation.tokenisers.sequences import TokenRows, repetition_rate
 from curation.vectors.disentangled import disentangled
 from curation.vectors.probes import Found
 
@@ -65,6 +67,7 @@ def _own(takes: Watched) -> Iterator[tuple[str, Estimate | None]]:
         distances = sets.reading_distances(takes.tokens, takes.reading, rate_hz=FRAMES_HZ)
         if len(np.unique(takes.text[np.isfinite(distances)])) >= LEAST_TAKES:
             yield "reading_distance", mean_of(distances, takes.text)
+    yield from _coded(takes)
     if "voice" in takes.labels and len(takes) >= LEAST_TAKES:
         cell, count = cells_of(takes)
         yield "coverage", sets.coverage(cell, count, least=LEAST_IN_A_CELL)
@@ -77,6 +80,18 @@ def _own(takes: Watched) -> Iterator[tuple[str, Estimate | None]]:
             yield f"vendi:{name}", sets.vendi(rows)
             yield f"diversity_in_voice:{name}", _within(rows, takes.labels["voice"][there])
     yield from _disentangled(takes)
+
+
+def _coded(takes: Watched) -> Iterator[tuple[str, Estimate]]:
+    """Entropy and repetition of the voices' own codes; those of two codes are not comparable."""
+    for codec in np.unique(takes.codec[takes.codec != ""]).tolist():
+        part = takes.rows(np.flatnonzero(takes.codec == codec))
+        if part.codes is None or len(np.unique(part.text[part.codes.lengths > 0])) < LEAST_TAKES:
+            continue
+        above_pause = TokenRows(part.codes.values + PAUSE + 1, part.codes.lengths)  # a code of 0 is no pause
+        yield f"code_entropy:{codec}", token_entropy(above_pause, part.text)
+        repeated = np.array([repetition_rate(row) if len(row) else np.nan for row in part.codes])
+        yield f"code_repetition:{codec}", mean_of(repeated, part.text)
 
 
 def _disentangled(takes: Watched) -> Iterator[tuple[str, Estimate]]:

@@ -39,7 +39,8 @@ class Watched:
     ``text`` numbers the prompts, ``reading`` prompts and voices together: takes with the same number are readings of
     one text by one voice.
     ``labels`` numbers voices and styles, ``vectors`` holds rows of a width, with NaN for a take that has none.
-    ``language`` is that of each take, and has no rows where nobody asked for it.
+    ``language`` is that of each take, ``codec`` names the voice's own code, "" for none, in which ``codes`` are; they
+    have no rows where nobody asked for them.
     """
 
     take_ids: tuple[Id, ...]
@@ -51,6 +52,8 @@ class Watched:
     labels: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     vectors: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     language: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
+    codec: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
+    codes: TokenRows | None = None
 
     def __len__(self) -> int:
         return len(self.take_ids)
@@ -72,6 +75,8 @@ class Watched:
             labels={name: numbers[rows] for name, numbers in self.labels.items()},
             vectors={name: held[rows] for name, held in self.vectors.items()},
             language=self.language[rows] if len(self.language) else self.language,
+            codec=self.codec[rows] if len(self.codec) else self.codec,
+            codes=None if self.codes is None else self.codes.of_rows(rows),
         )
 
     def between(self, start: int, stop: int) -> "Watched":
@@ -117,6 +122,8 @@ def _watched(table: pa.Table, measured: list[str]) -> Watched:
         labels={"voice": voice, "style": style},
         vectors={name: _stacked(table[name]) for name in measured if name in VECTORS},
         language=np.array(table["language"].to_pylist(), np.str_),
+        codec=np.array(table["codec"].to_pylist(), np.str_),
+        codes=TokenRows.from_arrow(table["codes"]),
     )
 
 

@@ -179,6 +179,22 @@ def test_a_set_is_held_against_real_speech_of_its_language() -> None:
     assert "calibrated_cer:en" not in set_figures(replace(ours, is_synthetic=np.zeros(len(ours), np.bool_)), real)
 
 
+def test_codes_of_one_voice_are_apart_from_those_of_another_and_zero_is_one() -> None:
+    takes, random = replace(watched(200, seed=11), text=np.arange(200)), np.random.default_rng(11)
+    codec = np.array(["gpt"] * 120 + ["semantic"] * 60 + [""] * 20)
+    stuck = [np.zeros(40, np.int64)] * 60
+    rows = [*random.integers(0, 4, (120, 40)), *stuck, *([()] * 20)]
+
+    found = set_figures(replace(takes, codec=codec, codes=TokenRows.of(rows)))
+
+    assert found["code_entropy:gpt"].value == pytest.approx(2.0, abs=0.01)
+    assert found["code_entropy:semantic"].value == 0.0
+    assert found["code_repetition:semantic"].value == 1.0
+    assert found["code_repetition:gpt"].value == pytest.approx(4**-4, abs=0.01)
+    assert (found["code_entropy:gpt"].num_items, found["code_repetition:semantic"].num_items) == (120, 60)
+    assert not {"code_entropy:gpt", "code_entropy:"} & set(set_figures(takes.rows(np.arange(200))))
+
+
 def watched(takes: int, *, seed: int, spread_st: float = 2.0) -> Watched:
     random = np.random.default_rng(seed)
     return Watched(
@@ -247,6 +263,8 @@ def test_every_figure_of_a_set_has_a_meaning() -> None:
                 "cer": np.full(200, 0.1),
                 "text_chars": np.full(200, 9.0),
             },
+            codec=np.full(200, "gpt"),
+            codes=TokenRows.of(list(random.integers(0, 30, (200, 40)))),
             vectors=vectors,
             language=np.full(200, "en"),
         )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ Add = Callable[..., None]
 def corpus(tmp_path: Path) -> Path:
     """A corpus with a job, in which each text was read by a machine and by somebody real."""
     with Catalog.create(tmp_path / "corpus") as catalog:
-        (machine,) = ToneConfig().cards()
+        machine = replace(ToneConfig().cards()[0], tokens="letters")
         human = human_voice("anna", "en", sample_rate_hz=16_000, licence="CC0-1.0", consent="given")
         job = Job(content_id("job", "read"), "read", "{}")
         takes.declare(catalog.lake, [WORDS])
@@ -50,7 +51,8 @@ def corpus(tmp_path: Path) -> Path:
 def take_of(prompt_id: str, voice_id: str, line_id: str | None) -> Take:
     origin: Any = "synthetic" if line_id else "real"
     take_id = Take.id_of_line(line_id) if line_id else content_id("take", prompt_id)
-    return Take(take_id, line_id, prompt_id, voice_id, origin, "s", 0, 1, take_id, 16_000, 16_000)
+    codes = (0, 1, 2, 3) * 4 if line_id else None
+    return Take(take_id, line_id, prompt_id, voice_id, origin, "s", 0, 1, take_id, 16_000, 16_000, tokens=codes)
 
 
 def described(corpus: Path) -> dict[str, Any]:
@@ -70,3 +72,11 @@ def test_the_character_errors_of_a_job_are_those_that_real_speech_has_not(corpus
     with Catalog.open(corpus) as catalog:
         stored = catalog.lake.rows("SELECT value FROM set_score WHERE metric = 'calibrated_cer:en'")
     assert stored == [(found["value"],)]
+
+
+def test_the_codes_of_a_job_have_an_entropy_that_real_takes_have_not(corpus: Path) -> None:
+    found = described(corpus)
+
+    assert found["code_entropy:letters"]["value"] == pytest.approx(2.0, abs=0.01)
+    assert found["code_entropy:letters"]["num_items"] == 30
+    assert found["code_repetition:letters"]["value"] == 0

@@ -1,8 +1,11 @@
 -- One row a take: of a job, in its order, of a release, or all real ones where both are null; some columns of takes.
 SELECT
     takes.take_id::VARCHAR AS take_id, takes.prompt_id::VARCHAR AS prompt_id, takes.voice, takes.style, takes.origin,
-    takes.language, length(takes.text) AS text_chars {columns}
+    takes.language, length(takes.text) AS text_chars, take.tokens AS codes,
+    if(take.tokens IS NULL, '', coalesce(voice.tokens, '')) AS codec {columns}
 FROM takes
+JOIN take ON take.id = takes.take_id
+JOIN voice ON voice.id = takes.voice_id
 LEFT JOIN job_line ON job_line.line_id = takes.line_id AND job_line.job_id = $job_id::UUID
 WHERE
     CASE
