@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from catalogs.errors import AudioError
 from catalogs.pitch import LOWEST_HZ, pitch_track
 from catalogs.signal import resample, unclipped
+from catalogs.warping import Frames, warp
 
 Wave: TypeAlias = NDArray[np.float32]
-Frames: TypeAlias = NDArray[np.float64]
 
 _FRAME_S = 0.005
 _SPOKEN_HZ = (40.0, 800.0)
@@ -164,43 +164,14 @@ def prosody_of(given: Analysis) -> Prosody:
 def align(target: Frames, donor: Frames) -> Frames:
     """For each donor frame the target frame that says the same, as a fraction, never falling; shape (D,).
 
-    Dynamic time warping over cepstra (T, K) and (D, K), each coefficient about its own mean and in its own spread, so
-    that two voices are compared by how they change. Steps are one frame in either or both.
+    Dynamic time warping over cepstra (T, K) and (D, K).
     """
-    ours, theirs = _standard(target[::_STRIDE]), _standard(donor[::_STRIDE])
-    steps = _warp(_distances(ours, theirs))  # (steps, 2)
+    ours, theirs = target[::_STRIDE], donor[::_STRIDE]
+    steps = warp(ours, theirs)  # (steps, 2)
     at = np.arange(len(theirs))
     means = np.bincount(steps[:, 1], steps[:, 0]) / np.bincount(steps[:, 1])
     path = np.interp(np.arange(len(donor)) / _STRIDE, at, np.maximum.accumulate(means)) * _STRIDE
     return np.asarray(np.clip(path, 0, len(target) - 1))
-
-
-def _standard(frames: Frames) -> Frames:
-    return np.asarray((frames - frames.mean(axis=0)) / (frames.std(axis=0) + 1e-9))
-
-
-def _distances(ours: Frames, theirs: Frames) -> Frames:
-    squares = (ours**2).sum(axis=1)[:, None] + (theirs**2).sum(axis=1) - 2 * ours @ theirs.T
-    return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
-
-
-def _warp(costs: Frames) -> NDArray[np.int64]:
-    """The cheapest way from the first corner to the last, rows of (target, donor); filled along anti-diagonals."""
-    rows, columns = costs.shape
-    total = np.full((rows + 1, columns + 1), np.inf)
-    total[0, 0] = 0.0
-    for diagonal in range(rows + columns - 1):
-        row = np.arange(max(0, diagonal - columns + 1), min(rows, diagonal + 1))
-        column = diagonal - row
-        before = np.minimum(np.minimum(total[row, column + 1], total[row + 1, column]), total[row, column])
-        total[row + 1, column + 1] = costs[row, column] + before
-    place, steps = (rows, columns), []
-    while place != (0, 0):
-        row, column = place
-        steps.append((row - 1, column - 1))
-        ways = ((row - 1, column - 1), (row - 1, column), (row, column - 1))  # straight on, where it is as cheap
-        place = min(ways, key=lambda way: total[way])
-    return np.array(steps[::-1], np.int64)
 
 
 def _read_at(given: Prosody, path: Frames) -> Prosody:

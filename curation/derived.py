@@ -1,7 +1,7 @@
 """Families that follow from other families: worked out at the barrier, from stored scores, with no model.
 
 Similarity to the intended voice follows from the speaker embeddings of all its takes; blame from what two recognisers
-heard. Whoever measures the one gets the other.
+heard; melody from the contours of takes and of real takes of their texts. Whoever measures the one gets the other.
 """
 
 from collections.abc import Sequence
@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from catalogs.catalog import Catalog
 from catalogs.ids import Id
 from catalogs.records import MetricCard
+from curation.melody import COLUMNS as MELODY
+from curation.melody import compare_melodies, melody_card
 from curation.similarity import compare, similarity_card
 from curation.words.blame import blame, blame_card
 
-COLUMNS = ("speaker_similarity", "voice_at_fault")
+COLUMNS = ("speaker_similarity", "voice_at_fault", *MELODY)
 """What they write: a take cannot be judged by it on arrival."""
 
 
@@ -20,7 +22,8 @@ def with_derived(cards: Sequence[MetricCard]) -> tuple[MetricCard, ...]:
     """The families, and those that follow from them."""
     similarities = [similarity_card(card) for card in cards if card.family == "speaker"]
     blames = [blame_card(words, phones) for words, phones in _judges(cards)]
-    return (*cards, *similarities, *blames)
+    melodies = [melody_card(card) for card in cards if card.family == "contours"]
+    return (*cards, *similarities, *blames, *melodies)
 
 
 def derive(catalog: Catalog, job_id: Id, cards: Sequence[MetricCard], *, awaits: bool = True) -> None:
@@ -28,6 +31,8 @@ def derive(catalog: Catalog, job_id: Id, cards: Sequence[MetricCard], *, awaits:
     for card in cards:
         if card.family == "speaker":
             compare(catalog, job_id, card, awaits=awaits)
+        if card.family == "contours":
+            compare_melodies(catalog, job_id, card)
     for words, phones in _judges(cards):
         blame(catalog, job_id, words=words, phones=phones)
 

@@ -3,6 +3,8 @@
 MEANINGS = {
     "token_entropy": "entropy of speech tokens, bits; falls as speech becomes more of the same",
     "token_entropy_given_last": "entropy of a speech token after the one before it, bits",
+    "f0_correlation": "pitch of takes with that of real readings of their texts, warped in time; mean correlation",
+    "f0_rmse_st": "how far the two are apart, semitones",
     "code_entropy": "entropy of the voices' own speech codes, bits; compare it within one code",
     "code_repetition": "share of the voices' own codes that are equal to the four after them; stuck voices repeat",
     "reading_distance": "edits of speech tokens a second between readings of one text by one voice",

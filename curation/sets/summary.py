@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from catalogs.ids import Id, content_id
 from catalogs.records import SetScore
 from curation.bootstrap import Estimate, mean_of
+from curation.melody import COLUMNS as MELODY
 from curation.sets import figures as sets
 from curation.sets.entropy import conditional_entropy, token_entropy
 from curation.sets.watched import CHARS, Watched
@@ -68,6 +69,9 @@ def _own(takes: Watched) -> Iterator[tuple[str, Estimate | None]]:
         if len(np.unique(takes.text[np.isfinite(distances)])) >= LEAST_TAKES:
             yield "reading_distance", mean_of(distances, takes.text)
     yield from _coded(takes)
+    for name in MELODY:
+        if len(np.unique(takes.text[np.isfinite(_figure(takes, name))])) >= LEAST_TAKES:
+            yield name, mean_of(takes.figures[name], takes.text)
     if "voice" in takes.labels and len(takes) >= LEAST_TAKES:
         cell, count = cells_of(takes)
         yield "coverage", sets.coverage(cell, count, least=LEAST_IN_A_CELL)

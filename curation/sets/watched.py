@@ -26,6 +26,8 @@ NUMBERS = (
     "energy_sd_db",
     "f0_median_hz",
     "chars_per_s",
+    "f0_correlation",
+    "f0_rmse_st",
 )
 CHARS = "text_chars"
 TOKENS = "speech_tokens"

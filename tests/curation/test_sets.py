@@ -260,6 +260,8 @@ def test_every_figure_of_a_set_has_a_meaning() -> None:
             figures={
                 **takes.figures,
                 "f0_sd_st": random.normal(3, 1, 200),
+                "f0_correlation": random.normal(0.5, 0.1, 200),
+                "f0_rmse_st": random.normal(3, 1, 200),
                 "cer": np.full(200, 0.1),
                 "text_chars": np.full(200, 9.0),
             },
