@@ -79,9 +79,9 @@ def left_out(takes: Sequence[DgsaTake]) -> dict[Id, str]:
     for take in sorted(takes, key=_by_id):
         lacking = {objective: names for objective in READS if (names := take.lacks(objective))}
         if lacking:
-            names = dict.fromkeys(name for names in lacking.values() for name in names)
+            missing = dict.fromkeys(name for names in lacking.values() for name in names)
             whose = "" if len(lacking) == len(READS) else f" for {' and '.join(lacking)}"
-            found[take.take_id] = f"{' and '.join(names)} missing: in no pair{whose}"
+            found[take.take_id] = f"{' and '.join(missing)} missing: in no pair{whose}"
     return found
 
 
