@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import Errors
-from training.evaluation.resampling import FEWEST, Groups, Interval, Sums, expanded, interval, ratio, replicates
+from catalogs.intervals import FEWEST, expanded
+from training.evaluation.resampling import Groups, Interval, Sums, interval, ratio, replicates
 
 
 def wer(row: Errors) -> Interval | None:

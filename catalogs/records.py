@@ -351,7 +351,7 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class SetScore:
-    """A figure of a set of takes, with the number of items it rests on and its 95 % interval.
+    """A figure of a set of takes, with its 95 % interval and how many independent items it rests on, such as texts.
 
     ``set_id`` is a release, a job or another content hash; ``subset`` says which part of it, "" is all.
     """

@@ -2,7 +2,8 @@
 
 A figure is a function of sums, so a resample is a weighted sum. Items are dealt at random into at most `BLOCKS` blocks,
 whole blocks are drawn with replacement, and only the sums of blocks are kept: a million items cost as much as four
-hundred. With fewer items every block is one item, and this is Efron's bootstrap.
+hundred. With fewer items every block is one item, and this is Efron's bootstrap. Of few blocks the percentiles are
+expanded (`catalogs.intervals`), so that an interval of twenty items holds what it promises.
 
 Items that belong together, as takes of one text do, are a cluster and stay in one block. Dealt one by one, four
 readings a text would make intervals up to half as wide as they should be.
@@ -17,21 +18,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.ids import Id
-from catalogs.intervals import Z95
+from catalogs.intervals import FEWEST, expanded, student
 from catalogs.records import SetScore
 
 Labels: TypeAlias = NDArray[np.int64]
 Sums: TypeAlias = NDArray[np.float64]
 Statistic: TypeAlias = Callable[[Sums], NDArray[np.float64]]
-"""From sums of shape (..., S) to figures of shape (...)."""
+"""From sums of shape (..., S) to figures of shape (...); NaN where a resample has no value."""
 
 BLOCKS = 400
-REPLICATES = 400
+LEAST_REPLICATES, MOST_REPLICATES = 400, 4_000
+"""Few blocks take many: their percentiles lie far out, and cost little."""
+
+_AT_ONCE = 1 << 19
+"""How many drawn counts or sums of resamples are held in memory, if `LEAST_REPLICATES` are not more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure, how many items it rests on, and its 95 % interval."""
+    """A figure, how many independent items it rests on, and its 95 % interval.
+
+    Items that belong together count as one: readings of a hundred texts are a hundred items, however many there are.
+    """
 
     value: float
     num_items: int
@@ -40,8 +48,13 @@ class Estimate:
 
     @property
     def standard_error(self) -> float:
-        """The interval's width as the standard deviation of a normal error."""
-        return (self.high - self.low) / (2 * Z95)
+        """The standard deviation of its error, for which the interval is as wide as Student's."""
+        return (self.high - self.low) / (2 * student(self.freedom))
+
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of the interval."""
+        return min(self.num_items, BLOCKS) - 1
 
     def score(self, set_id: Id, metric: str, *, version: str, subset: str = "") -> SetScore:
         """The figure as a row of the catalog."""
@@ -63,28 +76,36 @@ def block_sums(values: NDArray[np.float64], clusters: Labels | None = None, *, s
     return np.add.reduceat(values[order], starts, axis=0)
 
 
+def count(num_items: int, clusters: Labels | None = None) -> int:
+    """How many of so many items come independently: their clusters, if they have any."""
+    return num_items if clusters is None else len(np.unique(clusters))
+
+
 def estimate(sums: Sums, statistic: Statistic, *, num_items: int, seed: int = 0) -> Estimate:
-    """The figure of the sums of all blocks (blocks, S), with the percentiles of its resamples.
+    """The figure of the sums of all blocks (blocks, S), with the expanded percentiles of its resamples.
 
     The percentiles are moved so that their mean is the figure: entropies and spectra of a resample, which holds
-    some items twice, are biased, and their spread is not.
+    some items twice, are biased, and their spread is not. ``num_items`` is that of `count`.
 
     Raises:
-        ValueError: for fewer than two blocks, which tell nothing of their spread.
+        ValueError: for fewer than `FEWEST` blocks, which tell too little of their spread.
     """
-    if len(sums) < 2:
-        raise ValueError(f"an interval needs two items or more, and there are {len(sums)}")
+    blocks = len(sums)
+    if blocks < FEWEST:
+        raise ValueError(f"an interval needs {FEWEST} independent items or more, and there are {blocks}")
     value = float(statistic(sums.sum(axis=0)))
-    resampled = statistic(_draws(len(sums), seed) @ sums)
-    low, high = np.percentile(resampled, (2.5, 97.5)) - resampled.mean() + value
-    return Estimate(value, num_items, float(min(low, value)), float(max(high, value)))
+    number = max(LEAST_REPLICATES, min(MOST_REPLICATES, _AT_ONCE // max(blocks, sums.shape[1])))
+    resampled = statistic(_draws(blocks, number, seed) @ sums)
+    low, high = expanded(resampled, freedom=blocks - 1, inflation=blocks / (blocks - 1))
+    shift = value - float(np.nanmean(resampled))
+    return Estimate(value, num_items, min(low + shift, value), max(high + shift, value))
 
 
-@lru_cache(maxsize=64)
-def _draws(num_blocks: int, seed: int) -> NDArray[np.float64]:
-    """How often each replicate draws each block, shape (REPLICATES, num_blocks); drawing costs more than summing."""
+@lru_cache(maxsize=16)
+def _draws(num_blocks: int, number: int, seed: int) -> NDArray[np.float64]:
+    """How often each replicate draws each block, shape (number, num_blocks); drawing costs more than summing."""
     random = np.random.default_rng((seed, num_blocks))
-    return random.multinomial(num_blocks, np.full(num_blocks, 1 / num_blocks), size=REPLICATES).astype(np.float64)
+    return random.multinomial(num_blocks, np.full(num_blocks, 1 / num_blocks), size=number).astype(np.float64)
 
 
 def mean_of(values: NDArray[np.float64], clusters: Labels | None = None, *, seed: int = 0) -> Estimate:
@@ -98,4 +119,5 @@ def ratio_of(
 ) -> Estimate:
     """The sum of ``over`` divided by the sum of ``under``, as errors over words; items are resampled in pairs."""
     sums = block_sums(np.stack((over, under), axis=1), clusters, seed=seed)
-    return estimate(sums, lambda s: s[..., 0] / np.maximum(s[..., 1], 1e-12), num_items=len(over), seed=seed)
+    number = count(len(over), clusters)
+    return estimate(sums, lambda s: s[..., 0] / np.maximum(s[..., 1], 1e-12), num_items=number, seed=seed)

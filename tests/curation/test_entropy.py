@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from curation.bootstrap import block_sums, estimate, mean_of, ratio_of
 from curation.sets.entropy import conditional_entropy, miller_madow_bits, plugin_bits, token_entropy
@@ -69,12 +70,12 @@ def test_figures_at_a_fixed_number_of_tokens_compare() -> None:
 
 def test_more_tokens_than_there_are_cannot_be_asked_for() -> None:
     with pytest.raises(ValueError, match="ask for fewer"):
-        token_entropy(takes_of([0.5, 0.5], takes=3, tokens=5, seed=1), num_tokens=100)
+        token_entropy(takes_of([0.5, 0.5], takes=8, tokens=5, seed=1), num_tokens=100)
 
 
 def test_pauses_are_no_tokens() -> None:
-    takes = TokenRows.of([[1, 0, 0, 2], [2, 0, 1]])
-    without = TokenRows.of([[1, 2], [2, 1]])
+    takes = TokenRows.of([[1, 0, 0, 2], [2, 0, 1]] * 4)
+    without = TokenRows.of([[1, 2], [2, 1]] * 4)
 
     assert token_entropy(takes).value == token_entropy(without).value
 
@@ -93,9 +94,9 @@ def test_independent_tokens_keep_all_of_it() -> None:
 
 
 def test_pairs_do_not_reach_from_take_to_take() -> None:
-    takes = TokenRows.of([[1], [2], [1, 1], [2, 2], [], [1, 1]])
+    takes = TokenRows.of([[1], [2], [1, 1], [2, 2], [], [1, 1]] * 2)
 
-    assert conditional_entropy(takes).num_items == 3
+    assert conditional_entropy(takes).num_items == 6
     assert conditional_entropy(takes).value == pytest.approx(0.0)
 
 
@@ -109,7 +110,7 @@ def test_the_mean_of_a_normal_sample_has_its_textbook_error() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=900))
+@given(st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=900))
 def test_an_interval_holds_its_figure_and_is_the_same_every_time(values) -> None:
     found = mean_of(np.array(values))
 
@@ -128,9 +129,32 @@ def test_readings_of_one_text_count_as_one() -> None:
 
 
 def test_a_ratio_is_of_sums() -> None:
-    assert ratio_of(np.array([1.0, 0.0]), np.array([1.0, 9.0])).value == pytest.approx(0.1)
+    assert ratio_of(np.array([1.0, 0.0] * 3), np.array([1.0, 9.0] * 3)).value == pytest.approx(0.1)
 
 
-def test_one_item_has_no_interval() -> None:
-    with pytest.raises(ValueError, match="two items"):
-        estimate(block_sums(np.ones((1, 1))), lambda s: s[..., 0], num_items=1)
+def test_four_items_have_no_interval_and_four_texts_neither() -> None:
+    with pytest.raises(ValueError, match="5 independent items"):
+        estimate(block_sums(np.ones((4, 1))), lambda s: s[..., 0], num_items=4)
+    with pytest.raises(ValueError, match="5 independent items"):
+        mean_of(np.arange(40.0), np.arange(40) % 4)
+
+
+@pytest.mark.parametrize("items", [5, 8])
+def test_the_interval_of_a_few_items_holds_what_it_promises(items) -> None:
+    samples = np.random.default_rng(11).normal(size=(400, items))
+
+    found = [mean_of(sample) for sample in samples]
+
+    assert np.mean([estimate.low <= 0 <= estimate.high for estimate in found]) >= 0.89
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 100), st.integers(8, 300))
+def test_the_interval_of_a_mean_is_as_wide_as_students(seed, items) -> None:
+    sample = np.random.default_rng(seed).normal(5, 2, items)
+
+    found = mean_of(sample)
+
+    low, high = stats.t.interval(0.95, items - 1, sample.mean(), stats.sem(sample))
+    assert found.high - found.low == pytest.approx(high - low, rel=0.15)
+    assert found.standard_error == pytest.approx(stats.sem(sample), rel=0.15)

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 from scipy import stats
 
+from catalogs.intervals import FEWEST
 from catalogs.records import Hypothesis, Slot, Understanding
 from training.answering import Answer
 from training.evaluation.comparing import Answers, compare_systems
 from training.evaluation.figures import subsets
 from training.evaluation.references import Reference
-from training.evaluation.resampling import FEWEST, Groups, Interval, Sums, exchanges, interval, ratio, replicates
+from training.evaluation.resampling import Groups, Interval, Sums, exchanges, interval, ratio, replicates
 from training.evaluation.scoring import score
 from training.evaluation.segments import mapsswe, segments
 

@@ -3,31 +3,26 @@
 What one speaker says is recognised alike well or badly, so utterances tell less than their number promises. With one
 speaker alone, or none to tell apart, utterances are drawn, and the interval is that of this speaker.
 
-Percentiles of replicates of a few groups lie too close together: of five, 95 % would be 83 %. They are taken further
-out, so that the interval of a mean is as wide as Student's (Hesterberg 2015, the expanded percentile interval), and
-fewer than five groups have no interval. Of a difference between two, exchanging them within groups tells how often
-chance alone has one as great (Noreen 1989), with however few groups.
+Intervals are expanded percentiles (`catalogs.intervals`), and fewer than five groups have none. Of a difference between
+two, exchanging them within groups tells how often chance alone has one as great (Noreen 1989), with however few groups.
 
 N utterances · G groups · S sums · R replicates · E exchanges
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import erfc, sqrt
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalogs.intervals import Z95
+from catalogs.intervals import FEWEST, expanded
 
 Sums: TypeAlias = NDArray[np.float64]
 Figure: TypeAlias = Callable[[Sums], NDArray[np.float64]]
 """From sums (..., S) to a figure (...); NaN where it has no value."""
 
 REPLICATES = 10_000
-FEWEST = 5
-"""Groups that an interval takes."""
 
 _AT_ONCE = 1 << 22
 """How many drawn counts or signs are held in memory."""
@@ -119,16 +114,6 @@ def interval(figure: Figure, sums: Sums, drawn: Sums, *, groups: int | None = No
     return Interval(value, low, high)
 
 
-def expanded(drawn: NDArray[np.float64], *, freedom: float, inflation: float) -> tuple[float, float]:
-    """The percentiles of replicates (R,) between which 95 % lie, by so many degrees of freedom, at least four.
-
-    ``inflation`` is by how much the variance of replicates is too small, n / (n - 1) for n groups.
-    """
-    tail = 50 * erfc(_student(freedom) * sqrt(inflation / 2))  # in per cent
-    low, high = np.nanpercentile(drawn, (tail, 100 - tail))
-    return float(low), float(high)
-
-
 def ratio(over: int, under: int) -> Figure:
     """The figure that divides one sum by another, by their places."""
 
@@ -137,15 +122,3 @@ def ratio(over: int, under: int) -> Figure:
         return np.divide(sums[..., over], below, out=np.full_like(below, np.nan), where=below > 0)
 
     return figure
-
-
-def _student(freedom: float) -> float:
-    """The 97.5th percentile of Student's t (Abramowitz and Stegun 26.7.5), 0.001 off at most from four degrees on."""
-    z = Z95
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / freedom**power for power, term in enumerate(terms, 1))

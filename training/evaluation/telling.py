@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from catalogs.intervals import FEWEST
 from training.evaluation.comparing import Comparison
 from training.evaluation.figures import MEASURES, Subset
 from training.evaluation.hallucinations import Hallucinations
 from training.evaluation.questions import Answered
 from training.evaluation.report import Report, System
-from training.evaluation.resampling import FEWEST
 from training.evaluation.segments import ENOUGH
 from training.evaluation.understanding import LABEL_MEASURES
 
