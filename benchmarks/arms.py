@@ -235,7 +235,7 @@ def _mean_ratio(one: Arm, other: Arm, name: str) -> Estimate:
 
 def _distance_ratio(catalog: Catalog, one: Arm, other: Arm) -> Estimate:
     def of_texts(arm: Arm) -> pd.DataFrame:
-        from curation.sets.figures import reading_distances
+        from curation.sets.diversity import reading_distances
         from curation.tokenisers.frames import FRAMES_HZ
 
         takes = takes_of_release(catalog, arm.release.id)

@@ -2,7 +2,8 @@
 
 The plug-in entropy of N tokens of V codes is too low by about (V - 1) / (2 N ln 2) bits, which can be more than two
 corpora differ by. So it is corrected (Miller and Madow 1955), it can be asked for at a fixed N, and it carries an
-interval over takes, whose tokens belong together. The texts confound it, too: compare corpora of the same texts.
+interval over takes, whose tokens belong together, or over clusters of takes. The texts confound it, too: compare
+corpora of the same texts.
 """
 
 from typing import TypeAlias
@@ -10,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.bootstrap import Estimate, Labels, Sums, deal, estimate
+from curation.bootstrap import Estimate, Labels, Sums, count, deal, estimate
 from curation.tokenisers.sequences import TokenRows
 
 Counts: TypeAlias = NDArray[np.float64]
@@ -34,20 +35,20 @@ def miller_madow_bits(counts: Counts) -> NDArray[np.float64]:
 def token_entropy(
     takes: TokenRows, clusters: Labels | None = None, *, num_tokens: int | None = None, seed: int = 0
 ) -> Estimate:
-    """H_p: entropy of the tokens of all takes together, pauses left out; its items are takes.
+    """H_p: entropy of the tokens of all takes together, pauses left out; its items are takes, or their clusters.
 
     With ``num_tokens`` it is the figure that so many tokens of whole takes, drawn at random, give on average: figures
-    of corpora of different size compare. The interval is that of the whole corpus; ``clusters`` are the texts of takes.
+    of corpora of different size compare. The interval is that of the whole corpus.
 
     Raises:
-        ValueError: if fewer than two takes have tokens, or all of them have fewer than ``num_tokens``.
+        ValueError: if fewer than five of its items have tokens, or all of them have fewer than ``num_tokens``.
     """
     spoken = takes.spoken()
     codes, coded = np.unique(spoken.values, return_inverse=True)
     held, owners = np.unique(spoken.owners, return_inverse=True)
-    block = deal(len(held), None if clusters is None else clusters[held], seed=seed)
-    sums = _sums(block[owners], coded, num_codes=len(codes))
-    whole = estimate(sums, miller_madow_bits, num_items=len(held), seed=seed)
+    together = None if clusters is None else clusters[held]
+    sums = _sums(deal(len(held), together, seed=seed)[owners], coded, num_codes=len(codes))
+    whole = estimate(sums, miller_madow_bits, num_items=count(len(held), together), seed=seed)
     if num_tokens is None:
         return whole
     value = _at(TokenRows(coded, spoken.lengths[held]), num_tokens, seed=seed)
@@ -55,28 +56,28 @@ def token_entropy(
 
 
 def conditional_entropy(takes: TokenRows, clusters: Labels | None = None, *, seed: int = 0) -> Estimate:
-    """Entropy of a token given the one before it, in the same take: what order leaves open; its items are takes.
+    """Entropy of a token given the one before it, in the same take: what order leaves open; its items are as above.
 
     It counts V² pairs and needs more tokens than `token_entropy` does.
 
     Raises:
-        ValueError: if fewer than two takes have two tokens.
+        ValueError: if fewer than five of its items have two tokens.
     """
     spoken = takes.spoken()
     owners = spoken.owners
-    together = owners[1:] == owners[:-1]
+    is_pair = owners[1:] == owners[:-1]
     base = int(spoken.values.max(initial=0)) + 1
-    pairs = spoken.values[:-1][together] * base + spoken.values[1:][together]
+    pairs = spoken.values[:-1][is_pair] * base + spoken.values[1:][is_pair]
     kinds, coded = np.unique(pairs, return_inverse=True)
-    held, takes_of_pairs = np.unique(owners[1:][together], return_inverse=True)
-    block = deal(len(held), None if clusters is None else clusters[held], seed=seed)
-    sums = _sums(block[takes_of_pairs], coded, num_codes=len(kinds))
+    held, takes_of_pairs = np.unique(owners[1:][is_pair], return_inverse=True)
+    together = None if clusters is None else clusters[held]
+    sums = _sums(deal(len(held), together, seed=seed)[takes_of_pairs], coded, num_codes=len(kinds))
     firsts = np.flatnonzero(np.diff(kinds // base, prepend=-1))
 
     def bits(counts: Counts) -> NDArray[np.float64]:
         return miller_madow_bits(counts) - miller_madow_bits(np.add.reduceat(counts, firsts, axis=-1))
 
-    return estimate(sums, bits, num_items=len(held), seed=seed)
+    return estimate(sums, bits, num_items=count(len(held), together), seed=seed)
 
 
 def _sums(block: Labels, coded: Labels, *, num_codes: int) -> Sums:

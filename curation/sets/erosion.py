@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from catalogs.ids import Id, content_id
 from catalogs.records import SetScore
 from curation.bootstrap import Estimate, mean_of, ratio_of
+from curation.sets.diversity import reading_distances
 from curation.sets.entropy import token_entropy
-from curation.sets.figures import reading_distances
 from curation.sets.watched import Watched
 from curation.tokenisers.frames import FRAMES_HZ
 

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.ids import Id, content_id
+from catalogs.intervals import FEWEST
 from catalogs.records import SetScore
 from curation.bootstrap import Estimate, mean_of
 from curation.melody import COLUMNS as MELODY
 from curation.sets import figures as sets
+from curation.sets.diversity import diversity, diversity_within, reading_distances
 from curation.sets.entropy import conditional_entropy, token_entropy
 from curation.sets.watched import CHARS, Watched
 from curation.tokenisers.codebook import PAUSE
@@ -27,14 +29,14 @@ PITCH_WITHIN_ST = 1.0
 RATE_WITHIN = 0.1
 """Around a voice's median: a semitone of pitch, a tenth of its rate. What lies farther is another cell."""
 
-REVISION = "2"
+REVISION = "3"
 """The first part of the version of figures: how they are worked out."""
 
 _MOST_PROBED = 5000
 
 
 def set_figures(takes: Watched, reference: Watched | None = None) -> dict[str, Estimate]:
-    """The figures of a set, by name; those of fewer than `LEAST_TAKES` takes, or of no column, are left out."""
+    """The figures of a set, by name; those of few takes or texts, or of no column, are left out."""
     found = [*_own(takes), *(_beside(takes, reference) if reference else ())]
     return {name: figure for name, figure in found if figure is not None}
 
@@ -59,30 +61,32 @@ def cells_of(takes: Watched) -> tuple[NDArray[np.int64], int]:
 
 
 def _own(takes: Watched) -> Iterator[tuple[str, Estimate | None]]:
+    clusters = takes.clusters
     if takes.tokens is not None:
         spoken = takes.tokens.spoken()
-        coded = takes.text[spoken.lengths > 1]
-        if len(coded) >= LEAST_TAKES and len(np.unique(coded)) > 1:
-            yield "token_entropy", token_entropy(spoken, takes.text)
-            yield "token_entropy_given_last", conditional_entropy(spoken, takes.text)
-        distances = sets.reading_distances(takes.tokens, takes.reading, rate_hz=FRAMES_HZ)
-        if len(np.unique(takes.text[np.isfinite(distances)])) >= LEAST_TAKES:
-            yield "reading_distance", mean_of(distances, takes.text)
+        if _are_enough(clusters[spoken.lengths > 1]):
+            yield "token_entropy", token_entropy(spoken, clusters)
+            yield "token_entropy_given_last", conditional_entropy(spoken, clusters)
+        distances = reading_distances(takes.tokens, takes.reading, rate_hz=FRAMES_HZ)
+        read = np.isfinite(distances)
+        if len(np.unique(takes.text[read])) >= LEAST_TAKES and _are_enough(clusters[read]):
+            yield "reading_distance", mean_of(distances, clusters)
     yield from _coded(takes)
     for name in MELODY:
-        if len(np.unique(takes.text[np.isfinite(_figure(takes, name))])) >= LEAST_TAKES:
-            yield name, mean_of(takes.figures[name], takes.text)
-    if "voice" in takes.labels and len(takes) >= LEAST_TAKES:
-        cell, count = cells_of(takes)
-        yield "coverage", sets.coverage(cell, count, least=LEAST_IN_A_CELL)
-        yield "evenness", sets.evenness(cell, count)
-        yield "effective_voices", sets.effective_labels(takes.labels["voice"])
+        there = np.isfinite(_figure(takes, name))
+        if _are_enough(clusters[there]):
+            yield name, mean_of(takes.figures[name], clusters)
+    if "voice" in takes.labels and _are_enough(clusters):
+        cell, number = cells_of(takes)
+        yield "coverage", sets.coverage(cell, number, clusters, least=LEAST_IN_A_CELL)
+        yield "evenness", sets.evenness(cell, number, clusters)
+        yield "effective_voices", sets.effective_labels(takes.labels["voice"], clusters)
     for name in takes.vectors:
         rows, there = _vectors(takes, name)
-        if len(rows) >= LEAST_TAKES:
-            yield f"diversity:{name}", sets.diversity(rows)
-            yield f"vendi:{name}", sets.vendi(rows)
-            yield f"diversity_in_voice:{name}", _within(rows, takes.labels["voice"][there])
+        if _are_enough(clusters[there]):
+            yield f"diversity:{name}", diversity(rows, clusters[there])
+            yield f"vendi:{name}", sets.vendi(rows, clusters[there])
+            yield f"diversity_in_voice:{name}", _within(rows, takes.labels["voice"][there], clusters[there])
     yield from _disentangled(takes)
 
 
@@ -90,12 +94,12 @@ def _coded(takes: Watched) -> Iterator[tuple[str, Estimate]]:
     """Entropy and repetition of the voices' own codes; those of two codes are not comparable."""
     for codec in np.unique(takes.codec[takes.codec != ""]).tolist():
         part = takes.rows(np.flatnonzero(takes.codec == codec))
-        if part.codes is None or len(np.unique(part.text[part.codes.lengths > 0])) < LEAST_TAKES:
+        if part.codes is None or not _are_enough(part.clusters[part.codes.lengths > 0]):
             continue
         above_pause = TokenRows(part.codes.values + PAUSE + 1, part.codes.lengths)  # a code of 0 is no pause
-        yield f"code_entropy:{codec}", token_entropy(above_pause, part.text)
+        yield f"code_entropy:{codec}", token_entropy(above_pause, part.clusters)
         repeated = np.array([repetition_rate(row) if len(row) else np.nan for row in part.codes])
-        yield f"code_repetition:{codec}", mean_of(repeated, part.text)
+        yield f"code_repetition:{codec}", mean_of(repeated, part.clusters)
 
 
 def _disentangled(takes: Watched) -> Iterator[tuple[str, Estimate]]:
@@ -110,26 +114,28 @@ def _disentangled(takes: Watched) -> Iterator[tuple[str, Estimate]]:
     rows = np.sort(np.random.default_rng(0).permutation(np.flatnonzero(known))[:_MOST_PROBED])
     prosody, timbre = takes.vectors["prosody_vector"][rows], takes.vectors["timbre_vector"][rows]
     _, text = np.unique(takes.text[rows], return_inverse=True)
-    found = disentangled(prosody, timbre, spread_st[rows], takes.labels["voice"][rows], text % 2)
+    found = disentangled(prosody, timbre, spread_st[rows], takes.labels["voice"][rows], text)
     if found is None:
         return
-    yield "speaker_by_chance", Estimate(found.chance, found.num_takes, found.chance, found.chance)
+    yield "speaker_by_chance", Estimate(found.chance, found.num_texts, found.chance, found.chance)
     for name in ("speaker_from_prosody", "spread_from_prosody", "speaker_from_timbre", "spread_from_timbre"):
         probed: Found = getattr(found, name)
-        yield name, Estimate(probed.value, found.num_takes, probed.low, probed.high)
+        yield name, Estimate(probed.value, found.num_texts, probed.low, probed.high)
 
 
-def _beside(takes: Watched, reference: Watched) -> Iterator[tuple[str, Estimate | None]]:
+def _beside(takes: Watched, reference: Watched) -> Iterator[tuple[str, Estimate]]:
     yield from _calibrated(takes, reference)
+    clusters = takes.clusters
     for name in COMPARED:
-        ours, theirs = (_finite(_figure(part, name)) for part in (takes, reference))
-        if min(len(ours), len(theirs)) >= LEAST_TAKES:
-            yield f"wasserstein:{name}", sets.wasserstein(ours, theirs)
+        ours, theirs = (_figure(part, name) for part in (takes, reference))
+        if _are_enough(clusters[np.isfinite(ours)]) and np.isfinite(theirs).sum() >= LEAST_TAKES:
+            yield f"wasserstein:{name}", sets.wasserstein(ours, theirs, clusters)
     for name in takes.vectors:
-        rows, other = _vectors(takes, name)[0], _vectors(reference, name)[0]
-        if min(len(rows), len(other)) >= LEAST_TAKES:
-            yield f"mmd:{name}", sets.mmd(rows, other)
-            yield f"frechet:{name}", _if_enough_for_width(rows, other)
+        (rows, there), (other, _) = _vectors(takes, name), _vectors(reference, name)
+        if _are_enough(clusters[there]) and len(other) >= LEAST_TAKES:
+            yield f"mmd:{name}", sets.mmd(rows, other, clusters[there])
+            if min(len(rows), len(other)) > 2 * rows.shape[1]:  # else a covariance is made of chance
+                yield f"frechet:{name}", sets.frechet(rows, other, clusters[there])
 
 
 def _calibrated(takes: Watched, reference: Watched) -> Iterator[tuple[str, Estimate]]:
@@ -154,14 +160,16 @@ def _errors(
     return cer[heard] * chars[heard], chars[heard], takes.text[heard]
 
 
-def _if_enough_for_width(rows: NDArray[np.float64], other: NDArray[np.float64]) -> Estimate | None:
-    """A covariance of more dimensions than takes is made of chance."""
-    return sets.frechet(rows, other) if min(len(rows), len(other)) > 2 * rows.shape[1] else None
+def _are_enough(clusters: NDArray[np.int64]) -> bool:
+    """Takes of these clusters, one each, have figures and intervals."""
+    return len(clusters) >= LEAST_TAKES and len(np.unique(clusters)) >= FEWEST
 
 
-def _within(rows: NDArray[np.float64], voice: NDArray[np.int64]) -> Estimate | None:
-    """An interval over voices needs two of them, with two takes each."""
-    return sets.diversity_within(rows, voice) if (np.bincount(voice) > 1).sum() > 1 else None
+def _within(rows: NDArray[np.float64], voice: NDArray[np.int64], clusters: NDArray[np.int64]) -> Estimate | None:
+    """The mean over voices needs two of them with two takes each, and an interval enough clusters of such takes."""
+    sizes = np.bincount(voice)
+    enough = (sizes > 1).sum() > 1 and len(np.unique(clusters[sizes[voice] > 1])) >= FEWEST
+    return diversity_within(rows, voice, clusters) if enough else None
 
 
 def _third_of_voice(voice: NDArray[np.int64], values: NDArray[np.float64], *, within: float) -> NDArray[np.int64]:
@@ -175,10 +183,6 @@ def _third_of_voice(voice: NDArray[np.int64], values: NDArray[np.float64], *, wi
 
 def _figure(takes: Watched, name: str) -> NDArray[np.float64]:
     return takes.figures.get(name, np.full(len(takes), np.nan))
-
-
-def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return values[np.isfinite(values)]
 
 
 def _vectors(takes: Watched, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

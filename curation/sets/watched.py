@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from catalogs import takes
 from catalogs.catalog import Catalog
 from catalogs.ids import Id
+from catalogs.intervals import FEWEST
 from catalogs.lake import query
 from curation.tokenisers.sequences import TokenRows
 
@@ -59,6 +60,19 @@ class Watched:
 
     def __len__(self) -> int:
         return len(self.take_ids)
+
+    @property
+    def clusters(self) -> NDArray[np.int64]:
+        """Which takes come together, shape (N,): readings of a text, and what a real speaker says, of `FEWEST` or more.
+
+        Synthetic voices are chosen and not drawn: intervals are those of these voices. So are those of a few speakers.
+        """
+        speakers = self.labels["voice"][~self.is_synthetic] if "voice" in self.labels else self.text[:0]
+        if len(np.unique(speakers)) < FEWEST:
+            return self.text
+        clusters = self.text + speakers.max() + 1
+        clusters[~self.is_synthetic] = speakers
+        return clusters
 
     @property
     def alpha(self) -> float:

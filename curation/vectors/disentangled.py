@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from catalogs.intervals import FEWEST
 from curation.vectors.probes import Found, Labels, Rows, explain, identify
 
 LEAST_TAKES = 5
@@ -32,33 +33,39 @@ class Disentangled:
     spread_from_timbre: Found
     chance: float
     num_takes: int
+    num_texts: int
 
 
 def disentangled(
-    prosody: Rows, timbre: Rows, spread_st: Rows, speakers: Labels, folds: Labels, *, least: int = LEAST_TAKES
+    prosody: Rows, timbre: Rows, spread_st: Rows, speakers: Labels, texts: Labels, *, least: int = LEAST_TAKES
 ) -> Disentangled | None:
     """Probe vectors (N, P) and (N, T) for speakers (N,) and spreads of pitch in semitones (N,), over two folds.
 
-    ``folds`` (N,) are 0 and 1, and share no text. A speaker's mean, where speakers are asked for, is that of its takes
-    in fold 0, as a voice is known from its first takes. Speakers with fewer than ``least`` takes in a fold are left
-    out. None if there are not two others.
+    ``texts`` (N,) are numbers, the even ones a fold and the odd ones the other; what reads one of them is drawn
+    together. A speaker's mean, where speakers are asked for, is that of its takes in the even fold, as a voice is known
+    from its first takes. Speakers with fewer than ``least`` takes in a fold are left out. None if there are not two
+    others, or too few texts for an interval.
     """
+    folds = texts % 2
     counts = np.array([np.bincount(speakers[folds == fold], minlength=speakers.max(initial=0) + 1) for fold in (0, 1)])
     known = np.flatnonzero((counts >= least).all(axis=0))
-    if len(known) < 2:
-        return None
     kept = np.isin(speakers, known)
+    num_texts = len(np.unique(texts[kept]))
+    if len(known) < 2 or num_texts < FEWEST:
+        return None
     prosody, timbre, spread_st = prosody[kept], timbre[kept], spread_st[kept]
-    speakers, folds = speakers[kept], folds[kept]
+    speakers, texts, folds = speakers[kept], texts[kept], folds[kept]
     moments = 2 * speakers + folds
     lively_st = about_means(spread_st[:, None], moments)[:, 0]
+    own, own_timbre = about_means(prosody, moments), about_means(timbre, moments)
     return Disentangled(
-        speaker_from_prosody=identify(about_means(prosody, speakers, of=folds == 0), speakers, folds),
-        spread_from_prosody=explain(about_means(prosody, moments), lively_st, folds, groups=moments),
-        speaker_from_timbre=identify(timbre, speakers, folds),
-        spread_from_timbre=explain(about_means(timbre, moments), lively_st, folds, groups=moments),
+        speaker_from_prosody=identify(about_means(prosody, speakers, of=folds == 0), speakers, folds, clusters=texts),
+        spread_from_prosody=explain(own, lively_st, folds, groups=moments, clusters=texts),
+        speaker_from_timbre=identify(timbre, speakers, folds, clusters=texts),
+        spread_from_timbre=explain(own_timbre, lively_st, folds, groups=moments, clusters=texts),
         chance=1 / len(known),
         num_takes=len(speakers),
+        num_texts=num_texts,
     )
 
 

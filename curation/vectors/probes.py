@@ -10,18 +10,21 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from catalogs.intervals import expanded
+from curation.bootstrap import Statistic, block_sums, count, estimate
+
 Rows: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.int64]
 
 _SHRINKAGE = 0.2
 _RIDGES = 10.0 ** np.arange(-1, 6)
 _INNER_FOLDS = 5
-_RESAMPLES = 1000
+_RESAMPLES = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A figure and its 95 % interval, by resampling the held-out rows."""
+    """A figure and its 95 % interval, by resampling held-out rows, or clusters of them such as readings of a text."""
 
     value: float
     low: float
@@ -34,7 +37,7 @@ class Found:
         return f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f})"
 
 
-def identify(vectors: Rows, speakers: Labels, folds: Labels) -> Found:
+def identify(vectors: Rows, speakers: Labels, folds: Labels, *, clusters: Labels | None = None) -> Found:
     """The share of held-out rows whose speaker linear discriminant analysis finds, every speaker weighing the same."""
     hits = np.full(len(speakers), np.nan)
     for fold in np.unique(folds):
@@ -43,10 +46,15 @@ def identify(vectors: Rows, speakers: Labels, folds: Labels) -> Found:
         rows = np.flatnonzero(held & np.isin(speakers, known))
         hits[rows] = known[_discriminant(vectors[~held], speakers[~held], known)(vectors[rows])] == speakers[rows]
     kept = np.isfinite(hits)
-    return _resampled(lambda rows: _balanced(hits[kept][rows], speakers[kept][rows]), int(kept.sum()))
+    kinds, speaker = np.unique(speakers[kept], return_inverse=True)
+    of_speaker = np.eye(len(kinds))[speaker]  # (N, C)
+    sums = np.hstack((of_speaker * hits[kept][:, None], of_speaker))
+    return _found(sums, _balanced, None if clusters is None else clusters[kept])
 
 
-def explain(vectors: Rows, target: Rows, folds: Labels, *, groups: Labels | None = None) -> Found:
+def explain(
+    vectors: Rows, target: Rows, folds: Labels, *, groups: Labels | None = None, clusters: Labels | None = None
+) -> Found:
     """R² of ridge regression on held-out rows; the ridge is chosen within the others. 0 is what their mean explains.
 
     While it is chosen, rows of one of the ``groups`` (N,) are held out together; without them every row is by itself.
@@ -58,9 +66,8 @@ def explain(vectors: Rows, target: Rows, folds: Labels, *, groups: Labels | None
         held = folds == fold
         guess[held] = _ridge(vectors[~held], target[~held], group[~held])(vectors[held])
         plain[held] = target[~held].mean()
-    return _resampled(
-        lambda rows: 1 - float(_square(target[rows] - guess[rows]) / _square(target[rows] - plain[rows])), len(target)
-    )
+    sums = np.stack((np.square(target - guess), np.square(target - plain)), axis=1)
+    return _found(sums, lambda s: np.asarray(1 - s[..., 0] / s[..., 1]), clusters)
 
 
 def equal_error_rate(same: Rows, different: Rows) -> float:
@@ -75,14 +82,16 @@ def equal_error_rate(same: Rows, different: Rows) -> float:
 
 def error_rate_of_halves(first: Rows, second: Rows) -> Found:
     """The equal error rate of telling speakers by row n of one and row n of the other, resampling speakers."""
-    likeness = first @ second.T
+    likeness, speakers, random = first @ second.T, len(first), np.random.default_rng(0)
 
     def rate(rows: Labels) -> float:
         chosen = likeness[np.ix_(rows, rows)]
         other = rows[:, None] != rows
         return equal_error_rate(chosen.diagonal(), chosen[other])
 
-    return _resampled(rate, len(first), resamples=200)
+    drawn = np.array([rate(random.integers(0, speakers, speakers)) for _ in range(_RESAMPLES)])
+    low, high = expanded(drawn, freedom=speakers - 1, inflation=speakers / (speakers - 1))
+    return Found(rate(np.arange(speakers)), low, high)
 
 
 def _discriminant(vectors: Rows, speakers: Labels, known: Labels) -> Callable[[Rows], Labels]:
@@ -120,17 +129,13 @@ def _fits(vectors: Rows, target: Rows) -> Callable[[Rows], Rows]:
     return lambda rows: ((rows - centre) / scale) @ weights + mean
 
 
-def _balanced(hits: Rows, speakers: Labels) -> float:
-    _, numbers = np.unique(speakers, return_inverse=True)
-    return float((np.bincount(numbers, hits) / np.bincount(numbers)).mean())
+def _balanced(sums: Rows) -> Rows:
+    """The mean over speakers of their shares of hits, from hits and rows of each, (..., 2 C) to (...)."""
+    hits, rows = np.split(sums, 2, axis=-1)
+    shares = np.divide(hits, rows, out=np.zeros_like(hits), where=rows > 0)
+    return np.asarray(shares.sum(axis=-1) / (rows > 0).sum(axis=-1))
 
 
-def _square(values: Rows) -> float:
-    return float(values @ values)
-
-
-def _resampled(figure: Callable[[Labels], float], size: int, *, resamples: int = _RESAMPLES) -> Found:
-    draws = np.random.default_rng(0)
-    found = [figure(draws.integers(0, size, size)) for _ in range(resamples)]
-    low, high = np.percentile(found, (2.5, 97.5))
-    return Found(figure(np.arange(size)), float(low), float(high))
+def _found(rows: Rows, figure: Statistic, clusters: Labels | None) -> Found:
+    found = estimate(block_sums(rows, clusters), figure, num_items=count(len(rows), clusters))
+    return Found(found.value, found.low, found.high)

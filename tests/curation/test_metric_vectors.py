@@ -145,12 +145,12 @@ def test_a_mean_can_be_that_of_some_rows() -> None:
 
 def test_speakers_with_few_takes_are_left_out() -> None:
     draws = np.random.default_rng(0)
-    speakers, folds = np.array([0] * 12 + [1] * 12 + [2] * 9), np.arange(33) % 2
+    speakers, texts = np.array([0] * 12 + [1] * 12 + [2] * 9), np.arange(33)
     vectors, spread_st = draws.normal(size=(33, 4)), draws.normal(size=33)
 
-    found = disentangled(vectors, vectors, spread_st, speakers, folds, least=5)
+    found = disentangled(vectors, vectors, spread_st, speakers, texts, least=5)
 
     assert found is not None
     assert (found.num_takes, found.chance) == (24, 0.5)
-    assert disentangled(vectors, vectors, spread_st, speakers, folds, least=6) is not None
-    assert disentangled(vectors, vectors, spread_st, speakers, folds, least=7) is None
+    assert disentangled(vectors, vectors, spread_st, speakers, texts, least=6) is not None
+    assert disentangled(vectors, vectors, spread_st, speakers, texts, least=7) is None

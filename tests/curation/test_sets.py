@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curation.bootstrap import Estimate
 from curation.sets import figures as sets
+from curation.sets.diversity import diversity, diversity_within, reading_distances
 from curation.sets.meanings import MEANINGS, meaning
 from curation.sets.summary import cells_of, set_figures, set_scores
 from curation.sets.watched import Watched
@@ -23,7 +25,7 @@ def cosine_distances(vectors: np.ndarray) -> np.ndarray:
 def test_diversity_is_the_mean_over_all_pairs() -> None:
     vectors = RANDOM.normal(1, 1, (60, 8))
 
-    found = sets.diversity(vectors)
+    found = diversity(vectors)
 
     assert found.value == pytest.approx(cosine_distances(vectors).mean())
     assert found.low < found.value < found.high
@@ -32,7 +34,7 @@ def test_diversity_is_the_mean_over_all_pairs() -> None:
 def test_takes_that_are_all_alike_have_no_diversity() -> None:
     vectors = np.tile(RANDOM.normal(0, 1, 8), (30, 1))
 
-    assert sets.diversity(vectors).value == pytest.approx(0, abs=1e-9)
+    assert diversity(vectors).value == pytest.approx(0, abs=1e-9)
     assert sets.vendi(vectors).value == pytest.approx(1, abs=1e-6)
 
 
@@ -40,20 +42,23 @@ def test_diversity_within_groups_does_not_see_between_them() -> None:
     centres = 10 * np.eye(3)
     vectors = np.repeat(centres, 5, axis=0)
 
-    assert sets.diversity_within(vectors, np.repeat(np.arange(3), 5)).value == pytest.approx(0, abs=1e-9)
-    assert sets.diversity(vectors).value > 0.5
+    assert diversity_within(vectors, np.repeat(np.arange(3), 5)).value == pytest.approx(0, abs=1e-9)
+    assert diversity(vectors).value > 0.5
 
 
 def test_groups_of_one_take_have_no_diversity_to_speak_of() -> None:
-    vectors, groups = RANDOM.normal(0, 1, (6, 4)), np.array([0, 0, 1, 2, 2, 3])
+    vectors, groups = RANDOM.normal(0, 1, (8, 4)), np.array([0, 0, 0, 1, 2, 2, 2, 3])
 
-    assert sets.diversity_within(vectors, groups).num_items == 2
+    found = diversity_within(vectors, groups)
+
+    assert found.num_items == 6
+    assert found.value == pytest.approx(np.mean([cosine_distances(vectors[groups == g]).mean() for g in (0, 2)]))
 
 
 def test_readings_differ_by_the_edits_between_them() -> None:
     takes = TokenRows.of([[1, 2, 3, 4], [1, 2, 3, 5], [7, 7], [1, 1], [1, 1]])
 
-    found = sets.reading_distances(takes, np.array([0, 0, 1, 2, 2]), rate_hz=50)
+    found = reading_distances(takes, np.array([0, 0, 1, 2, 2]), rate_hz=50)
 
     assert np.array_equal(found, [50 / 4, np.nan, np.nan, 0.0, np.nan], equal_nan=True)
 
@@ -121,10 +126,10 @@ def test_a_shift_is_moved_by_its_own_length(shift) -> None:
 
 
 def test_missing_figures_are_left_out() -> None:
-    sample = np.array([1.0, 2.0, np.nan, 3.0])
+    sample = np.array([1.0, 2.0, np.nan, 3.0, 4.0, 5.0])
 
     assert sets.wasserstein(sample, sample).value == pytest.approx(0)
-    assert sets.wasserstein(sample, sample).num_items == 3
+    assert sets.wasserstein(sample, sample).num_items == 5
 
 
 def test_figures_do_not_change_from_run_to_run() -> None:
@@ -279,6 +284,80 @@ def test_every_figure_of_a_set_has_a_meaning() -> None:
     assert all(meaning(name) for name in figures)
 
 
+def readings(seed: int, *, texts: int) -> Watched:
+    """Four voices read each text; what is said moves their vectors more than chance does."""
+    random, takes = np.random.default_rng(seed), watched(4 * texts, seed=seed)
+    text, voice = np.repeat(np.arange(texts), 4), np.tile(np.arange(4), texts)
+    of_text = np.repeat(random.normal(0, 1, (texts, 6)), 4, axis=0)
+    vectors = 1 + of_text + np.eye(6)[voice] + random.normal(0, 0.3, (4 * texts, 6))
+    labels = {"voice": voice, "style": 0 * voice}
+    figures = {"chars_per_s": 14 + of_text[:, 0], "f0_median_hz": 180 * 2 ** (of_text[:, 1] / 6)}
+    return replace(
+        takes, text=text, labels=labels, figures=figures, tokens=None, vectors={"speaker_embedding": vectors}
+    )
+
+
+@pytest.fixture(scope="module")
+def many_sets() -> list[dict[str, Estimate]]:
+    return [set_figures(readings(seed, texts=25)) for seed in range(80)]
+
+
+@pytest.mark.parametrize("name", ["diversity", "diversity_in_voice", "vendi"])
+def test_intervals_of_four_readings_a_text_hold_what_they_promise(name, many_sets) -> None:
+    found = [figures[f"{name}:speaker_embedding"] for figures in many_sets]
+    mean = np.mean([figure.value for figure in found])
+
+    assert {figure.num_items for figure in found} == {25}
+    assert 0.88 <= np.mean([figure.low <= mean <= figure.high for figure in found]) <= 0.99
+
+
+def test_intervals_over_takes_would_promise_too_much() -> None:
+    found = [diversity(readings(seed, texts=25).vectors["speaker_embedding"]) for seed in range(80)]
+    mean = np.mean([figure.value for figure in found])
+
+    assert np.mean([figure.low <= mean <= figure.high for figure in found]) < 0.8
+
+
+def speech(speakers: int) -> Watched:
+    """Real speakers, who read two texts each, beside four readings each of forty texts by one synthetic voice."""
+    real, synthetic = np.repeat(np.arange(speakers), 2), np.zeros(160, np.int64)
+    return Watched(
+        take_ids=tuple(map(str, range(2 * speakers + 160))),
+        is_synthetic=np.repeat([False, True], (2 * speakers, 160)),
+        text=np.concatenate((np.arange(2 * speakers), 100 + np.repeat(np.arange(40), 4))),
+        reading=np.arange(2 * speakers + 160),
+        figures={},
+        labels={"voice": np.concatenate((real, synthetic + 50)), "style": np.zeros(2 * speakers + 160, np.int64)},
+    )
+
+
+@pytest.mark.parametrize(("speakers", "of_real"), [(4, 8), (5, 5), (20, 20)])
+def test_real_takes_of_a_speaker_come_together_and_synthetic_ones_of_a_text(speakers, of_real) -> None:
+    takes = speech(speakers)
+
+    clusters = takes.clusters
+
+    assert len(np.unique(clusters[~takes.is_synthetic])) == of_real
+    assert len(np.unique(clusters[takes.is_synthetic])) == 40
+    assert len(np.unique(clusters)) == of_real + 40
+
+
+def test_of_real_speakers_the_speakers_are_drawn() -> None:
+    random, takes = np.random.default_rng(12), speech(12).between(0, 24)
+    own = np.repeat(random.normal(0, 1, (12, 6)), 2, axis=0) + random.normal(0, 0.1, (24, 6))
+
+    found = set_figures(replace(takes, vectors={"speaker_embedding": own}))
+
+    assert {figure.num_items for figure in found.values()} == {12}
+    assert found["diversity_in_voice:speaker_embedding"].value < 0.1
+
+
+def test_many_takes_of_a_few_texts_have_no_figures() -> None:
+    takes = replace(readings(1, texts=10), text=np.arange(40) % 4)
+
+    assert set_figures(takes) == {}
+
+
 def test_a_few_takes_have_no_figures() -> None:
     assert set_figures(watched(8, seed=4), watched(8, seed=5)) == {}
 
@@ -298,8 +377,8 @@ def test_a_hundred_thousand_takes_cost_seconds() -> None:
     labels = RANDOM.integers(0, 40, 100_000)
     began = time.process_time()
 
-    sets.diversity(vectors)
-    sets.diversity_within(vectors, labels)
+    diversity(vectors)
+    diversity_within(vectors, labels)
     sets.vendi(vectors)
     sets.frechet(vectors, vectors[:5000])
     sets.coverage(labels, 40)
