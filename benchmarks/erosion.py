@@ -26,7 +26,8 @@ from catalogs.signal import resample, to_float32, to_int16
 from curation.metrics.frames import FRAME_S, frame_levels_db, is_silent
 from curation.metrics.prosody import ProsodyConfig, pitch_hz
 from curation.metrics.tokens import TokensConfig
-from curation.sets.erosion import FALSE_ALARMS, FIGURES, Figure, Point, limit_of, point_of, watch
+from curation.sets.erosion import FALSE_ALARMS, Point, limit_of, point_of, watch
+from curation.sets.signs import FIGURES, Figure
 from curation.sets.watched import NUMBERS, Watched
 from curation.tokenisers.sequences import TokenRows
 from synthgen.spoken import Spoken, SpokenConfig

@@ -81,11 +81,12 @@ def count(num_items: int, clusters: Labels | None = None) -> int:
     return num_items if clusters is None else len(np.unique(clusters))
 
 
-def estimate(sums: Sums, statistic: Statistic, *, num_items: int, seed: int = 0) -> Estimate:
+def estimate(sums: Sums, statistic: Statistic, *, num_items: int, seed: int = 0, corrected: bool = False) -> Estimate:
     """The figure of the sums of all blocks (blocks, S), with the expanded percentiles of its resamples.
 
     The percentiles are moved so that their mean is the figure: entropies and spectra of a resample, which holds
-    some items twice, are biased, and their spread is not. ``num_items`` is that of `count`.
+    some items twice, are biased, and their spread is not. ``corrected`` takes as much off the figure as they are off it
+    (Efron and Tibshirani 1993, chapter 10). ``num_items`` is that of `count`.
 
     Raises:
         ValueError: for fewer than `FEWEST` blocks, which tell too little of their spread.
@@ -97,7 +98,8 @@ def estimate(sums: Sums, statistic: Statistic, *, num_items: int, seed: int = 0)
     number = max(LEAST_REPLICATES, min(MOST_REPLICATES, _AT_ONCE // max(blocks, sums.shape[1])))
     resampled = statistic(_draws(blocks, number, seed) @ sums)
     low, high = expanded(resampled, freedom=blocks - 1, inflation=blocks / (blocks - 1))
-    shift = value - float(np.nanmean(resampled))
+    bias = float(np.nanmean(resampled)) - value
+    value, shift = (value - bias, -2 * bias) if corrected else (value, -bias)
     return Estimate(value, num_items, min(low + shift, value), max(high + shift, value))
 
 

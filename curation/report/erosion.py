@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from curation.bootstrap import Estimate
 from curation.report.findings import PointFigure
-from curation.sets.erosion import FIGURES, Erosion, Figure, Point, Warned, deviations_of, limit_of, watch
+from curation.sets.erosion import REVISION, STRETCHES, Erosion, Point, Warned, limit_of, watch
+from curation.sets.signs import FIGURES, Figure
 
 _STRETCH = re.compile(r"takes (?P<first>\d+)-(?P<last>\d+)")
 _LEAST_ALPHAS = 0.01
@@ -54,16 +55,13 @@ class Series:
 
     def marks(self, figure: Figure) -> list[Mark]:
         """A figure at every point that has it."""
-        before, deviations = (
-            self.seen.baseline.figures[figure.name],
-            deviations_of(self.seen.baseline, self.seen.points),
-        )
+        before = self.seen.baseline.figures[figure.name]
         sign = 1.0 if figure.worse == "higher" else -1.0
         marks = [Mark(self.places[0], self.seen.baseline, before, None, has_left=False)]
         for place, point in zip(self.places[1:], self.seen.points, strict=True):
             now = point.figures.get(figure.name)
             if now is not None:
-                limit = limit_of(figure, now, before, deviations)
+                limit = limit_of(figure, now, before, self.seen.deviations)
                 marks.append(Mark(place, point, now, limit, has_left=sign * (now.value - limit) > 0))
         return marks
 
@@ -79,7 +77,7 @@ class Series:
 
 
 def series_of(rows: Sequence[PointFigure]) -> list[Series]:
-    """What there is to draw: a series needs a baseline and one point after it."""
+    """What there is to draw: a series needs a baseline and one point after it, comparable and of this `REVISION`."""
     of_job = [row for row in rows if row.release is None]
     of_releases = [row for row in rows if row.release is not None]
     found = [_along_job(of_job), _over_releases(of_releases)]
@@ -87,30 +85,51 @@ def series_of(rows: Sequence[PointFigure]) -> list[Series]:
 
 
 def _along_job(rows: Sequence[PointFigure]) -> Series | None:
-    matched = [(_STRETCH.fullmatch(point.name), point) for point in _points(rows)]
-    tiles = _tiling([(int(match["first"]), int(match["last"]), point) for match, point in matched if match])
+    """Of the standards by which stretches were made comparable, that which comes farthest."""
+    tilings = []
+    for points in _comparable(rows):
+        matched = [(_STRETCH.fullmatch(point.name), point) for point in points]
+        tilings.append(_tiling([(int(match["first"]), int(match["last"]), point) for match, point in matched if match]))
+    tiles = max(tilings, key=lambda found: (found[-1][1] if found else 0, len(found)), default=[])
     order = [float(last) for _, last, _ in tiles]
-    return _series("along the job", [point for *_, point in tiles], order, axis="takes so far", rows=rows)
+    found = [point for *_, point in tiles]
+    return _series("along the job", found, order, axis="takes so far", rows=rows, of=STRETCHES)
 
 
 def _over_releases(rows: Sequence[PointFigure]) -> Series | None:
-    points = sorted(_points(rows), key=lambda point: point.alpha)  # stable: of equals the oldest comes first
+    """Of the standards by which releases were made comparable, that of most of them; of equals the latest."""
+    found = max(reversed(_comparable(rows)), key=len, default=[])
+    points = sorted(found, key=lambda point: point.alpha)  # stable: of equals the oldest comes first
     order = [float(number) for number in range(1, len(points) + 1)]
     return _series("from release to release", points, order, axis="releases", rows=rows)
 
 
 def _series(
-    name: str, points: Sequence[Point], order: Sequence[float], *, axis: str, rows: Sequence[PointFigure]
+    name: str,
+    points: Sequence[Point],
+    order: Sequence[float],
+    *,
+    axis: str,
+    rows: Sequence[PointFigure],
+    of: int = 0,
 ) -> Series | None:
     """Along the share of synthetic, or, if that is the same everywhere, in this order."""
     if len(points) <= 1:
         return None
-    seen, alphas = watch(points[0], points[1:]), [point.alpha for point in points]
+    seen, alphas = watch(points[0], points[1:], of=of), [point.alpha for point in points]
     if max(alphas) - min(alphas) >= _LEAST_ALPHAS:
         places = tuple(100 * alpha for alpha in alphas)
         return Series(name, "α, % synthetic", places, is_of_alpha=True, seen=seen, rows=tuple(rows))
     told = f"{axis} (α {alphas[0]:.0%})"
     return Series(name, told, tuple(order), is_of_alpha=False, seen=seen, rows=tuple(rows))
+
+
+def _comparable(rows: Sequence[PointFigure]) -> list[list[Point]]:
+    """The points of each standard, those standards last that come last."""
+    grouped: dict[str, list[Point]] = {}
+    for point in _points([row for row in rows if row.version.partition("/")[0] == REVISION]):
+        grouped[point.standard] = [*grouped.pop(point.standard, []), point]
+    return list(grouped.values())
 
 
 def _points(rows: Sequence[PointFigure]) -> list[Point]:
@@ -124,7 +143,8 @@ def _points(rows: Sequence[PointFigure]) -> list[Point]:
             alpha=rows[0].alpha,
             num_takes=rows[0].num_takes,
             figures={row.metric: Estimate(row.value, row.num_items, row.low, row.high) for row in rows},
-            takes_hash=version.partition("/")[2],
+            takes_hash=version.split("/")[1],
+            standard="/".join(version.split("/")[2:]),
         )
         for (_, _, version), rows in grouped.items()
     ]

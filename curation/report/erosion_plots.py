@@ -11,7 +11,8 @@ from markupsafe import Markup
 from catalogs.ids import content_id
 from curation.report.erosion import Mark, Series
 from curation.report.svg import Frame, Scale, axes, element, number, path, picture, text
-from curation.sets.erosion import Figure, Point, Warned
+from curation.sets.erosion import Point, Warned
+from curation.sets.signs import Figure
 
 _WIDTH, _HEIGHT = 320, 190
 _LEFT, _RIGHT, _TOP, _FLOOR = 46, 12, 22, 40

@@ -27,7 +27,7 @@ from curation.report.findings import (
 )
 from curation.report.pool import Pool, columns
 from curation.report.subject import Subject
-from curation.sets.erosion import FIGURES
+from curation.sets.signs import FIGURES
 
 T = TypeVar("T")
 

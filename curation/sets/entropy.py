@@ -1,9 +1,10 @@
 """Entropy of speech tokens, in bits, with its sample size under control.
 
 The plug-in entropy of N tokens of V codes is too low by about (V - 1) / (2 N ln 2) bits, which can be more than two
-corpora differ by. So it is corrected (Miller and Madow 1955), it can be asked for at a fixed N, and it carries an
-interval over takes, whose tokens belong together, or over clusters of takes. The texts confound it, too: compare
-corpora of the same texts.
+corpora differ by. So it is corrected (Miller and Madow 1955), and once more by what resamples are off it: the tokens of
+a take, and of readings of a text, belong together and tell less than N of them would. It can be asked for at a fixed N,
+and it carries an interval over takes, or over clusters of takes. The texts confound it, too: compare corpora of the
+same texts.
 """
 
 from typing import TypeAlias
@@ -33,24 +34,34 @@ def miller_madow_bits(counts: Counts) -> NDArray[np.float64]:
 
 
 def token_entropy(
-    takes: TokenRows, clusters: Labels | None = None, *, num_tokens: int | None = None, seed: int = 0
+    takes: TokenRows,
+    clusters: Labels | None = None,
+    *,
+    weights: Counts | None = None,
+    num_tokens: int | None = None,
+    seed: int = 0,
 ) -> Estimate:
     """H_p: entropy of the tokens of all takes together, pauses left out; its items are takes, or their clusters.
 
     With ``num_tokens`` it is the figure that so many tokens of whole takes, drawn at random, give on average: figures
-    of corpora of different size compare. The interval is that of the whole corpus.
+    of corpora of different size compare. The interval is that of the whole corpus. With ``weights`` (takes,), whose
+    mean is 1, the tokens of a take count so often.
 
     Raises:
-        ValueError: if fewer than five of its items have tokens, or all of them have fewer than ``num_tokens``.
+        ValueError: if fewer than five of its items have tokens, or all of them have fewer than ``num_tokens``, or
+            ``weights`` are to count among so many.
     """
     spoken = takes.spoken()
     codes, coded = np.unique(spoken.values, return_inverse=True)
     held, owners = np.unique(spoken.owners, return_inverse=True)
     together = None if clusters is None else clusters[held]
-    sums = _sums(deal(len(held), together, seed=seed)[owners], coded, num_codes=len(codes))
-    whole = estimate(sums, miller_madow_bits, num_items=count(len(held), together), seed=seed)
+    counted = None if weights is None else weights[held][owners]
+    sums = _sums(deal(len(held), together, seed=seed)[owners], coded, num_codes=len(codes), weights=counted)
+    whole = estimate(sums, miller_madow_bits, num_items=count(len(held), together), seed=seed, corrected=True)
     if num_tokens is None:
         return whole
+    if weights is not None:
+        raise ValueError("a number of tokens is drawn from takes that count alike: leave out the weights or the number")
     value = _at(TokenRows(coded, spoken.lengths[held]), num_tokens, seed=seed)
     return Estimate(value, whole.num_items, value + whole.low - whole.value, value + whole.high - whole.value)
 
@@ -80,10 +91,10 @@ def conditional_entropy(takes: TokenRows, clusters: Labels | None = None, *, see
     return estimate(sums, bits, num_items=count(len(held), together), seed=seed)
 
 
-def _sums(block: Labels, coded: Labels, *, num_codes: int) -> Sums:
-    """How often each block of takes has each code, shape (blocks, V), from the block and the code of each token."""
+def _sums(block: Labels, coded: Labels, *, num_codes: int, weights: Counts | None = None) -> Sums:
+    """How often each block of takes has each code, (blocks, V), from block, code and weight (None: 1) of each token."""
     num_blocks = int(block.max(initial=-1)) + 1
-    counts = np.bincount(block * num_codes + coded, minlength=num_blocks * num_codes)
+    counts = np.bincount(block * num_codes + coded, weights, minlength=num_blocks * num_codes)
     return counts.reshape(num_blocks, num_codes).astype(np.float64)
 
 

@@ -1,33 +1,29 @@
 """Erosion: a corpus of synthetic speech gets cleaner and flatter as it grows. Which figure gives way, and where?
 
-Points are takes with a share of synthetic among them, *alpha*: releases, or stretches of a job in its order. Each has
-the figures of `FIGURES`, with intervals. A figure has left its baseline where it is worse by more than chance explains;
-the limit is set for all figures and points together, so a healthy corpus is called eroding once in a hundred times.
+Points are takes with a share of synthetic among them, *alpha*: releases, or stretches of a job in its order, made
+comparable (`curation.sets.comparable`). Each has the figures of `FIGURES`, with intervals. A figure has left its
+baseline where it is worse by more than chance explains, by Student's t with the freedom of both errors (Welch 1947).
+The limit is set for all figures and points together, so a healthy corpus is called eroding once in a hundred looks.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import hypot
 from statistics import NormalDist
-from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalogs.ids import Id, content_id
+from catalogs.intervals import student
 from catalogs.records import SetScore
-from curation.bootstrap import Estimate, mean_of, ratio_of
-from curation.sets.diversity import reading_distances
-from curation.sets.entropy import token_entropy
+from curation.bootstrap import Estimate
+from curation.sets.comparable import spread
+from curation.sets.signs import FIGURES, Figure
 from curation.sets.watched import Watched
-from curation.tokenisers.frames import FRAMES_HZ
 
 FALSE_ALARMS = 0.01
 """The chance that a healthy corpus, all its figures and points together, is called eroding."""
-
-LEAST_TEXTS = 20
-"""A figure that rests on takes of fewer texts says nothing: texts, and not takes, come independently."""
 
 LEAST_CHANGE = 0.005
 """A change of less than this share of the baseline is none, however certain it is."""
@@ -36,30 +32,32 @@ BASELINE_SHARE = 0.2
 STRETCHES = 20
 LEAST_TAKES = 100
 
-_REVISION = "1"
-
-Measure: TypeAlias = Callable[[Watched], "Estimate | None"]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """What is watched: its name, unit, which way it gets worse, and how it is measured (None: not enough items)."""
-
-    name: str
-    unit: str
-    worse: Literal["higher", "lower"]
-    measure: Measure
+REVISION = "2"
+"""The first part of the version of points: how their figures are worked out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The figures of some takes; ``alpha`` is the share of synthetic there or, in a job, up to there."""
+    """The figures of some takes; ``alpha`` is the share of synthetic there or, in a job, up to there.
+
+    Points of one ``standard`` were made comparable with each other; "" needed nothing for it.
+    """
 
     name: str
     alpha: float
     num_takes: int
     figures: Mapping[str, Estimate]
     takes_hash: str = ""
+    standard: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Takes of a job that are to be a point."""
+
+    name: str
+    alpha: float
+    takes: Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,33 +84,40 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Erosion:
-    """A baseline, what came after it, and the warnings, earliest first."""
+    """A baseline, what came after it, and the warnings, earliest first.
+
+    ``deviations`` is how many standard errors a normal figure must be worse by, the more the more is looked at.
+    """
 
     baseline: Point
     points: tuple[Point, ...]
     warnings: tuple[Warned, ...]
+    deviations: float
 
 
-def watch(baseline: Point, points: Sequence[Point], *, false_alarms: float = FALSE_ALARMS) -> Erosion:
-    """Hold every figure of every point against the baseline; a figure warns once, at its first point outside."""
+def watch(baseline: Point, points: Sequence[Point], *, of: int = 0, false_alarms: float = FALSE_ALARMS) -> Erosion:
+    """Hold every figure of every point against the baseline; a figure warns once, at its first point outside.
+
+    ``of`` is how many points there may come to be, as a job grows: limits are those of so many from the first look on,
+    or every look would have its own false alarms.
+    """
     watched = [figure for figure in FIGURES if figure.name in baseline.figures]
-    deviations = deviations_of(baseline, points, false_alarms=false_alarms)
+    tests = max(1, len(watched) * max(of, len(points)))
+    deviations = NormalDist().inv_cdf(1 - false_alarms / tests)
     found = [_first_outside(figure, baseline, points, deviations) for figure in watched]
     order = {point.name: place for place, point in enumerate(points)}
     warnings = sorted((w for w in found if w is not None), key=lambda w: (order[w.point], w.alpha, w.figure))
-    return Erosion(baseline, tuple(points), tuple(warnings))
-
-
-def deviations_of(baseline: Point, points: Sequence[Point], *, false_alarms: float = FALSE_ALARMS) -> float:
-    """How many standard errors a figure must be worse by: the more figures and points are held, the more."""
-    watched = [figure.name for figure in FIGURES if figure.name in baseline.figures]
-    tests = max(1, sum(name in point.figures for name in watched for point in points))
-    return NormalDist().inv_cdf(1 - false_alarms / tests)
+    return Erosion(baseline, tuple(points), tuple(warnings), deviations)
 
 
 def limit_of(figure: Figure, now: Estimate, before: Estimate, deviations: float) -> float:
-    """The value at which a figure has left its baseline, given the chance in both."""
-    chance = deviations * hypot(now.standard_error, before.standard_error)
+    """The value at which a figure has left its baseline, given the chance in both.
+
+    ``deviations`` of a normal figure are as many more of one whose error is known from a few texts only.
+    """
+    error = hypot(now.standard_error, before.standard_error)
+    parts = sum(found.standard_error**4 / found.freedom for found in (now, before))
+    chance = error * student(error**4 / parts, z=deviations) if parts else 0.0
     slack = max(chance, LEAST_CHANGE * abs(before.value))
     return before.value + slack if figure.worse == "higher" else before.value - slack
 
@@ -126,12 +131,19 @@ def point_of(takes: Watched, name: str, *, alpha: float | None = None) -> Point:
         num_takes=len(takes),
         figures={figure: found for figure, found in measured.items() if found is not None},
         takes_hash=content_id("takes", sorted(takes.take_ids)).partition("-")[0],
+        standard=takes.standard,
     )
 
 
 def along(takes: Watched, *, real: int = 0, size: int | None = None) -> list[Point]:
-    """A job as points in its order: the baseline, its first fifth, then stretches of ``size`` takes.
+    """A job as points in its order: those of its `stretches`."""
+    return [point_of(part.takes, part.name, alpha=part.alpha) for part in stretches(takes, real=real, size=size)]
 
+
+def stretches(takes: Watched, *, real: int = 0, size: int | None = None) -> list[Stretch]:
+    """A job in its order: the baseline, its first fifth, then stretches of ``size`` takes.
+
+    Each has its part of what each voice reads of each domain; places in the names are those in this order.
     ``alpha`` is synthetic over all takes up to there, with ``real`` takes beside them. A stretch that would be shorter
     than half of ``size`` joins the one before.
 
@@ -144,20 +156,21 @@ def along(takes: Watched, *, real: int = 0, size: int | None = None) -> list[Poi
         raise ValueError(f"{len(takes):,} takes are too few to see erosion: {first + size:,} would do")
     count = max(1, round((len(takes) - first) / size))
     edges = [0, *(first + round((len(takes) - first) * part / count) for part in range(count + 1))]
+    takes = spread(takes, parts=len(takes) // size)
     synthetic = np.cumsum(takes.is_synthetic)
     return [
-        point_of(
-            takes.between(start, stop),
+        Stretch(
             f"takes {start + 1}-{stop}",
-            alpha=float(synthetic[stop - 1] / (synthetic[stop - 1] + real)) if synthetic[stop - 1] else 0.0,
+            float(synthetic[stop - 1] / (synthetic[stop - 1] + real)) if synthetic[stop - 1] else 0.0,
+            takes.between(start, stop),
         )
         for start, stop in pairwise(edges)
     ]
 
 
 def set_scores(point: Point, set_id: Id, *, subset: str = "") -> list[SetScore]:
-    """A point as rows of the catalog; the version holds which takes they were made of."""
-    version = f"{_REVISION}/{point.takes_hash}"
+    """A point as rows of the catalog; the version holds which takes they were made of, and by what standard."""
+    version = f"{REVISION}/{point.takes_hash}" + (f"/{point.standard}" if point.standard else "")
     share = SetScore(set_id, subset, "alpha", version, point.alpha, point.num_takes, point.alpha, point.alpha)
     figures = [found.score(set_id, name, version=version, subset=subset) for name, found in point.figures.items()]
     return [share, *figures]
@@ -179,54 +192,3 @@ def _first_outside(figure: Figure, baseline: Point, points: Sequence[Point], dev
             return Warned(figure.name, point.name, crossed, now.value, before.value, limit)
         inside, alpha = -outside, point.alpha
     return None
-
-
-def _mean(column: str) -> Measure:
-    def measure(takes: Watched) -> Estimate | None:
-        values = takes.figures.get(column)
-        return None if values is None else _mean_of(values, takes.text)
-
-    return measure
-
-
-def _mean_of(values: NDArray[np.float64], text: NDArray[np.int64]) -> Estimate | None:
-    return mean_of(values, text) if _are_enough(text[np.isfinite(values)]) else None
-
-
-def _are_enough(text: NDArray[np.int64]) -> bool:
-    return len(np.unique(text)) >= LEAST_TEXTS
-
-
-def _wer(takes: Watched) -> Estimate | None:
-    columns = [takes.figures.get(name) for name in ("substitutions", "insertions", "deletions", "ref_words")]
-    there = [column for column in columns if column is not None]
-    if len(there) < len(columns):
-        return None
-    errors, words = there[0] + there[1] + there[2], there[3]
-    counted = np.isfinite(errors) & (words > 0)
-    text = takes.text[counted]
-    return ratio_of(errors[counted], words[counted], text) if _are_enough(text) else None
-
-
-def _entropy(takes: Watched) -> Estimate | None:
-    if takes.tokens is None or not _are_enough(takes.text[takes.tokens.lengths > 0]):
-        return None
-    return token_entropy(takes.tokens, takes.text)
-
-
-def _reading_distance(takes: Watched) -> Estimate | None:
-    if takes.tokens is None or len(takes) == 0:
-        return None
-    return _mean_of(reading_distances(takes.tokens, takes.reading, rate_hz=FRAMES_HZ), takes.text)
-
-
-FIGURES: tuple[Figure, ...] = (
-    Figure("wer", "ratio", "higher", _wer),
-    Figure("token_entropy", "bits", "lower", _entropy),
-    Figure("token_repetition", "share", "higher", _mean("token_repetition")),
-    Figure("speaker_similarity", "cosine", "lower", _mean("speaker_similarity")),
-    Figure("f0_sd_st", "semitones", "lower", _mean("f0_sd_st")),
-    Figure("energy_sd_db", "dB", "lower", _mean("energy_sd_db")),
-    Figure("reading_distance", "edits/s", "lower", _reading_distance),
-)
-"""What is watched; a figure whose columns were not measured is left out."""

@@ -1,7 +1,7 @@
 """The takes of a set as columns, which is how figures of sets read them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -41,9 +41,11 @@ class Watched:
 
     ``text`` numbers the prompts, ``reading`` prompts and voices together: takes with the same number are readings of
     one text by one voice.
-    ``labels`` numbers voices and styles, ``vectors`` holds rows of a width, with NaN for a take that has none.
-    ``language`` is that of each take, ``codec`` names the voice's own code, "" for none, in which ``codes`` are; they
-    have no rows where nobody asked for them.
+    ``labels`` numbers voices, styles and domains (languages apart), whose names are ``domains``; ``vectors`` holds rows
+    of a width, with NaN for a take that has none. ``weights`` are how much each take counts for erosion, None all
+    alike, and ``standard`` says by what sets were made comparable; see `curation.sets.comparable`. ``language`` is that
+    of each take, ``codec`` names the voice's own code, "" for none, in which ``codes`` are; they have no rows where
+    nobody asked for them.
     """
 
     take_ids: tuple[Id, ...]
@@ -57,6 +59,9 @@ class Watched:
     language: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
     codec: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
     codes: TokenRows | None = None
+    domains: tuple[str, ...] = ("",)
+    weights: NDArray[np.float64] | None = None
+    standard: str = ""
 
     def __len__(self) -> int:
         return len(self.take_ids)
@@ -81,7 +86,8 @@ class Watched:
 
     def rows(self, rows: NDArray[np.int64]) -> "Watched":
         """Some of the takes, in the order asked for."""
-        return Watched(
+        return replace(
+            self,
             take_ids=tuple(self.take_ids[row] for row in rows.tolist()),
             is_synthetic=self.is_synthetic[rows],
             text=self.text[rows],
@@ -93,6 +99,7 @@ class Watched:
             language=self.language[rows] if len(self.language) else self.language,
             codec=self.codec[rows] if len(self.codec) else self.codec,
             codes=None if self.codes is None else self.codes.of_rows(rows),
+            weights=None if self.weights is None else self.weights[rows],
         )
 
     def between(self, start: int, stop: int) -> "Watched":
@@ -128,6 +135,7 @@ def _watched(table: pa.Table, measured: list[str]) -> Watched:
     voice, style, text = (_numbered(table[name]) for name in ("voice", "style", "prompt_id"))
     _, reading = np.unique(text * (voice.max(initial=0) + 1) + voice, return_inverse=True)
     numbers = [CHARS, *(name for name in measured if name in NUMBERS)]
+    domains = pc.dictionary_encode(table["domain"]).combine_chunks()
     return Watched(
         take_ids=tuple(table["take_id"].to_pylist()),
         is_synthetic=np.array([origin == "synthetic" for origin in table["origin"].to_pylist()], np.bool_),
@@ -135,11 +143,12 @@ def _watched(table: pa.Table, measured: list[str]) -> Watched:
         reading=reading.astype(np.int64),
         figures={name: table[name].cast(pa.float64()).to_numpy() for name in numbers},
         tokens=TokenRows.from_arrow(table[TOKENS]) if TOKENS in measured else None,
-        labels={"voice": voice, "style": style},
+        labels={"voice": voice, "style": style, "domain": domains.indices.to_numpy().astype(np.int64)},
         vectors={name: _stacked(table[name]) for name in measured if name in VECTORS},
         language=np.array(table["language"].to_pylist(), np.str_),
         codec=np.array(table["codec"].to_pylist(), np.str_),
         codes=TokenRows.from_arrow(table["codes"]),
+        domains=tuple(domains.dictionary.to_pylist()),
     )
 
 

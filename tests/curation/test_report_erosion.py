@@ -27,7 +27,7 @@ EVIL = '<img src=x onerror="alert(1)">'
 def row(subset: str, value: float, *, alpha: float = 1.0, release: str | None = None, **changes) -> PointFigure:
     """A stored F0 spread, known to within 0.1 semitones."""
     found = PointFigure(
-        set_id=release or "job", release=release, subset=subset, version=f"1/{subset or release}", alpha=alpha,
+        set_id=release or "job", release=release, subset=subset, version=f"2/{subset or release}", alpha=alpha,
         num_takes=100, metric="f0_sd_st", value=value, num_items=100, low=value - 0.1, high=value + 0.1,
     )  # fmt: skip
     return replace(found, **changes)
@@ -109,6 +109,32 @@ def test_of_several_goes_the_finest_without_a_gap_is_taken_whatever_the_order(ro
     series = only(rows)
 
     assert [point.name for point in series.points] == [f"takes {n + 1}-{n + 50}" for n in range(0, 300, 50)]
+
+
+def test_points_that_were_made_comparable_otherwise_are_not_drawn_together() -> None:
+    spread = [replace(r, version=f"{r.version}/abc") for r in stretches(3.0, 3.0, 3.0, size=100)]
+
+    series = only([*stretches(1.0, 1.0, size=100), *spread])
+
+    assert [point.standard for point in series.points] == ["abc"] * 3
+    assert series.seen.warnings == ()
+
+
+def test_of_releases_the_standard_of_most_is_drawn_and_of_equals_the_latest() -> None:
+    def of(standard: str, *names: str) -> list[PointFigure]:
+        return [row("", 3.0, release=name, version=f"2/{name}/{standard}") for name in names]
+
+    equal = only([*of("old", "a", "b"), *of("new", "a", "b")])
+    more = only([*of("old", "a", "b", "c"), *of("new", "a", "b")])
+
+    assert equal.points[0].standard == "new"
+    assert (more.points[0].standard, len(more.points)) == ("old", 3)
+
+
+def test_points_of_an_earlier_version_are_not_drawn() -> None:
+    old = [replace(r, version=r.version.replace("2/", "1/", 1)) for r in stretches(3.0, 1.0)]
+
+    assert series_of(old) == []
 
 
 def test_a_job_that_grew_is_drawn_to_its_end() -> None:

@@ -2,7 +2,8 @@
 SELECT
     takes.take_id::VARCHAR AS take_id, takes.prompt_id::VARCHAR AS prompt_id, takes.voice, takes.style, takes.origin,
     takes.language, length(takes.text) AS text_chars, take.tokens AS codes,
-    if(take.tokens IS NULL, '', coalesce(voice.tokens, '')) AS codec {columns}
+    if(take.tokens IS NULL, '', coalesce(voice.tokens, '')) AS codec,
+    concat_ws(' ', takes.language, takes.domain) AS domain {columns}
 FROM takes
 JOIN take ON take.id = takes.take_id
 JOIN voice ON voice.id = takes.voice_id
