@@ -16,7 +16,7 @@ from curation.metric import Clip
 from curation.metrics.figures import Figure, columns_of, values_of
 from curation.tokenisers import frames
 from curation.tokenisers.codebook import PAUSE, Codebook
-from curation.tokenisers.sequences import LOOP_NGRAM, looped_share, runs
+from curation.tokenisers.sequences import HELD_CODES, LOOP_NGRAM, held, held_share, looped_share, runs
 from curation.tokenisers.tokeniser import CODEBOOK, Tokeniser, WhisperTokeniser, version
 
 LOOPED_ABOVE = 0.068
@@ -24,6 +24,14 @@ LOOPED_ABOVE = 0.068
 
 Measured by `curation.tokenisers.train` on 167 clips that the codebook had not heard.
 """
+
+HELD_S = 0.5
+"""A sound held on for longer is stuck: the longest ``token_held_s`` of 408 clips of real speech is 0.48 s.
+
+`benchmarks.stuck` measures it, and how often a voice that is made to stick is found out.
+"""
+
+_REVISION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,17 @@ class Tokens:
     token_count: Annotated[int | None, Figure("tokens", "neither", "codes of speech, pauses left out")] = None
     token_repetition: Annotated[
         float | None,
-        Figure("share", "lower", f"runs of {LOOP_NGRAM} different codes that were there before: high for a loop"),
+        Figure(
+            "share",
+            "lower",
+            f"runs of {LOOP_NGRAM} different codes that were there before, or being stuck on a sound: high for a loop",
+        ),
+    ] = None
+    token_held_s: Annotated[
+        float | None,
+        Figure(
+            "s", "lower", f"longest stretch of {HELD_CODES} codes at most, without a pause: a sound that is held on"
+        ),
     ] = None
     token_rate_hz: Annotated[
         float | None, Figure("Hz", "neither", "changes of code a second of speech: how fast sounds follow each other")
@@ -57,7 +75,7 @@ class TokensConfig:
 
     def card(self) -> MetricCard:
         """Family, version and columns; the hash of the codebook is part of the version."""
-        return MetricCard("tokens", version(Codebook.load(CODEBOOK)), columns_of(Tokens))
+        return MetricCard("tokens", f"{_REVISION}/{version(Codebook.load(CODEBOOK))}", columns_of(Tokens))
 
     def build(self) -> "TokensMetric":
         """Load detector, encoder and codebook."""
@@ -87,6 +105,7 @@ def describe(tokens: NDArray[np.integer], *, rate_hz: float) -> Tokens:
     return Tokens(
         speech_tokens=tuple(tokens.tolist()),
         token_count=count,
-        token_repetition=looped_share(tokens),
+        token_repetition=1.0 - (1.0 - looped_share(tokens)) * (1.0 - held_share(tokens, longer_than=HELD_S * rate_hz)),
+        token_held_s=float(held(tokens).max()) / rate_hz,
         token_rate_hz=len(runs(tokens)) * rate_hz / count,
     )

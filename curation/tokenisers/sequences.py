@@ -13,6 +13,9 @@ from curation.tokenisers.codebook import PAUSE
 LOOP_NGRAM = 4
 """Tokens of an n-gram whose repetition counts: about 0.17 s of speech."""
 
+HELD_CODES = 3
+"""A sound that is held on keeps to so many codes: an encoder that hears all around a frame wavers between a few."""
+
 
 @dataclass(frozen=True)
 class TokenRows:
@@ -73,6 +76,29 @@ def looped_share(tokens: NDArray[np.integer], *, ngram: int = LOOP_NGRAM) -> flo
         return 0.0
     grams = np.lib.stride_tricks.sliding_window_view(spoken, ngram)
     return 1.0 - len(np.unique(grams, axis=0)) / len(grams)
+
+
+def held(tokens: NDArray[np.integer], *, codes: int = HELD_CODES) -> NDArray[np.int64]:
+    """For each token the length of the longest stretch it is in that has so many codes and no pause; 0 for a pause.
+
+    It sees what `runs` cannot: a voice that is stuck on one sound.
+    """
+    sequence = np.asarray(tokens, np.int64)
+    starts = np.flatnonzero(np.diff(sequence, prepend=-1))
+    said, ends = sequence[starts].tolist(), [*starts[1:].tolist(), len(sequence)]
+    found, first = np.zeros(len(sequence), np.int64), 0
+    for last, end in enumerate(ends[: len(said)]):
+        while PAUSE in (within := set(said[first : last + 1])) or len(within) > codes:
+            first += 1
+        stretch = found[starts[first] : end] if first <= last else found[:0]
+        np.maximum(stretch, len(stretch), out=stretch)
+    return found
+
+
+def held_share(tokens: NDArray[np.integer], *, longer_than: float) -> float:
+    """The share of what is spoken that is in `held` stretches longer than so many tokens, in [0, 1]; 0 for silence."""
+    spoken = np.asarray(tokens) != PAUSE
+    return float((held(tokens)[spoken] > longer_than).mean()) if spoken.any() else 0.0
 
 
 def repetition_rate(tokens: Sequence[int] | NDArray[np.integer], k: int = 4) -> float:

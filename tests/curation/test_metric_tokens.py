@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.metrics.tokens import LOOPED_ABOVE, Tokens, TokensConfig, describe
+from curation.metrics.tokens import HELD_S, LOOPED_ABOVE, Tokens, TokensConfig, describe
+from curation.tdsc.config import TdscConfig
 from curation.tokenisers.codebook import PAUSE, Codebook, fit
 from curation.tokenisers.distance import mean_distance, reading_distance
 from curation.tokenisers.frames import FrameEncoder
-from curation.tokenisers.sequences import TokenRows, looped_share, repetition_rate, runs
+from curation.tokenisers.sequences import TokenRows, held, held_share, looped_share, repetition_rate, runs
 from curation.tokenisers.tokeniser import CODEBOOK
 
 TEXT = "Please turn on the light in the kitchen, and then come back to me."
@@ -43,6 +44,7 @@ def test_the_repetition_rate_is_that_of_the_definition() -> None:
 def test_repetition_is_a_share(codes, k) -> None:
     assert 0 <= repetition_rate(codes, k=k) <= 1
     assert 0 <= looped_share(np.array(codes, np.int64)) < 1
+    assert 0 <= held_share(np.array(codes, np.int64), longer_than=k) <= 1
 
 
 @settings(deadline=None)
@@ -59,6 +61,64 @@ def test_dwelling_on_a_sound_is_no_loop_and_saying_it_all_again_is() -> None:
 
     assert looped_share(np.repeat(phrase, 8)) == 0.0
     assert looped_share(np.concatenate((phrase, [PAUSE] * 9, phrase))) > 0.4
+
+
+def test_a_voice_that_is_stuck_on_one_unit_for_a_second_repeats_too_much() -> None:
+    before, after = np.repeat(np.arange(1, 31), 5), np.repeat(np.arange(31, 61), 5)
+
+    found = describe(np.concatenate((before, np.full(50, 7), after)), rate_hz=50)
+    fluent = describe(np.concatenate((before, after)), rate_hz=50)
+
+    assert found.token_held_s == pytest.approx(1 + 2 * 0.1)
+    assert found.token_repetition > 0.1 > LOOPED_ABOVE
+    assert not TdscConfig().repeats_little(found.token_repetition)
+    assert (fluent.token_held_s, fluent.token_repetition) == (pytest.approx(0.3), 0.0)
+
+
+@pytest.mark.parametrize("wavering", [[7, 7, 7, 8], [7, 8, 9], [7, 7, 8, 8, 9, 9, 8]])
+def test_an_encoder_that_wavers_between_a_few_codes_hears_one_sound(wavering) -> None:
+    tokens = np.concatenate((np.arange(20, 60), np.resize(wavering, 60), np.arange(60, 99)))
+
+    found = describe(tokens, rate_hz=50)
+
+    assert found.token_held_s == pytest.approx(1.2, abs=0.05)
+    assert found.token_repetition > 0.3
+
+
+def test_long_vowels_and_long_silences_are_not_stuck() -> None:
+    vowels = np.repeat(np.arange(1, 31), 8)
+
+    found = describe(np.concatenate((vowels[:120], np.full(300, PAUSE), vowels[120:])), rate_hz=50)
+
+    assert found.token_held_s == pytest.approx(0.48)
+    assert found.token_repetition == 0.0
+
+
+@settings(deadline=None)
+@given(CODES, st.integers(1, 4))
+def test_what_is_held_is_the_longest_stretch_of_few_codes_around_a_token(codes, most) -> None:
+    found = held(np.array(codes, np.int64), codes=most)
+
+    for place in range(len(codes)):
+        around = [
+            stop - start
+            for start in range(place + 1)
+            for stop in range(place + 1, len(codes) + 1)
+            if PAUSE not in codes[start:stop] and len(set(codes[start:stop])) <= most
+        ]
+        assert found[place] == max(around, default=0)
+
+
+def test_a_stuck_sound_is_heard_and_the_same_clip_with_a_pause_is_not(metric, say, make_clip) -> None:
+    wave = say(TEXT).at(16_000)
+    vowel = round(0.65 * 16_000)  # of "light"
+    piece = wave[vowel : vowel + 320]
+
+    stuck = tokens_of(metric, make_clip(np.concatenate((wave[:vowel], np.tile(piece, 75), wave[vowel:]))))
+    paused = tokens_of(metric, make_clip(np.concatenate((wave[:vowel], np.zeros(24_000, np.float32), wave[vowel:]))))
+
+    assert stuck.token_held_s > HELD_S > paused.token_held_s
+    assert stuck.token_repetition > LOOPED_ABOVE > paused.token_repetition
 
 
 def test_a_clip_is_tokenised_from_first_speech_to_last(metric, say, make_clip) -> None:
