@@ -16,6 +16,9 @@ _FEW = 5
 _NEAR_SHARE = 0.1
 """How near to its threshold a figure is near, as a share of it."""
 
+_LEAST_SPREAD_ST = 0.1
+"""A difference in the spread of pitch that is smaller is none, however certain."""
+
 _OVERREPRESENTED = 1.5
 _MOSTLY_DROPPED = 0.5
 
@@ -172,18 +175,16 @@ def _hard(findings: Findings) -> Iterator[Advice]:
 
 
 def _flatter(findings: Findings) -> Iterator[Advice]:
-    """Judging that leaves the flatter takes: stability is bought with expressivity."""
-    drawn = {histogram.figure.name: histogram for histogram in findings.histograms}
-    spread, whole = drawn.get("f0_sd_st"), findings.groups.whole
-    if spread is None or whole is None or whole.f0_half is None or not {"kept", "dropped"} <= spread.means.keys():
-        return
-    if spread.takes["dropped"] >= _FEW and spread.means["dropped"] - spread.means["kept"] > 2 * whole.f0_half:
+    """Judging that leaves the flatter takes, beyond chance (95 %): stability is bought with expressivity."""
+    lost = findings.spread_lost
+    if lost is not None and lost.low_st > 0 and lost.difference_st >= _LEAST_SPREAD_ST:
         yield Advice(
             "Judging prefers flat readings",
-            f"Dropped takes spread their pitch by {spread.means['dropped']:.2f} semitones, kept ones by "
-            f"{spread.means['kept']:.2f}. Choose among several candidates a text, or select on both axes.",
+            f"Of one voice, dropped takes spread their pitch by {lost.difference_st:.2f} semitones more than kept ones "
+            f"({lost.low_st:.2f} to {lost.high_st:.2f}, 95 %, over {lost.texts:,} texts). Choose among several "
+            "candidates a text, or select on both axes.",
             "SELECT verdict, voice, avg(f0_sd_st), avg(wer) FROM takes GROUP BY ALL ORDER BY ALL",
-            spread.takes["dropped"],
+            lost.takes,
         )
 
 

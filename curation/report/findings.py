@@ -86,6 +86,20 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True)
+class SpreadLost:
+    """By how many semitones more dropped takes of a voice spread their pitch than its kept ones, with a 95 % interval.
+
+    ``takes`` are dropped ones, ``texts`` those of the verdict that has fewer.
+    """
+
+    difference_st: float
+    low_st: float
+    high_st: float
+    takes: int
+    texts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """A reason for dropping, with one voice that has it: takes, those that have no other, and seconds."""
 
@@ -201,6 +215,7 @@ class Findings:
     funnel: Funnel
     groups: Groups
     histograms: tuple[Histogram, ...]
+    spread_lost: SpreadLost | None
     reasons: tuple[Reason, ...]
     faults: tuple[FaultCount, ...]
     failures: tuple[FailureCount, ...]

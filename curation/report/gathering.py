@@ -1,9 +1,11 @@
 """Asking the pool, in SQL, for all that the report tells but the players."""
 
 from collections.abc import Callable, Mapping
+from math import sqrt
 from typing import Any, TypeVar
 
 from catalogs.catalog import Catalog
+from catalogs.intervals import FEWEST, student
 from catalogs.lake import query
 from catalogs.records import ScoreColumn
 from curation.report.faults import FAULTS
@@ -22,6 +24,7 @@ from curation.report.findings import (
     ReleasePoint,
     Run,
     SetFigure,
+    SpreadLost,
     State,
     Voice,
 )
@@ -43,6 +46,7 @@ def gather(catalog: Catalog, subject: Subject, *, pool: Pool) -> Findings:
         funnel=_records(catalog, "report_funnel", kind=Funnel, job_id=job)[0],
         groups=_groups(catalog),
         histograms=_histograms(catalog, subject, pool=pool),
+        spread_lost=spread_lost(catalog),
         reasons=_records(catalog, "report_reasons", kind=Reason),
         faults=_faults(catalog, pool),
         failures=_records(catalog, "report_failures", kind=FailureCount, job_id=job),
@@ -60,6 +64,15 @@ def near(catalog: Catalog, reason: str, *, figure: str, low: float, high: float)
     sql = query("report_near").format(figure=f'"{figure}"')
     takes, audio_s = catalog.lake.rows(sql, reason=reason, low=low, high=high)[0]
     return takes, audio_s
+
+
+def spread_lost(catalog: Catalog) -> SpreadLost | None:
+    """What judging loses of the spread of pitch; its interval has the freedom of texts, None if these are too few."""
+    for difference_st, error_st, takes, texts in catalog.lake.rows(query("report_flatter")):
+        if texts >= FEWEST:
+            half_st = student(texts - 1) * error_st * sqrt(texts / (texts - 1))
+            return SpreadLost(difference_st, difference_st - half_st, difference_st + half_st, takes, texts)
+    return None
 
 
 def _groups(catalog: Catalog) -> Groups:

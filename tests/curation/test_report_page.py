@@ -24,7 +24,7 @@ from curation.production import Production
 from curation.recipe import Recipe
 from curation.report import players as playing
 from curation.report.advice import advise
-from curation.report.findings import Findings
+from curation.report.findings import Findings, SpreadLost
 from curation.report.gathering import gather
 from curation.report.pool import make_pool
 from curation.report.subject import find_subject
@@ -369,6 +369,21 @@ def test_a_voice_of_which_little_is_kept_is_advised_against_once(findings: Findi
 
     assert "Do without tone/low, or cast it less" in titles
     assert not [title for title in titles if "of all drops" in title]
+
+
+@pytest.mark.parametrize(
+    ("low_st", "high_st", "is_told"), [(0.05, 0.75, True), (-0.02, 0.82, False), (0.01, 0.09, False)]
+)
+def test_judging_is_said_to_prefer_flat_readings_if_chance_does_not_explain_it(
+    findings, low_st, high_st, is_told
+) -> None:
+    lost = SpreadLost((low_st + high_st) / 2, low_st, high_st, takes=40, texts=20)
+
+    told = [a for a in advise(replace(findings, spread_lost=lost), nothing_is_near) if "flat readings" in a.title]
+
+    assert [(a.takes, "0.40 semitones more than kept ones (0.05 to 0.75" in a.why) for a in told] == [
+        (40, True)
+    ] * is_told
 
 
 def test_takes_that_miss_a_threshold_by_little_are_worth_hearing(findings: Findings) -> None:
