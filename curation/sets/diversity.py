@@ -42,7 +42,8 @@ def diversity_within(vectors: Vectors, groups: Labels, clusters: Labels | None =
     def distance(weights: Sums) -> NDArray[np.float64]:
         apart = np.array([_apart(part, weights) for part in held])
         there = np.isfinite(apart)
-        return np.where(there, apart, 0.0).sum(axis=0) / np.where(there.any(axis=0), there.sum(axis=0), np.nan)
+        number = np.where(there.any(axis=0), there.sum(axis=0), np.nan)
+        return np.asarray(np.where(there, apart, 0.0).sum(axis=0) / number)
 
     return estimate(np.eye(block.max() + 1), distance, num_items=count(len(rows), cluster), seed=seed)
 
@@ -80,4 +81,4 @@ def _apart(group: tuple[Labels, Sums], weights: Sums) -> NDArray[np.float64]:
     total, same = drawn @ sums, np.square(drawn) @ sums[:, 0]  # a take and its copy are no pair
     pairs = np.square(total[..., 0]) - same
     alike = np.square(total[..., 1:]).sum(axis=-1) - same
-    return 1.0 - np.divide(alike, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)
+    return np.asarray(1.0 - np.divide(alike, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0))

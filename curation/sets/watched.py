@@ -75,7 +75,7 @@ class Watched:
         speakers = self.labels["voice"][~self.is_synthetic] if "voice" in self.labels else self.text[:0]
         if len(np.unique(speakers)) < FEWEST:
             return self.text
-        clusters = self.text + speakers.max() + 1
+        clusters: NDArray[np.int64] = self.text + speakers.max() + 1
         clusters[~self.is_synthetic] = speakers
         return clusters
 

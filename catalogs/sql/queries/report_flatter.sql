@@ -1,5 +1,5 @@
--- One row, if voices have both kept and dropped takes: by how many semitones more dropped takes of a voice spread their
--- pitch than its kept ones, the standard error of that over texts, and how many takes and texts it rests on.
+-- One row: by how many semitones more dropped takes of a voice spread their pitch than its kept ones, the standard error
+-- of that over texts, and how many takes and texts it rests on. None if no voice has both kept and dropped takes.
 -- It is the coefficient of being dropped beside a constant for each voice, and its error that of clusters (Liang and
 -- Zeger 1986); texts are those of the verdict that has fewer.
 WITH held AS (
