@@ -1,9 +1,11 @@
 """JSTIP on a projector past emergence, row by row; its tables, as Markdown.
 
-    python -m benchmarks.jstip --asr corpora/asr --texts FOLDER --work corpora/jstip [--seeds 1] [--small] [ROW ...]
+    python -m benchmarks.jstip --asr corpora/asr --texts FOLDER --work corpora/jstip [--seeds 1] [--small]
+        [--start synthetic] [ROW ...]
 
+Rows go on from the model `elsewhere`, or from `--start`, see `benchmarks.jstip.trainings`.
 ``--asr`` holds the corpora and models of docs/results/slam_asr.md; word times are added to them, and evaluations. Run
-it from where `elsewhere` was trained, whose checkpoint knows its data by their paths. ``--texts`` has BC5CDR and
+it from where that was trained, whose checkpoint knows its data by their paths. ``--texts`` has BC5CDR and
 LJSpeech's texts as SET.jsonl. What is timed, read, trained and measured already stays: killed anywhere, the same
 command goes on. ``--small`` is the whole of it on hums and models that mean nothing, made under WORK, on five rows if
 none is named; ``--asr`` is not looked at.
@@ -20,7 +22,7 @@ from benchmarks.jstip import small
 from benchmarks.jstip.data import HERE, Sizes, prepare, time_words
 from benchmarks.jstip.measuring import Measured, measured
 from benchmarks.jstip.telling import START, report
-from benchmarks.jstip.trainings import ROWS, Experiment, trained
+from benchmarks.jstip.trainings import ORDERS, ROWS, STARTS, Experiment, Start, trained
 from catalogs.config import read_toml
 
 
@@ -32,6 +34,7 @@ class Settings:
     training: Mapping[str, Any] = field(default_factory=dict)
     slots: Mapping[str, Any] = field(default_factory=dict)
     voices: Mapping[str, Any] = field(default_factory=dict)
+    start: Start = STARTS["elsewhere"]
     steps: int | None = None
     threads: int = 2
 
@@ -55,11 +58,11 @@ def begin(asr: Path, texts: Path, work: Path, settings: Settings) -> Experiment:
     slots = {**read_toml(HERE / "recipes" / "slots.toml"), **settings.slots}
     if settings.steps is not None:
         slots["loop"] = slots["loop"] | {"steps": settings.steps}
-    return Experiment(asr, work, asr / "models" / "elsewhere", steps, settings.threads, recipe, slots)
+    return Experiment(asr, work, settings.start, steps, settings.threads, recipe, slots)
 
 
 def _measured(experiment: Experiment, folder: Path, name: str) -> Measured:
-    kept = experiment.work / "measured" / f"{name}.json"
+    kept = experiment.kept / "measured" / f"{name}.json"
     return measured(folder, kept, asr=experiment.asr, work=experiment.work, threads=experiment.threads)
 
 
@@ -69,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--asr", type=Path, help="the corpora and models of SLAM-ASR")
     parser.add_argument("--texts", type=Path, required=True, help="folder of sets of texts")
     parser.add_argument("--work", type=Path, required=True, help="where all else is kept")
+    parser.add_argument("--start", choices=STARTS, default="elsewhere", help="what rows go on from")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--steps", type=int, help="of every training")
     parser.add_argument(
@@ -80,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"no row {unknown[0]!r}; expected some of {', '.join(ROWS)}")
     if asked.asr is None and not asked.small:
         parser.error("give --asr, the folder with the corpora and models of docs/results/slam_asr.md, or --small")
-    settings = Settings(steps=asked.steps, threads=asked.threads)
+    start = STARTS[asked.start]
+    settings = Settings(start=start, steps=asked.steps, threads=asked.threads)
     asr = asked.asr
     if asked.small:
         asr = asked.work / "asr"
@@ -88,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tables = {"training": small.TRAINING, "slots": small.SLOTS, "voices": small.VOICES}
         settings = Settings(Sizes(4, 6, 4), **tables, steps=asked.steps or 2, threads=asked.threads)
     else:
-        time_words(asr)
+        time_words(asr, {**start.heard, ORDERS: ORDERS})
     experiment = begin(asr, asked.texts, asked.work, settings)
     every = small.ROWS if asked.small else tuple(ROWS)
     print(run(experiment, asked.rows or every, seeds=asked.seeds))

@@ -19,8 +19,6 @@ from catalogs.ids import seed_of
 from curation.recipe import parse_recipe
 
 HERE = Path(__file__).parent
-TIMED = ("general", "long", "orders")
-"""Corpora, each with the release of its name, whose takes are interleaved."""
 SPOKEN, QUESTIONS, HELD_OUT, BIOMEDICAL = "spoken", "questions.jsonl", "held_out.txt", "biomedical.jsonl"
 """What comes under WORK: a corpus with the releases `biomedical` and `questions`, and its files."""
 
@@ -52,9 +50,9 @@ def prepare(asr: Path, texts: Path, work: Path, *, sizes: Sizes, voices: Mapping
     freeze_test(asr)
 
 
-def time_words(asr: Path) -> None:
-    """Find when each word is said in the takes that are to be interleaved; those that have been timed stay."""
-    for name in TIMED:
+def time_words(asr: Path, heard: Mapping[str, str]) -> None:
+    """Find when each word is said in takes of some releases, by corpus; those that have been timed stay."""
+    for name, release in heard.items():
         command = [
             str(SYNTHGEN),
             "measure",
@@ -63,7 +61,7 @@ def time_words(asr: Path) -> None:
             "--metric",
             "timing",
             "--release",
-            name,
+            release,
             "--on",
             "inline",
         ]

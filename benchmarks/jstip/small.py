@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.corpora import produce, write
-from benchmarks.jstip.data import TIMED
 from benchmarks.jstip.trainings import BASE, GENERAL, ORDERS
 from benchmarks.slam_asr.orders import orders
 from catalogs import takes
@@ -69,7 +68,7 @@ def prepare(asr: Path) -> Path:
     _hum(asr, "test", made_up[NUM_ORDERS:], ["three", "four"])
     for name, texts in rows.items():
         _hum(asr, name, texts, ["one", "two"])
-    for name in TIMED:
+    for name in (*GENERAL, ORDERS):
         _time(asr / name, name)
     return _start(asr)
 

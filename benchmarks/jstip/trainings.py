@@ -1,5 +1,7 @@
 """The rows: from one projector, equal steps of equal tokens, and what these are made of.
 
+What rows go on from is one of `STARTS`: a projector that has heard no order, or one that has heard a few.
+
 "TTS pairs" are the orders as they were read, transcribed as the others are. All pairs of a row are drawn alike, so
 orders are there as much of its pairs as they are of the hours: 44 % with the corpora of docs/results/slam_asr.md.
 """
@@ -14,11 +16,26 @@ from training.mixing.mixture import KINDS
 from training.recipe import parse_recipe
 from training.session import train
 
-GENERAL = ("general", "long")
-"""Synthetic speech out of the domain, which every row has."""
+GENERAL: Mapping[str, str] = {"general": "general", "long": "long"}
+"""Synthetic speech out of the domain, which every row has: releases by corpus."""
 ORDERS = "orders"
 BASE = "asr"
 """The row that the others are held against."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What rows go on from: a model of SLAM-ASR, and the speech that every row has, releases by corpus."""
+
+    model: str
+    heard: Mapping[str, str]
+
+
+STARTS: Mapping[str, Start] = {
+    "elsewhere": Start("elsewhere", GENERAL),
+    "synthetic": Start("synthetic-0", {**GENERAL, "twin": "raw"}),
+}
+"""The latter has heard one synthetic reading of 174 texts, 126 of them orders that people had made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +81,30 @@ class Experiment:
 
     asr: Path
     work: Path
-    start: Path
+    begun: Start
     steps: int
     threads: int
     recipe: Mapping[str, Any]
     slots: Mapping[str, Any]
 
+    @property
+    def start(self) -> Path:
+        """The model that rows go on from."""
+        return self.asr / "models" / self.begun.model
+
+    @property
+    def kept(self) -> Path:
+        """Where models are trained and measures are kept, in folders of these names."""
+        return self.work if self.begun == STARTS["elsewhere"] else self.work / f"from-{self.begun.model}"
+
     def folder(self, name: str, seed: int) -> Path:
         """Where a row is trained."""
-        return self.work / "models" / f"{name}-{seed}"
+        return self.kept / "models" / f"{name}-{seed}"
 
     @property
     def synthesiser(self) -> Path:
         """Where what makes slots of texts is trained."""
-        return self.work / "models" / "slots"
+        return self.kept / "models" / "slots"
 
 
 def trained(experiment: Experiment, name: str, seed: int) -> Path:
@@ -106,8 +133,8 @@ def _train_slots(experiment: Experiment) -> None:
 def table_of(experiment: Experiment, name: str, seed: int) -> dict[str, Any]:
     """The recipe of a row."""
     row, recipe, folder = ROWS[name], experiment.recipe, experiment.folder(name, seed)
-    heard = (*GENERAL, ORDERS) if row.has_pairs else GENERAL
-    data = [{"corpus": str(experiment.asr / corpus), "release": corpus} for corpus in heard]
+    heard = {**experiment.begun.heard, **({ORDERS: ORDERS} if row.has_pairs else {})}
+    data = [{"corpus": str(experiment.asr / corpus), "release": release} for corpus, release in heard.items()]
     objective = recipe["objective"] | {"projector_from": str(experiment.start)}
     if row.hears_texts:
         objective |= {"made": {"synthesiser_from": str(experiment.synthesiser)}}

@@ -13,7 +13,7 @@ from benchmarks.jstip.__main__ import main
 from benchmarks.jstip.data import HERE, QUESTIONS, biomedical
 from benchmarks.jstip.measuring import Measured
 from benchmarks.jstip.telling import START, answers, table
-from benchmarks.jstip.trainings import BASE, ROWS, Experiment, table_of
+from benchmarks.jstip.trainings import BASE, ROWS, STARTS, Experiment, table_of
 from catalogs.config import read_toml
 from training.evaluation.perplexity import Perplexity
 from training.evaluation.questions import Answered, questions_in
@@ -43,16 +43,21 @@ def texts(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_every_row_has_equal_steps_of_equal_tokens(name: str) -> None:
+@pytest.mark.parametrize("start", STARTS)
+def test_every_row_has_equal_steps_of_equal_tokens(start: str, name: str) -> None:
     recipe = read_toml(HERE / "recipes" / "training.toml")
-    experiment = Experiment(Path("asr"), Path("work"), Path("start"), 100, 2, recipe, {})
+    experiment = Experiment(Path("asr"), Path("work"), STARTS[start], 100, 2, recipe, {})
 
     asked = parse_recipe(table_of(experiment, name, 0), source=name)
 
     assert isinstance(asked.mixture, MixtureConfig)
     assert (asked.mixture.tokens, asked.loop.steps, asked.loop.threads) == (100_000, 100, 2)
     assert {str(each) for each in asked.data} >= {"release 'general' of asr/general", "release 'long' of asr/long"}
-    assert (len(asked.data) == 3) is any(kind in name for kind in ("pairs", "text", "made"))
+    has_orders = any(kind in name for kind in ("pairs", "text", "made"))
+    assert len(asked.data) == len(STARTS[start].heard) + has_orders
+    assert {str(each) for each in asked.data} >= {
+        f"release {release!r} of asr/{corpus}" for corpus, release in STARTS[start].heard.items()
+    }
 
 
 def test_biomedical_sentences_can_be_read_in_one_way(texts: Path) -> None:
