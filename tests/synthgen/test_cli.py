@@ -69,6 +69,7 @@ SURFACE = {
     "tdsc": RECIPE,
     "train": ["RECIPE", "--json", "--on", "--set", "--workers", "-o"],
     "transcribe": ["CHECKPOINT", "AUDIO", "--beams", "--json"],
+    "variants": ["RECIPE", "--json", "--set", "--takes", "--to", "-o"],
     "vectors": ["--corpus", "--json", "--plot", "-c"],
     "verify": ["--corpus", "--deep", "--json", "--repair", "-c"],
     "voices": ["ENGINE", "--json"],
