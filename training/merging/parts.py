@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from catalogs.errors import DataLeak, TrainingError
+from catalogs.errors import SynthgenError, TrainingError
 from catalogs.ids import Id, content_id
 from catalogs.text import normalise
 from training import checkpoint
 from training.checkpoint import Checkpoint
-from training.evaluation.leaks import data_of, members_had
+from training.data import Data, read_data
+from training.evaluation.leaks import data_of
 from training.merging.low_rank import dense, gain_of
 from training.merging.vectors import Weights, difference, is_finite
 from training.starting import differing, meaning_of, pinned
@@ -187,10 +189,14 @@ def _meaning(part: Part) -> dict[str, Any]:
 def _texts_of(part: Part) -> set[str] | None:
     """What a model was trained to write, normalised; None if that is not there any more."""
     try:
-        return {
-            normalise(member.text, member.language)
-            for config, release_id in data_of(part.found)
-            for member in members_had(part.found, config, release_id)
-        }
-    except DataLeak:
+        had = [_texts_in(config, release_id) for config, release_id in data_of(part.found)]
+    except SynthgenError:
         return None
+    return None if None in had else {text for texts in had if texts for text in texts}
+
+
+@lru_cache(maxsize=256)
+def _texts_in(config: Data, release_id: Id) -> frozenset[str] | None:
+    """What is said in a release; None if it is another one now. Many merges of a process share their sources."""
+    origin, members = read_data(config)
+    return frozenset(normalise(m.text, m.language) for m in members) if origin.id == release_id else None
