@@ -19,7 +19,7 @@ Real = Annotated[
     list[str], typer.Option("--real", metavar="VOICE=HUMAN", help="A voice that speaks as a real speaker.")
 ]
 Job = Annotated[
-    str | None, typer.Option("--job", help="The takes of a job (name or id) by its policy and its [dgsa]; else all.")
+    str | None, typer.Option("--job", help="The takes of a job (name or id), by its policy and its rules; else all.")
 ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import typer
+from rich.text import Text
 
 from synthgen.cli import app, main
 
@@ -113,6 +114,21 @@ def test_verbs_and_options_are_those_that_scripts_rely_on() -> None:
     surface = dict(commands(typer.main.get_command(app)))
 
     assert surface == SURFACE
+
+
+def helps(command: Any, *path: str) -> Iterator[tuple[str, str]]:
+    """What is said of a verb and of each of its options."""
+    for name, sub in getattr(command, "commands", {}).items():
+        yield from helps(sub, *path, name)
+    yield " ".join(path), command.help or ""
+    yield from ((f"{' '.join(path)} {p.name}", getattr(p, "help", None) or "") for p in command.params)
+
+
+def test_no_help_loses_words_that_look_like_markup() -> None:
+    found = dict(helps(typer.main.get_command(app)))
+
+    assert len(found) > len(SURFACE)
+    assert {what: said for what, said in found.items() if Text.from_markup(said).plain != said} == {}
 
 
 def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
