@@ -1,6 +1,6 @@
 """Kaldi data folders, one for each split: ``wav.scp``, ``text``, ``utt2spk``, ``spk2utt``, ``utt2dur``, ``utt2lang``.
 
-``utt2engine`` beside them says whose speech is synthetic, and is asked when it is ingested again.
+``utt2origin`` beside them says which speech is real and which synthetic, and is asked when it is ingested again.
 
 Every table is sorted by its bytes, as Kaldi demands, and utterances begin with their speaker. Names of speakers keep
 no character that sorts at or before the dash between the two, so utterances and speakers are in the same order.
@@ -17,7 +17,7 @@ from catalogs.export.names import escape
 from catalogs.export.sorting import SortedLines
 from catalogs.export.writer import LooseAudio
 
-_TABLES = ("wav.scp", "text", "utt2spk", "utt2dur", "utt2lang", "utt2engine")
+_TABLES = ("wav.scp", "text", "utt2spk", "utt2dur", "utt2lang", "utt2origin")
 _FIELD = "\t"
 
 
@@ -42,7 +42,7 @@ class KaldiWriter:
         utterance = f"{speaker}-{entry.id}"
         text = " ".join(entry.item.prompt.text.split())
         language = escape(entry.item.prompt.language)
-        row = (utterance, str(path), text, speaker, f"{entry.audio_s:.6f}", language, entry.item.voice.engine)
+        row = (utterance, str(path), text, speaker, f"{entry.audio_s:.6f}", language, entry.item.take.origin)
         self._rows.setdefault(split, SortedLines()).add((_FIELD.join(row) + "\n").encode())
 
     def close(self) -> None:

@@ -84,7 +84,7 @@ def _row(entry: Entry, path: str) -> Json:
         "text": entry.item.prompt.text,
         "lang": entry.item.prompt.language,
         "speaker": entry.item.voice.name,
-        "engine": entry.item.voice.engine,
+        "origin": entry.item.take.origin,
         "licence": entry.item.voice.licence,
         "split": entry.item.split,
         "id": entry.id,

@@ -1,4 +1,4 @@
-"""Kaldi data folders: ``wav.scp``, ``text``, and maybe ``segments``, ``utt2spk``, ``utt2lang`` and ``utt2engine``."""
+"""Kaldi data folders: ``wav.scp``, ``text``, and maybe ``segments``, ``utt2spk``, ``utt2lang`` and ``utt2origin``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def read_kaldi(path: Path) -> Iterator[Clip | Row]:
     segments = _table(folder / "segments") if (folder / "segments").is_file() else None
     labels = {
         column: _table(folder / name) if (folder / name).is_file() else {}
-        for column, name in (("speaker", "utt2spk"), ("language", "utt2lang"), ("engine", "utt2engine"))
+        for column, name in (("speaker", "utt2spk"), ("language", "utt2lang"), ("origin", "utt2origin"))
     }
     for name, entry in (segments or recordings).items():
         text = texts.pop(name, None)

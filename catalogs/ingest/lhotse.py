@@ -93,8 +93,8 @@ def _clip(row: Row, supervision: Json, *, recording: Json, cut: Json | None = No
 
 def _labels(supervision: Json) -> Cells:
     custom = supervision.get("custom")
-    engine = custom.get("engine") if isinstance(custom, dict) else None
-    return {k: supervision.get(k) for k in ("text", "speaker", "language")} | {"engine": engine}
+    origin = custom.get("origin") if isinstance(custom, dict) else None
+    return {k: supervision.get(k) for k in ("text", "speaker", "language")} | {"origin": origin}
 
 
 def _times(supervision: Json, cut: Json | None) -> tuple[float, float]:

@@ -21,11 +21,6 @@ from catalogs.ingest.rows import Row, RowError, check_column
 from catalogs.ingest.text import PromptSource, named_columns, prompt_of
 from catalogs.records import Failure, Prompt, VoiceCard
 
-HUMAN = "human"
-"""The engine of people."""
-ENGINE = "engine"
-"""The column that says what has read a take, in exports."""
-
 READERS: dict[Layout, Reader] = {
     "ljspeech": read_ljspeech,
     "kaldi": read_kaldi,
@@ -92,7 +87,7 @@ def human_voice(speaker: str, language: str, *, sample_rate_hz: int, licence: st
     Its id covers licence and consent: a speaker may have been recorded on several terms, and each take keeps its own.
     """
     card = VoiceCard.new(
-        engine=HUMAN,
+        engine="human",
         speaker=speaker,
         language=language,
         sample_rate_hz=sample_rate_hz,
@@ -188,13 +183,12 @@ def _record(clip: Clip | Row, source: SpeechSource) -> Recording | RowError:
 
 
 def _check_person(row: Row) -> None:
-    """Refuse what an export of ours says a machine has read: it would count as real speech ever after."""
-    engine = "" if isinstance(row.cells, RowError) else str(row.cells.get(ENGINE) or "")
-    if engine not in ("", HUMAN):
+    """Refuse what an export says a machine has read: it would count as real speech ever after."""
+    if not isinstance(row.cells, RowError) and row.cells.get("origin") == "synthetic":
         raise RowError(
             "synthetic",
-            f"{ENGINE} is {engine[:40]!r}: this is synthetic speech, and recordings of people are expected; leave it "
-            f"out, or have its text read again by `synthgen run`",
+            "its origin is 'synthetic', and recordings of people are expected; leave it out, or have its text read "
+            "again by `synthgen run`",
         )
 
 

@@ -167,7 +167,7 @@ def test_mixed_cuts_and_cuts_without_words_are_refused(cuts: CutSet) -> None:
 
 def test_a_cut_of_a_shar_that_a_machine_has_read_is_refused(cuts: CutSet) -> None:
     cut = next(c for c in cuts if c.recording_id == "a").trim_to_supervisions()[0].to_dict()
-    cut["supervisions"][0]["custom"] = {"engine": "piper"}
+    cut["supervisions"][0]["custom"] = {"origin": "synthetic"}
 
     recordings, failures = read(write_cuts(cut))
 

@@ -9,7 +9,6 @@ import pytest
 
 from catalogs.export import ExportConfig, Format, ReleasedTake, export
 from catalogs.ingest import Recording, SpeechSource, read_recordings
-from catalogs.ingest.speech import HUMAN
 from catalogs.records import Failure, Prompt, Release
 
 MakeTake: TypeAlias = Callable[..., ReleasedTake]
@@ -18,7 +17,7 @@ MakeRelease: TypeAlias = Callable[[Sequence[ReleasedTake]], Release]
 
 def spoken(take: ReleasedTake) -> ReleasedTake:
     """The same take by a person."""
-    return replace(take, voice=replace(take.voice, engine=HUMAN))
+    return replace(take, take=replace(take.take, origin="real"), voice=replace(take.voice, engine="human"))
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "nemo"])
@@ -63,4 +62,4 @@ def test_what_a_machine_has_read_is_not_ingested_as_real_speech(
     assert [r.prompt.text for r in read if isinstance(r, Recording)] == ["by a person"]
     (failure,) = (r for r in read if isinstance(r, Failure))
     assert failure.error == "synthetic"
-    assert "engine is 'tone': this is synthetic speech" in failure.message
+    assert "its origin is 'synthetic'" in failure.message

@@ -175,7 +175,7 @@ def test_some_variants_are_written_to_be_listened_to(members: list[Member], tmp_
     notes = [json.loads(line) for line in (tmp_path / "sounds" / NOTES).read_text().splitlines()]
     assert [note["sound"] for note in notes] == [each.sound.name for each in made]
     assert [note["steps"] for note in notes] == [list(each.steps) for each in made]
-    with pytest.raises(UsageError, match="is not empty: name a new folder"):
+    with pytest.raises(UsageError, match="is there already: name a new folder"):
         next(sound_out(config(), members, takes=2, to=tmp_path / "sounds"))
     with pytest.raises(UsageError, match="no augmentation to listen to"):
         next(sound_out(AugmentationConfig(), members, takes=2, to=tmp_path / "none"))
