@@ -34,7 +34,14 @@ KEYS = (
 _LATER: Mapping[str, Mapping[str, Any]] = {
     "sampling": {"batch_takes": None, "order": "takes", "texts": None},
     "mixture": {"made_asr": 0.0, "made_interleaved": 0.0, "choosing": {"confidence": None}},
-    "objective": {"split": None, "matching": None, "made": None, "projector": {"layers": 2, "heads": 8}},
+    "objective": {
+        "split": None,
+        "matching": None,
+        "made": None,
+        "projector": {"layers": 2, "heads": 8},
+        "writes": "text",
+        "recogniser": {"writes": "text"},
+    },
     "optim": {"rates": None},
 }
 """Keys that came later: left as they are they are no part of a definition, and older trainings go on."""

@@ -35,6 +35,9 @@ _NO_MATTER = {
 }
 """Keys of an objective that decide how it is trained, and not what its parameters mean."""
 
+_WRITTEN = frozenset({"writes"})
+"""Keys that say what is to be written: who has learned to write one thing may go on with another."""
+
 _MEANS_WHAT = {"grpo": "slam_asr"}
 """Methods whose parameters mean what those of another do, so that either goes on from the other."""
 
@@ -144,7 +147,7 @@ def _check_start(found: Checkpoint, table: Mapping[str, Any], encoder_id: Id | N
             f"start_from: {found.folder} hears another encoder ({found.provenance.get('encoder')}) than this recipe "
             f"({encoder_id}); give both the same [encoder]"
         )
-    ours, before = meaning_of(table), meaning_of(theirs)
+    ours, before = meaning_of(table, but=_WRITTEN), meaning_of(theirs, but=_WRITTEN)
     if ours != before:
         raise TrainingError(
             f"start_from: {found.folder} was trained with {differing(before, ours)}; give both recipes the same "

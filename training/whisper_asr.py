@@ -19,7 +19,7 @@ from catalogs.models.pretrained import packages
 from training.answering import Answer, DecodingConfig
 from training.objective import Batch, Heard, Loss, Utterance
 from training.speech_llm import answer_loss
-from training.whisper_text import WhisperText
+from training.whisper_text import WhisperText, Writes
 
 RATE_HZ, SAMPLES_PER_FRAME, MELS_PER_FRAME = 16_000, 320, 2
 
@@ -30,6 +30,7 @@ class WhisperTuningConfig:
 
     ``checkpoint`` is the name of a pinned model, a folder, or a hub id with a commit as its ``revision``. ``tuned`` is
     "all", or "decoder": then the encoder stays as it is. ``language`` is that of a multilingual model's texts.
+    ``writes`` "labels" learns to write what is meant before what is said.
     """
 
     hears: ClassVar[Heard] = Heard("windows", time=-1, channels=-2)
@@ -40,10 +41,16 @@ class WhisperTuningConfig:
     tuned: Literal["all", "decoder"] = "all"
     language: str = "en"
     dropout: float = 0.0
+    writes: Writes = "text"
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
             raise ValueError("objective.dropout must be from 0 to below 1")
+
+    @property
+    def asks_for_labels(self) -> bool:
+        """Whether it learns to write them."""
+        return self.writes == "labels"
 
     def build_on_waves(self, *, seed: int) -> "WhisperAsr":  # noqa: ARG002  # nothing in it is random
         """Load it.
@@ -65,7 +72,7 @@ class WhisperAsr:
     def __init__(self, module: Any, extractor: Any, tokenizer: Any, config: WhisperTuningConfig) -> None:
         self.module: Any = module
         self._extractor = extractor
-        self._text = WhisperText(module, tokenizer, language=config.language)
+        self._text = WhisperText(module, tokenizer, language=config.language, writes=config.writes)
         module.requires_grad_(requires_grad=True)
         if config.tuned == "decoder":
             module.model.encoder.requires_grad_(requires_grad=False)

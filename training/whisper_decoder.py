@@ -25,7 +25,7 @@ from training.modes import at_rest
 from training.objective import Batch, Heard, Loss, Utterance
 from training.padding import pad_features
 from training.speech_llm import answer_loss
-from training.whisper_text import WhisperText
+from training.whisper_text import WhisperText, Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ class WhisperDecoderConfig:
     """The decoder of the starter ``whisper-tiny-en``, or of another ``checkpoint``, as in `WhisperTuningConfig`.
 
     ``split`` is the layer of the encoder whose features are heard, where the layers above are tuned too; with the last
-    one, or without it, there are none. ``language`` is that of a multilingual model's texts. The encoder should be that
-    of the same Whisper: that its frames are as wide is all that can be seen.
+    one, or without it, there are none. ``language`` is that of a multilingual model's texts. ``writes`` "labels" learns
+    to write what is meant before what is said. The encoder should be that of the same Whisper: that its frames are as
+    wide is all that can be seen.
     """
 
     hears: ClassVar[Heard] = Heard()
@@ -45,12 +46,18 @@ class WhisperDecoderConfig:
     language: str = "en"
     dropout: float = 0.0
     split: int | None = None
+    writes: Writes = "text"
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
             raise ValueError("whisper_decoder.dropout must be from 0 to below 1")
         if self.split is not None and self.split < 0:
             raise ValueError(f"whisper_decoder.split = {self.split}: expected the number of a layer, from 0")
+
+    @property
+    def asks_for_labels(self) -> bool:
+        """Whether it learns to write them."""
+        return self.writes == "labels"
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> "WhisperDecoding":  # noqa: ARG002  # nothing random
         """Load it.
@@ -125,7 +132,8 @@ class WhisperDecoding:
         self, whisper: Any, tokenizer: Any, config: WhisperDecoderConfig, *, layer: int, upper: UpperPart | None = None
     ) -> None:
         """``layer`` of the encoder is what it hears features of."""
-        self._config, self._text = config, WhisperText(whisper, tokenizer, language=config.language)
+        self._config = config
+        self._text = WhisperText(whisper, tokenizer, language=config.language, writes=config.writes)
         self.split, self.layers, self.upper = config.split, (layer,), upper
         self.module = WhisperDecoderHead(whisper, upper)
 

@@ -1,10 +1,12 @@
 """Whisper's texts: the tokens that it reads and writes, and how it is let write.
 
+With "labels" it writes what `training.slu.sequence` renders: what is meant, and then the text.
+
 B utterances · U tokens of the longest of them
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -18,13 +20,20 @@ from training.decoding import Limits
 from training.modes import at_rest
 from training.objective import Utterance
 from training.padding import IGNORED
+from training.slu.sequence import MARKS, rendered, understood
+
+Writes: TypeAlias = Literal["text", "labels"]
+"""What is written of an utterance: its text, or its labels and then its text."""
+
+LABEL_TOKENS = 100
+"""How many tokens labels may take beside those of the text, for which `DecodingConfig` has a limit."""
 
 
 class WhisperText:
     """Texts of a ``language`` as a Whisper writes them; ``module`` says which tokens it has, and how many it writes."""
 
-    def __init__(self, module: Any, tokenizer: Any, *, language: str) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, module: Any, tokenizer: Any, *, language: str, writes: Writes = "text") -> None:
+        self._tokenizer, self._has_labels = tokenizer, writes == "labels"
         self._begin = _beginning(tokenizer, module, language=language)
         self._most = int(module.config.max_target_positions) - len(self._begin)
 
@@ -56,7 +65,8 @@ class WhisperText:
 
         ``heard`` is what its `generate` is to be given for that.
         """
-        limits = [min(self._most, settings.limit(number)) for number in frames]
+        room = LABEL_TOKENS if self._has_labels else 0
+        limits = [min(self._most, room + settings.limit(number)) for number in frames]
         ends = StoppingCriteriaList([Limits([len(self._begin) + limit for limit in limits])])
         own = module.generation_config
         search = GenerationConfig(  # type: ignore[no-untyped-call]
@@ -64,7 +74,7 @@ class WhisperText:
             length_penalty=settings.length_penalty,
             max_new_tokens=max(limits),
             do_sample=False,
-            suppress_tokens=own.suppress_tokens,
+            suppress_tokens=self._suppressed(own.suppress_tokens),
             begin_suppress_tokens=own.begin_suppress_tokens,
             eos_token_id=self._tokenizer.eos_token_id,
             pad_token_id=self._tokenizer.eos_token_id,
@@ -88,11 +98,22 @@ class WhisperText:
         ended = end in said
         said = said[: said.index(end)] if ended else said
         text = self._tokenizer.decode(said, skip_special_tokens=True).strip()
-        return Answer(take_id, text, len(said) + ended, not ended)
+        text, labels = understood(text) if self._has_labels else (text, None)
+        return Answer(take_id, text, len(said) + ended, not ended, labels=labels)
+
+    def _suppressed(self, tokens: Sequence[int] | None) -> Sequence[int] | None:
+        """Of tokens that Whisper never writes those that it need not write: labels have marks, which are among them."""
+        if tokens is None or not self._has_labels:
+            return tokens
+        return [
+            token for token in tokens if not set(MARKS) & set(self._tokenizer.decode([token], skip_special_tokens=True))
+        ]
 
     def _tokens(self, utterance: Utterance) -> list[int]:
-        """A text in tokens, as Whisper writes it: behind a space, and ended."""
-        tokens = self._tokenizer(f" {utterance.text.strip()}", add_special_tokens=False).input_ids
+        """What is written, in tokens, as Whisper does it: behind a space, and ended."""
+        text = utterance.text.strip()
+        said = rendered(text, utterance.labels) if self._has_labels else text
+        tokens = self._tokenizer(f" {said}", add_special_tokens=False).input_ids
         if len(tokens) + 1 > self._most:
             raise TrainingError(
                 f"take {utterance.take_id}: {len(tokens)} tokens, and Whisper writes {self._most - 1} at most"

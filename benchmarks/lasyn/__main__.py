@@ -27,6 +27,7 @@ from training.evaluation.report import EvaluationConfig, evaluate
 from training.evaluation.resampling import Interval
 
 READ = "test-libri"
+SLOT_RECALL, SLOT_F1 = "slot_recall", "slot_f1"
 RELEASES = {"real": {"real": "true", "real-libri": "domain = 'libri'"}, "said": {"said": "domain = 'orders'"}}
 """Those of real speech, by corpus: all of it, or what is no order; and the orders of the test."""
 
@@ -42,10 +43,10 @@ class Test:
 
 @dataclass(frozen=True)
 class Heard:
-    """What a recogniser came to on each test: its evaluation, and the recall of slots."""
+    """What a recogniser came to on each test: its evaluation, and its figures."""
 
     evaluations: Mapping[str, Id]
-    recalls: Mapping[str, float]
+    figures: Mapping[str, Mapping[str, float | None]]
 
 
 def prepare(speech: Path, work: Path) -> None:
@@ -73,7 +74,7 @@ def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
         for name in names:
             if seed == 0 or name in CLAIMS:
                 rows.setdefault(name, []).append(heard(experiment.row(name, seed=seed), tests))
-                print(f"{name}: {rows[name][-1].recalls}", file=sys.stderr, flush=True)
+                print(f"{name}: {rows[name][-1].figures}", file=sys.stderr, flush=True)
     kinds = dict.fromkeys(ROWS[name].made for name in names)
     made_by = [experiment.synthesiser(kind) for kind in kinds if kind]
     costs = cost.measure(experiment.asr / "orders.jsonl", made_by, split=experiment.recogniser.split)
@@ -83,34 +84,43 @@ def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
 
 def heard(model: Path, tests: Sequence[Test]) -> Heard:
     """Let a recogniser hear the tests, as far as it has not."""
-    evaluations, recalls = {}, {}
+    evaluations, figures = {}, {}
     for test in tests:
         report = evaluate(
             [str(model)], EvaluationConfig(test.corpus, test.release, only_unseen=True), progress=Progress()
         )
         (system,) = report.systems
         evaluations[test.name] = system.evaluation_id
-        figures = {figure.name: figure.value for figure in system.subsets[0].figures}
-        if "slot_recall" in figures:
-            recalls[test.name] = figures["slot_recall"]
-    return Heard(evaluations, recalls)
+        figures[test.name] = {figure.name: figure.value for figure in system.subsets[0].figures}
+    return Heard(evaluations, figures)
 
 
 def table(rows: Mapping[str, Sequence[Heard]], tests: Sequence[Test]) -> list[str]:
-    """WER on every test, slot recall on the first, and how much of the errors of real speech alone is gone there.
+    """WER on every test, figures of slots on the first, and how much of the errors of real speech alone is gone there.
 
+    Recall is of slots in the text, F1 of those that a recogniser writes that understands, clean and in noise.
     A row is held against as many seeds of real speech as it has itself.
     """
     errors = {name: [_errors(test, of_row) for test in tests] for name, of_row in rows.items()}
-    head = ["seeds", *(f"WER, {test.name}" for test in tests), "slot recall", "fewer errors than `real`"]
+    slots = [(SLOT_RECALL, tests[0].name), *((SLOT_F1, test.name) for test in tests[:2])]
+    slots = [each for each in slots if any(_mean(of_row, *each) is not None for of_row in rows.values())]
+    told_slots = [f"{figure.replace('_', ' ')}, {test}" for figure, test in slots]
+    head = ["seeds", *(f"WER, {test.name}" for test in tests), *told_slots, "fewer errors than `real`"]
     lines = [f"| | {' | '.join(head)} |", "|---|" + "---:|" * len(head)]
     for name, of_row in rows.items():
         cells = [told(wer(found), ".1%") for found in errors[name]]
-        recall = mean(each.recalls[tests[0].name] for each in of_row)
+        cells += ["" if (found := _mean(of_row, *each)) is None else f"{found:.1%}" for each in slots]
         is_held = REAL in errors and name != REAL
         gone = _gone(errors[name][0], _errors(tests[0], rows[REAL][: len(of_row)])) if is_held else None
-        lines.append(f"| {name} | {len(of_row)} | {' | '.join(cells)} | {recall:.1%} | {told(gone, '+.1%')} |")
+        lines.append(f"| {name} | {len(of_row)} | {' | '.join(cells)} | {told(gone, '+.1%')} |")
     return lines
+
+
+def _mean(rows: Sequence[Heard], figure: str, test: str) -> float | None:
+    """That of a figure over seeds; None if one of them has none."""
+    found = [row.figures[test].get(figure) for row in rows]
+    values = [value for value in found if value is not None]
+    return mean(values) if len(values) == len(found) else None
 
 
 def _gone(row: Errors, base: Errors) -> Interval | None:

@@ -4,11 +4,12 @@ All rows go on from the guide, which is their real-only baseline with fewer step
 seconds. Latents and audio are made of the same texts.
 
 With "ctc" and "transducer" the real speech has orders among it, and the recogniser is new; with "whisper" it has none,
-and Whisper's decoder is to learn from texts what can be ordered.
+and Whisper's decoder is to learn from texts what can be ordered. With "slu" it has orders, goes on
+from the guide of "whisper", and learns to write what is ordered before what is said.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,16 @@ RECIPES = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True)
 class Recogniser:
-    """What hears: the folder of its recipes, its table, the release of real speech, and whose texts a guide reads."""
+    """What hears: its table, the release of real speech, and whose texts a guide reads.
+
+    ``begins_as`` is the recogniser whose recipes, guide and synthesisers it takes; its own, if it is None.
+    """
 
     name: str
     table: Mapping[str, Any]
     real: str
     texts: Sequence[str]
+    begins_as: str | None = None
 
     @property
     def split(self) -> int:
@@ -36,21 +41,27 @@ class Recogniser:
 
     def recipe(self, name: str) -> dict[str, Any]:
         """One of its recipes."""
-        return dict(read_toml(RECIPES / self.name / f"{name}.toml"))
+        return dict(read_toml(self._folder / f"{name}.toml"))
 
     def rows(self) -> list[str]:
         """The rows that there are recipes for."""
-        there = {path.stem for path in (RECIPES / self.name).glob("*.toml")}
+        there = {path.stem for path in self._folder.glob("*.toml")}
         recipe_of = {None: "row", "fixed": "fixed", "matched": "fixed", "diffusion": "diffusion"}
         return [name for name, row in ROWS.items() if recipe_of[row.made] in there]
 
+    @property
+    def _folder(self) -> Path:
+        return RECIPES / (self.begins_as or self.name)
 
+
+_WHISPER = {"method": "whisper_decoder", "split": 4}
 RECOGNISERS: Mapping[str, Recogniser] = {
     each.name: each
     for each in (
         Recogniser("ctc", {"method": "ctc", "split": 2}, "real", ("orders", "general", "long")),
         Recogniser("transducer", {"method": "transducer", "split": 2}, "real", ("orders", "general", "long")),
-        Recogniser("whisper", {"method": "whisper_decoder", "split": 4}, "real-libri", ("orders", "general")),
+        Recogniser("whisper", _WHISPER, "real-libri", ("orders", "general")),
+        Recogniser("slu", {**_WHISPER, "writes": "labels"}, "real", (), begins_as="whisper"),
     )
 }
 
@@ -120,10 +131,14 @@ class Experiment:
 
     def guide(self) -> Path:
         """The recogniser of real speech."""
+        if before := self._before:
+            return before.guide()
         return self._trained("guide", "guide", {"data": [self.pairs("real")]})
 
     def synthesiser(self, kind: str) -> Path:
         """What makes latents of texts: "fixed", "matched" or "diffusion"; it hears no order but the few real ones."""
+        if before := self._before:
+            return before.synthesiser(kind)
         if kind != "diffusion":
             data = [self.texts(name) for name in self.recogniser.texts]
             changes: dict[str, Any] = {"data": data, "objective": {"guide_from": str(self.guide())}}
@@ -149,6 +164,12 @@ class Experiment:
             changes = {"objective": dual | dict(row.objective)}
         changes |= {"data": data, "sampling": row.sampling, "loop": {"seed": seed}}
         return self._trained("row", f"{_plain(name)}-{seed}", changes)
+
+    @property
+    def _before(self) -> "Experiment | None":
+        """That of the recogniser whose guide it takes."""
+        name = self.recogniser.begins_as
+        return None if name is None else replace(self, recogniser=RECOGNISERS[name])
 
     def _trained(self, recipe: str, name: str, changes: Mapping[str, Any]) -> Path:
         """Train by a recipe with changes in its tables, or find it done."""

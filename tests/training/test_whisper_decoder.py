@@ -10,15 +10,18 @@ from transformers.modeling_outputs import BaseModelOutput
 from catalogs.config import parse
 from catalogs.errors import RecipeError, TrainingError
 from catalogs.ids import content_id
-from tests.training.test_whisper_asr import Bytes
+from catalogs.records import Slot
+from tests.training.test_whisper_asr import SPECIAL, Bytes
 from tests.training.test_whisper_asr import tiny as tiny_whisper
 from training.answering import DecodingConfig
 from training.backbones.encoders import Encoder, TinyEncoderConfig
 from training.backbones.split import upper_part
 from training.inputs import loaded
+from training.labels import Labels
 from training.objective import Utterance
 from training.recipe import parse_recipe
 from training.whisper_decoder import WhisperDecoderConfig, WhisperDecoding
+from training.whisper_text import LABEL_TOKENS
 
 WIDTH = 32
 
@@ -28,10 +31,10 @@ def encoder() -> Encoder:
     return TinyEncoderConfig().build()
 
 
-def tiny(encoder: Encoder | None = None) -> WhisperDecoding:
+def tiny(encoder: Encoder | None = None, **settings: Any) -> WhisperDecoding:
     """The decoder of a random Whisper, with what is above layer 1 of an encoder, or without."""
     upper = None if encoder is None else upper_part(encoder, 1)
-    config = WhisperDecoderConfig(split=None if encoder is None else 1)
+    config = WhisperDecoderConfig(split=None if encoder is None else 1, **settings)
     return WhisperDecoding(tiny_whisper().module, Bytes(), config, layer=1, upper=upper)
 
 
@@ -115,6 +118,38 @@ def test_what_never_ends_is_cut_at_its_limit() -> None:
 
     assert [(answer.num_tokens, answer.hit_limit) for answer in answers] == [(3, True), (7, True)]
     assert tiny().answers([], settings) == []
+
+
+@pytest.mark.slow
+def test_labels_are_written_before_the_text_though_whisper_suppresses_their_marks() -> None:
+    objective = tiny(writes="labels")
+    suppressed = [len(SPECIAL) + byte for byte in b"|;=#"]
+    objective.module.whisper.generation_config.suppress_tokens = suppressed
+    order = Labels("order", (Slot("drink", "tea"), Slot("size", "big")))
+    utterances = [replace(heard("big tea", 20), labels=order), heard("no", 50)]
+    batch = objective.collate(utterances)
+    optimizer = torch.optim.AdamW(objective.trained().values(), lr=3e-3)
+    for _ in range(200):
+        optimizer.zero_grad()
+        objective.loss(batch).total.backward()
+        optimizer.step()
+
+    answers = objective.answers(utterances, DecodingConfig(beams=1, tokens_per_frame=0))
+
+    assert batch.tensors["labels"][0, 1:].tolist()[:6] == [len(SPECIAL) + byte for byte in b" order"]
+    assert [answer.text for answer in answers] == ["big tea", "no"]
+    wanted = [Labels("order", (Slot("size", "big"), Slot("drink", "tea"))), Labels()]
+    assert [answer.labels for answer in answers] == wanted
+    assert objective.module.whisper.generation_config.suppress_tokens == suppressed
+
+
+@pytest.mark.parametrize(("writes", "room"), [("text", 0), ("labels", LABEL_TOKENS)])
+def test_labels_have_room_of_their_own(writes: Any, room: int) -> None:
+    objective = tiny(writes=writes)
+
+    (answer,) = objective.answers([heard("tea", 10)], DecodingConfig(beams=1, tokens_per_frame=0, spare_tokens=5))
+
+    assert answer.num_tokens == min(5 + room, 62)
 
 
 @pytest.mark.parametrize(

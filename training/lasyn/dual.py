@@ -4,8 +4,8 @@ Which utterances are real and which are texts is the business of ``[data]``, and
 the ratio and the curriculum: (1, 1, 0.5, 0.5) is the text first, then both. Of a text's phones, 30 % are masked, and
 all of its words are to be written, so that the upper part learns what is likely to be said.
 
-The recogniser may be any that goes on from latents: `ctc`, `transducer`, `whisper_decoder`, or `slu`, whose texts have
-labels.
+The recogniser may be any that goes on from latents: `ctc`, `transducer`, `whisper_decoder`, or `slu`. What `slu` and a
+`whisper_decoder` that writes labels learn from are texts with labels.
 
 R heard utterances · S texts · B = R + S · T frames, padded · D width of the encoder
 """

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from catalogs.errors import TrainingError
 from training import checkpoint
 from training.backbones.encoders import Encoder
 from training.lasyn.listening import LISTENERS, Listener, listener, method_of
@@ -60,8 +61,13 @@ def guide_in(folder: str, encoder: Encoder) -> Listener | SplitRecogniser:
     """The guide in the folder of a training or of a checkpoint.
 
     Raises:
-        TrainingError: if there is none, or it goes on from another encoder.
+        TrainingError: if there is none, it goes on from another encoder, or writes more than texts.
         EngineError: if its language model is not to be had.
     """
     found = checkpoint.load(Path(folder))
+    if found.provenance.get("recipe", {}).get("objective", {}).get("writes") == "labels":
+        raise TrainingError(
+            f"objective.guide_from: {found.folder} writes labels, and a guide tells whether a text is heard: name the "
+            "recogniser that it began as, or another that writes texts"
+        )
     return listener(found, encoder) if method_of(found) in LISTENERS else guide(folder, encoder)

@@ -26,6 +26,7 @@ from training.lasyn.phones import PhoneReader, check_share
 from training.lasyn.recogniser import GUIDES, RecogniserConfig, SplitRecogniser, any_of, guide
 from training.objective import Heard
 from training.slu.understanding import SluConfig
+from training.tables import OnLabels
 from training.transducer import TransducerConfig
 from training.whisper_decoder import WhisperDecoderConfig
 
@@ -123,7 +124,7 @@ class DualTrainingMethod:
     @property
     def asks_for_labels(self) -> bool:
         """Whether its recogniser learns to write them."""
-        return isinstance(self.recogniser, SluConfig)
+        return isinstance(self.recogniser, OnLabels) and self.recogniser.asks_for_labels
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> DualTraining:
         """Load the guide and the synthesiser.

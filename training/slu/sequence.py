@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalogs.records import Slot
+from training.labels import Labels
 
 FIELDS, ITEMS, IS, ESCAPE = "|", ";", "=", "\\"
 MARKS = FIELDS + ITEMS + IS + ESCAPE
@@ -46,6 +47,20 @@ def parse(sequence: str) -> Meaning:
         values=tuple(Slot(_plain(name), _plain(value)) for name, value in named),
         transcript=_plain(transcript),
     )
+
+
+def rendered(transcript: str, labels: Labels) -> str:
+    """What is to be written of an utterance: its values in the order in which they are said, others at the end."""
+    said = transcript.casefold()
+    places = [(said.find(value.value.casefold()), value) for value in labels.values]
+    values = [value for _, value in sorted(places, key=lambda each: (each[0] < 0, each[0]))]
+    return render(Meaning(labels.intent, tuple(values), transcript))
+
+
+def understood(sequence: str) -> tuple[str, Labels]:
+    """The transcript and the labels that a recogniser has written, see `parse`."""
+    found = parse(sequence)
+    return found.transcript, Labels(found.intent, found.values)
 
 
 def _escaped(text: str) -> str:

@@ -18,13 +18,12 @@ from catalogs.errors import TrainingError
 from training.answering import Answer, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.split import UpperPart, upper_part
-from training.labels import Labels
 from training.lasyn.recogniser import SplitRecogniser, guide
 from training.modes import at_rest
 from training.objective import Batch, Heard, Loss, Utterance
 from training.padding import IGNORED, pad_features
 from training.slu.decoder import END, Decoder, DecoderConfig, likeliest
-from training.slu.sequence import MARKS, Meaning, parse, render
+from training.slu.sequence import MARKS, rendered, understood
 from training.speech_llm import answer_loss
 
 PRINTABLE = "".join(chr(code) for code in range(ord(" "), ord("~") + 1))
@@ -154,8 +153,7 @@ class Slu:
         Raises:
             TrainingError: for a letter or a digit that the alphabet lacks.
         """
-        labels = utterance.labels
-        said = render(Meaning(labels.intent, labels.values, utterance.spoken))
+        said = rendered(utterance.spoken, utterance.labels)
         if unknown := sorted({char for char in said if char.isalnum()} - self._numbers.keys()):
             raise TrainingError(
                 f"take {utterance.take_id}: its text or labels have {''.join(unknown)!r}, which slu.alphabet lacks: "
@@ -184,6 +182,5 @@ class Slu:
 
     def _answer(self, utterance: Utterance, row: Sequence[int]) -> Answer:
         written = "".join(self._config.alphabet[number - 1] for number in row if number != END)
-        found = parse(written)
-        labels = Labels(found.intent, found.values)
-        return Answer(utterance.take_id, found.transcript, len(row), hit_limit=row[-1] != END, labels=labels)
+        transcript, labels = understood(written)
+        return Answer(utterance.take_id, transcript, len(row), hit_limit=row[-1] != END, labels=labels)

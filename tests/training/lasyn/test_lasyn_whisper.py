@@ -117,3 +117,18 @@ def test_another_checkpoint_or_split_is_refused(folder: str, encoder: Encoder, t
     unsplit = WhisperDecoderConfig().build(encoder, num_layers=1, seed=0)
     with pytest.raises(TrainingError, match="split: a guide is trained by method 'ctc', 'transducer' or 'whisper_deco"):
         synthesis(keep(tmp_path, unsplit, encoder, {"method": "whisper_decoder", "split": None}), encoder)
+
+
+def test_who_writes_labels_begins_as_a_guide_and_is_none(folder: str, encoder: Encoder, tmp_path: Path) -> None:
+    table = TABLE | {"writes": "labels"}
+    method = parse(DualTrainingMethod, {"recogniser": table, "guide_from": folder}, source="test")
+
+    begun = method.build(encoder, num_layers=1, seed=0).trained()
+
+    plain = dual(encoder, guide_from=folder).trained()
+    assert begun.keys() == plain.keys()
+    assert all(torch.equal(value, plain[name]) for name, value in begun.items())
+    assert method.asks_for_labels
+    head = parse(WhisperDecoderConfig, table, source="test").build(encoder, num_layers=1, seed=0)
+    with pytest.raises(TrainingError, match="writes labels, and a guide tells whether a text is heard: name"):
+        synthesis(keep(tmp_path, head, encoder, table), encoder)

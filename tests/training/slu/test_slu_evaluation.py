@@ -18,6 +18,7 @@ from catalogs.records import Slot, Understanding
 from synthgen.cli import app
 from training import checkpoint, session
 from training.answering import Answer
+from training.backbones import whisper
 from training.backbones.encoders import TinyEncoderConfig
 from training.data import text_member
 from training.evaluation.figures import Figure, subsets
@@ -33,6 +34,8 @@ from training.slu.decoder import DecoderConfig
 from training.slu.understanding import SluConfig
 
 from ..conftest import train_on
+from ..test_whisper_asr import Bytes
+from ..test_whisper_asr import tiny as tiny_whisper
 
 pytest.importorskip("pocketsphinx")
 
@@ -130,6 +133,28 @@ def test_the_objective_trains_by_itself_and_refuses_data_without_labels(studio: 
     assert trained.loss > 0
     with pytest.raises(TrainingError, match=r"release 'bare' of .* has no labels, and slu learns to write them"):
         session.train(recipe("bare"), progress=Progress(quiet=True))
+
+
+def test_a_whisper_that_transcribes_goes_on_to_labels(studio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whisper, "load_whole_whisper", lambda *_, **__: (tiny_whisper().module, None, Bytes()))
+    corpus, table = studio / "corpus", {"method": "whisper_decoder", "split": SPLIT}
+    text = train_on("told", studio, corpus, "transcribing", table, layer=SPLIT)
+    labels = {"objective": table | {"writes": "labels"}, "layer": SPLIT, "start_from": str(text)}
+
+    written = train_on("told", studio, corpus, "understanding", **labels)
+
+    with pytest.raises(TrainingError, match="has no labels, and whisper_decoder learns to write them"):
+        train_on("bare", studio, corpus, "unlabelled-whisper", **labels)
+    recipes = [checkpoint.load(folder).provenance["recipe"]["objective"] for folder in (text, written)]
+    assert [recipe.get("writes") for recipe in recipes] == [None, "labels"]
+    words = ["evaluate", "held-out", "-c", str(corpus), "--json"]
+    told = {}
+    for folder in (text, written):
+        done = CliRunner().invoke(app, [*words[:1], str(folder), *words[1:]])
+        assert done.exit_code == 0, done.output
+        told[folder] = {figure["name"] for figure in json.loads(done.stdout)["systems"][0]["subsets"][0]["figures"]}
+    assert "slot_f1" in told[written]
+    assert "slot_f1" not in told[text]
 
 
 def test_a_probe_says_that_it_does_not_know_its_layers(studio: Path) -> None:

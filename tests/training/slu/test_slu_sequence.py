@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalogs.records import Slot
-from training.slu.sequence import Meaning, parse, render
+from training.labels import Labels
+from training.slu.sequence import Meaning, parse, render, rendered, understood
 
 TEXTS = st.text(st.sampled_from("ab |;=\\\n'é"), max_size=8)
 MEANINGS = st.builds(
@@ -30,6 +31,16 @@ def test_intent_and_values_come_before_the_transcript() -> None:
 
     assert render(order) == "order|size=small;drink=tea|a small tea"
     assert render(Meaning(None, (), "a|b")) == r"||a\|b"
+
+
+def test_values_are_written_as_they_are_said_and_those_that_are_not_said_last() -> None:
+    labels = Labels("order", (Slot("milk", "yes"), Slot("drink", "Tea"), Slot("size", "small")))
+
+    written = rendered("a small tea with it", labels)
+
+    assert written == "order|size=small;drink=Tea;milk=yes|a small tea with it"
+    transcript, found = understood(written)
+    assert (transcript, found.intent, set(found.values)) == ("a small tea with it", "order", set(labels.values))
 
 
 @pytest.mark.parametrize(
