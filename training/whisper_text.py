@@ -20,7 +20,7 @@ from training.decoding import Limits
 from training.modes import at_rest
 from training.objective import Utterance
 from training.padding import IGNORED
-from training.slu.sequence import MARKS, rendered, understood
+from training.slu.sequence import rendered, understood
 
 Writes: TypeAlias = Literal["text", "labels"]
 """What is written of an utterance: its text, or its labels and then its text."""
@@ -102,12 +102,10 @@ class WhisperText:
         return Answer(take_id, text, len(said) + ended, not ended, labels=labels)
 
     def _suppressed(self, tokens: Sequence[int] | None) -> Sequence[int] | None:
-        """Of tokens that Whisper never writes those that it need not write: labels have marks, which are among them."""
+        """Of tokens that Whisper never writes the special ones where it writes labels: "alarm_set|" has others."""
         if tokens is None or not self._has_labels:
             return tokens
-        return [
-            token for token in tokens if not set(MARKS) & set(self._tokenizer.decode([token], skip_special_tokens=True))
-        ]
+        return [token for token in tokens if not self._tokenizer.decode([token], skip_special_tokens=True)]
 
     def _tokens(self, utterance: Utterance) -> list[int]:
         """What is written, in tokens, as Whisper does it: behind a space, and ended."""
