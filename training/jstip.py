@@ -159,6 +159,8 @@ class Jstip:
         if parts is None:
             (count,) = counts
             return _of_transcript(self.template.fill(count, text))
+        if parts and parts[0].of == "answers":
+            return _of_transcript(self.template.fill(0, parts[0].text))
         between = self._between if parts and parts[0].of == "segments" else ()
         return in_tokens(parts, counts, self.template.words, between=between)
 

@@ -33,7 +33,13 @@ KEYS = (
 
 _LATER: Mapping[str, Mapping[str, Any]] = {
     "sampling": {"batch_takes": None, "order": "takes", "texts": None},
-    "mixture": {"made_asr": 0.0, "made_interleaved": 0.0, "choosing": {"confidence": None}},
+    "mixture": {
+        "made_asr": 0.0,
+        "made_interleaved": 0.0,
+        "choosing": {"confidence": None},
+        "asr_shares": None,
+        "text_as": "text",
+    },
     "objective": {
         "split": None,
         "matching": None,

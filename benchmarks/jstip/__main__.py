@@ -52,7 +52,7 @@ def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
 
 def begin(asr: Path, texts: Path, work: Path, settings: Settings) -> Experiment:
     """The experiment, with all that rows are trained and measured on."""
-    recipe = {**read_toml(HERE / "recipes" / "training.toml"), **settings.training}
+    recipe = {**read_toml(HERE / "recipes" / f"{settings.start.recipe}.toml"), **settings.training}
     steps = settings.steps or recipe["loop"]["steps"]
     prepare(asr, texts, work, sizes=settings.sizes, voices=settings.voices)
     slots = {**read_toml(HERE / "recipes" / "slots.toml"), **settings.slots}

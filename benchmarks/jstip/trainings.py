@@ -25,15 +25,21 @@ BASE = "asr"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What rows go on from: a model of SLAM-ASR, and the speech that every row has, releases by corpus."""
+    """What rows go on from: a model of SLAM-ASR, and the speech that every row has, releases by corpus.
+
+    ``recipe`` is the file of their recipe. ``beside`` is the share of the tokens that is not transcribed where a row
+    has texts or interleaving, and of those that are that of orders as pairs; None leaves both to the row.
+    """
 
     model: str
     heard: Mapping[str, str]
+    recipe: str = "training"
+    beside: float | None = None
 
 
 STARTS: Mapping[str, Start] = {
     "elsewhere": Start("elsewhere", GENERAL),
-    "synthetic": Start("synthetic-0", {**GENERAL, "twin": "raw"}),
+    "synthetic": Start("synthetic-0", {**GENERAL, "twin": "raw"}, "training-synthetic", 0.2),
 }
 """The latter has heard one synthetic reading of 174 texts, 126 of them orders that people had made up."""
 
@@ -59,6 +65,14 @@ class Row:
     def hears_texts(self) -> bool:
         """Whether slots are made of texts."""
         return self.made_asr > 0 or self.made_interleaved > 0
+
+    def shares(self, beside: float | None) -> dict[str, float]:
+        """Its shares by kind; with ``beside`` each kind but ASR has so much, whatever the row says."""
+        said: dict[str, float] = {kind: getattr(self, kind) for kind in KINDS}
+        if beside is None:
+            return said
+        others = {kind: beside if share else 0.0 for kind, share in said.items() if kind != "asr"}
+        return {"asr": 1 - sum(others.values()), **others}
 
 
 ROWS: Mapping[str, Row] = {
@@ -147,9 +161,18 @@ def table_of(experiment: Experiment, name: str, seed: int) -> dict[str, Any]:
         "folder": str(folder),
         "data": data,
         "mixture": mixture
-        | {kind: getattr(row, kind) for kind in KINDS}
+        | row.shares(experiment.begun.beside)
+        | _shares_of_asr(row, mixture, experiment.begun.beside)
         | {"tokens": experiment.steps * mixture["batch_tokens"]}
         | {"choosing": mixture.get("choosing", {}) | {"granularity": row.granularity}},
         "objective": objective,
         "loop": recipe["loop"] | {"steps": experiment.steps, "threads": experiment.threads, "seed": seed},
     }
+
+
+def _shares_of_asr(row: Row, mixture: Mapping[str, Any], of_pairs: float | None) -> dict[str, Any]:
+    """The shares of releases in what a row transcribes, if they have any: those of the recipe, and of its pairs."""
+    shares = mixture.get("asr_shares")
+    if shares is None or of_pairs is None or not row.has_pairs:
+        return {}
+    return {"asr_shares": {ORDERS: of_pairs} | {name: (1 - of_pairs) * share for name, share in shares.items()}}

@@ -45,7 +45,7 @@ def texts(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ROWS)
 @pytest.mark.parametrize("start", STARTS)
 def test_every_row_has_equal_steps_of_equal_tokens(start: str, name: str) -> None:
-    recipe = read_toml(HERE / "recipes" / "training.toml")
+    recipe = read_toml(HERE / "recipes" / f"{STARTS[start].recipe}.toml")
     experiment = Experiment(Path("asr"), Path("work"), STARTS[start], 100, 2, recipe, {})
 
     asked = parse_recipe(table_of(experiment, name, 0), source=name)
@@ -55,6 +55,13 @@ def test_every_row_has_equal_steps_of_equal_tokens(start: str, name: str) -> Non
     assert {str(each) for each in asked.data} >= {"release 'general' of asr/general", "release 'long' of asr/long"}
     has_orders = any(kind in name for kind in ("pairs", "text", "made"))
     assert len(asked.data) == len(STARTS[start].heard) + has_orders
+    if start == "synthetic":
+        assert asked.mixture.asr_shares is not None
+        has_pairs = ROWS[name].has_pairs
+        assert asked.mixture.asr_shares.get("orders", 0) == pytest.approx(0.2 * has_pairs)
+        assert asked.mixture.asr_shares["raw"] == pytest.approx(0.5 * (1 - 0.2 * has_pairs))
+        beside = sum(asked.mixture.share(kind) > 0 for kind in ("interleaved", "text", "made_asr", "made_interleaved"))
+        assert asked.mixture.asr == pytest.approx(1 - 0.2 * beside)
     assert {str(each) for each in asked.data} >= {
         f"release {release!r} of asr/{corpus}" for corpus, release in STARTS[start].heard.items()
     }

@@ -23,7 +23,7 @@ Modality = Literal["speech", "text"]
 class Part:
     """A unit of an interleaved sequence: the piece of its take from ``start_s`` to ``end_s``, or its text.
 
-    ``first`` and ``last`` are its words, ``of`` is what all units of its sequence are.
+    ``first`` and ``last`` are its words, ``of`` is what all units of its sequence are; a text alone may be an answer.
     """
 
     modality: Modality
@@ -32,7 +32,7 @@ class Part:
     end_s: float
     first: int
     last: int
-    of: Literal["words", "segments"] = "words"
+    of: Literal["words", "segments", "answers"] = "words"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 An epoch is a pure function of the sources, the seed and its number, as those of `Epochs` are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
+from typing import Literal
 
 import numpy as np
 
@@ -20,10 +22,18 @@ _STREAMS = {"asr": 0, "interleaved": 1, "text": 2, "made_asr": 4, "made_interlea
 _SHUFFLED = 3
 """Streams of random numbers: of each kind, and of all together."""
 
-_OF_TEXTS = ("text", "made_asr", "made_interleaved")
-
 LengthOf = Callable[[Draw], int]
 """How many positions a draw has, slots of audio included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What is drawn together: members for a kind, the ``number`` among its pools, and their share of all tokens."""
+
+    kind: str
+    number: int
+    share: float
+    members: Sequence[Member]
 
 
 class Mixer:
@@ -39,33 +49,39 @@ class Mixer:
         """
         self._sources, self._config, self._length_of = sources, sources.config, length_of
         self._context, self._seed, self._epochs, self._variants = context, seed, epochs, variants
-        self._pools = {"asr": sources.asr, "interleaved": sources.interleaved} | dict.fromkeys(_OF_TEXTS, sources.text)
-        for kind in KINDS:
-            passes = (self._passed(kind, 0, again=again) for again in (0, 1))
-            if self._config.share(kind) and not any(map(any, passes)):
-                raise TrainingError(f"mixture.{kind} = {self._config.share(kind):g}: {_MISSING[kind]}")
-        self._tokens = self._config.tokens or min(
-            self._size(kind) / self._config.share(kind) for kind in KINDS if self._config.share(kind)
-        )
+        self._pools = [
+            Pool(kind, number, self._config.share(kind) * share, members)
+            for kind in KINDS
+            for number, (share, members) in enumerate(sources.pools(kind))
+            if self._config.share(kind) * share
+        ]
+        for pool in self._pools:
+            passes = (self._passed(pool, 0, again=again) for again in (0, 1))
+            if not any(map(any, passes)):
+                raise TrainingError(f"mixture.{pool.kind} = {self._config.share(pool.kind):g}: {_MISSING[pool.kind]}")
+        self._tokens = self._config.tokens or min(self._size(pool) / pool.share for pool in self._pools)
 
     def left_out(self) -> str:
         """Which takes are not interleaved, and why, for people; nothing if there are none."""
         told = []
         if self._config.interleaved and self._sources.untimed:
             told.append(f"{self._sources.untimed:,} takes whose words were not found in them")
-        for kind, what in (("interleaved", "takes"), ("made_interleaved", "texts")):
-            pool = self._pools[kind] if self._config.share(kind) else ()
-            if whole := sum(self._draw(kind, member, epoch=0, again=0) is None for member in pool):
-                told.append(f"in the first epoch {whole:,} of {len(pool):,} {what} with nothing to hear before the end")
+        for pool in self._pools:
+            what = {"interleaved": "takes", "made_interleaved": "texts"}.get(pool.kind)
+            if what and (
+                whole := sum(self._draw(pool.kind, member, epoch=0, again=0) is None for member in pool.members)
+            ):
+                of = f"{whole:,} of {len(pool.members):,} {what}"
+                told.append(f"in the first epoch {of} with nothing to hear before the end")
         return f"not interleaved: {', and '.join(told)}" if told else ""
 
     def plan(self, epoch: int) -> list[tuple[Draw, int]]:
-        """The draws of an epoch and their lengths, kind after kind.
+        """The draws of an epoch and their lengths, pool after pool.
 
         Raises:
             TrainingError: for a sequence that is longer than a row.
         """
-        return [each for kind in KINDS for each in self._drawn(kind, epoch)]
+        return [each for pool in self._pools for each in self._drawn(pool, epoch)]
 
     def batches(self, epoch: int) -> Iterator[list[Draw]]:
         """The micro-batches of an epoch, all kinds shuffled, each of at most so many tokens or a single draw."""
@@ -87,36 +103,35 @@ class Mixer:
         """See `Sampler`."""
         return scheduled(self, micro_batches, epochs=self._epochs, steps=steps)
 
-    def _size(self, kind: str) -> int:
-        """How many tokens there are of a kind, none of it twice: in one pass, or in the next if that has nothing."""
-        passes = (sum(size for _, size in self._passed(kind, 0, again=again)) for again in (0, 1))
+    def _size(self, pool: Pool) -> int:
+        """How many tokens there are in a pool, none of it twice: in one pass, or in the next if that has nothing."""
+        passes = (sum(size for _, size in self._passed(pool, 0, again=again)) for again in (0, 1))
         return next((size for size in passes if size), 0)
 
-    def _drawn(self, kind: str, epoch: int) -> Iterator[tuple[Draw, int]]:
-        """Draws of a kind, pass after pass, until one more would be farther from its share than none."""
-        left = self._config.share(kind) * self._tokens
-        if not left:
-            return
+    def _drawn(self, pool: Pool, epoch: int) -> Iterator[tuple[Draw, int]]:
+        """Draws from a pool, pass after pass, until one more would be farther from its share than none."""
+        left = pool.share * self._tokens
         for again in count():
-            for draw, size in self._passed(kind, epoch, again=again):
+            for draw, size in self._passed(pool, epoch, again=again):
                 if size > 2 * left:
                     return
                 yield draw, size
                 left -= size
 
-    def _passed(self, kind: str, epoch: int, *, again: int = 0) -> Iterator[tuple[Draw, int]]:
-        """Once through all that there is of a kind, in an order of the epoch's own, the same in each of its passes."""
-        pool = self._pools[kind]
-        order = np.random.default_rng((self._seed, epoch, _STREAMS[kind])).permutation(len(pool))
+    def _passed(self, pool: Pool, epoch: int, *, again: int = 0) -> Iterator[tuple[Draw, int]]:
+        """Once through all that is in a pool, in an order of the epoch's own, the same in each of its passes."""
+        stream = (_STREAMS[pool.kind], pool.number) if pool.number else (_STREAMS[pool.kind],)
+        order = np.random.default_rng((self._seed, epoch, *stream)).permutation(len(pool.members))
         for number in order.tolist():
-            draw = self._draw(kind, pool[number], epoch=epoch, again=again)
+            draw = self._draw(pool.kind, pool.members[number], epoch=epoch, again=again)
             if draw is not None:
                 yield draw, self._checked(draw)
 
     def _draw(self, kind: str, member: Member, *, epoch: int, again: int) -> Draw | None:
         """A member as it is drawn; None for one of which nothing can be heard between what is read."""
         if kind == "text":
-            return Draw(member, 0, again, (Part("text", member.text, 0.0, 0.0, 0, 0),))
+            of: Literal["words", "answers"] = "answers" if self._config.text_as == "answer" else "words"
+            return Draw(member, 0, again, (Part("text", member.text, 0.0, 0.0, 0, 0, of),))
         if kind == "made_asr":
             return Draw(member, 0, again)
         if kind == "asr":

@@ -18,6 +18,7 @@ from training.mixing.mixture import MixtureConfig
 class Sources:
     """Takes by what they are drawn for, the timed words of their texts, and texts as members without audio.
 
+    ``by_release`` are those to be transcribed, where each release has a share of its own.
     Texts that are heard in turn have the words of `unheard`. ``untimed`` is how many takes to interleave have no word
     times, since their words were not found in them. ``entities`` are the values of slots and entities in what
     is interleaved, if these decide what is heard.
@@ -30,6 +31,13 @@ class Sources:
     words: Mapping[Id, Sequence[Word]]
     untimed: int = 0
     entities: Mapping[Id, Sequence[str]] = field(default_factory=dict)
+    by_release: Mapping[str, Sequence[Member]] = field(default_factory=dict)
+
+    def pools(self, kind: str) -> Sequence[tuple[float, Sequence[Member]]]:
+        """What a kind is drawn from, and the share of each in its tokens."""
+        if kind == "asr" and self.config.asr_shares is not None:
+            return [(share, self.by_release[name]) for name, share in self.config.asr_shares.items()]
+        return [(1.0, {"asr": self.asr, "interleaved": self.interleaved}.get(kind, self.text))]
 
     def provenance(self) -> dict[str, Id]:
         """A hash of what the releases do not pin: word times, which may be measured anew."""
@@ -60,6 +68,9 @@ def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Mem
                     entities |= values_of(catalog, release)
     if config.made_interleaved and config.choosing.entity_heard is not None:
         entities |= {member.take_id: tuple(slot.value for slot in member.labels.values) for member in texts}
+    by_release: dict[str, list[Member]] = {}
+    for release, members in found:
+        by_release.setdefault(release.name, []).extend(members)
     takes = [member for release, members in found if _is_in(release, config.interleaved_of) for member in members]
     interleaved = [member for member in takes if member.take_id in timed]
     return Sources(
@@ -71,6 +82,7 @@ def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Mem
         | {member.take_id: unheard(member.text) for member in texts if config.made_interleaved},
         untimed=len(takes) - len(interleaved) if config.interleaved else 0,
         entities=entities,
+        by_release=by_release,
     )
 
 
@@ -79,7 +91,8 @@ def _is_in(release: Source, names: Sequence[str] | None) -> bool:
 
 
 def _check_names(config: MixtureConfig, known: Sequence[str]) -> None:
-    for key, names in (("asr_of", config.asr_of), ("interleaved_of", config.interleaved_of)):
+    asked = {"asr_of": config.asr_of, "interleaved_of": config.interleaved_of, "asr_shares": config.asr_shares}
+    for key, names in asked.items():
         for name in names or ():
             if name not in known:
                 raise RecipeError(f"mixture.{key}: data has no release {name!r}{nearest(name, known)}")

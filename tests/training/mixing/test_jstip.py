@@ -80,6 +80,24 @@ def test_read_units_are_learned_and_heard_ones_and_marks_are_not(
     assert int(((ids == 7) & (labels == IGNORED) & (slots < 0)).sum()) == marks
 
 
+def test_a_text_as_an_answer_is_learned_with_its_end_behind_the_prompt(
+    jstip: Jstip, lm: Any, make_utterances: Any
+) -> None:
+    utterance = sequence(make_utterances, parts_of(ALONE, "answers"))
+
+    tensors = jstip.collate([utterance]).tensors
+
+    template = jstip.template
+    context = [*template.before, *template.after]
+    answer = [*template.answer("how late is it"), lm.eos_id]
+    assert tensors["ids"][0].tolist() == [*context, *answer]
+    assert tensors["labels"][0].tolist() == [*[IGNORED] * len(context), *answer]
+    assert "features" not in tensors
+    assert not (tensors["slots"] >= 0).any()
+    (heard,) = make_utterances(["how late is it"], frames=[20])
+    assert learned(jstip, heard) == answer
+
+
 def test_a_transcript_costs_what_it_costs_in_slam_asr(jstip: Jstip, lm: Any, make_utterances: Any) -> None:
     utterances = make_utterances()
     asr = SlamAsrConfig(projector=ProjectorConfig(hidden=24)).build(lm, layers=1, width=12, seed=0)

@@ -176,9 +176,10 @@ def test_a_mixture_must_be_named(table: dict[str, Any]) -> None:
         parse_recipe(table, source="test")
 
 
-def test_a_release_that_data_does_not_name_is_a_mistake(table: dict[str, Any]) -> None:
-    with pytest.raises(RecipeError, match=r"mixture\.asr_of: .*'tmd'"):
-        run(table | {"mixture": table["mixture"] | {"asr_of": ["tmd"]}})
+@pytest.mark.parametrize(("key", "value"), [("asr_of", ["tmd"]), ("asr_shares", {"tmd": 1.0})])
+def test_a_release_that_data_does_not_name_is_a_mistake(table: dict[str, Any], key: str, value: Any) -> None:
+    with pytest.raises(RecipeError, match=rf"mixture\.{key}: .*'tmd'"):
+        run(table | {"mixture": table["mixture"] | {key: value}})
 
 
 def test_the_command_evaluates_what_it_has_trained(table: dict[str, Any], corpus: Path) -> None:

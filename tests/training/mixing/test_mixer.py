@@ -1,6 +1,8 @@
 """The epochs of a mixture: shares by tokens, both variants in turn, and the promises of every sampler."""
 
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -191,3 +193,59 @@ def sources_without_texts() -> Sources:
 def test_mistakes_are_named(settings: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MixtureConfig(**settings)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10), st.integers(4_000, 20_000), st.integers(0, 3))
+def test_releases_have_their_shares_of_what_is_transcribed(tenths: int, tokens: int, epoch: int) -> None:
+    shares = {"few": tenths / 10, "many": 1 - tenths / 10}
+    config = replace(CONFIG, tokens=tokens, asr_shares=shares)
+    by_release = {"few": MEMBERS[:3], "many": MEMBERS[3:]}
+    few = {member.take_id for member in by_release["few"]}
+    words = {member.take_id: words_of(member) for member in MEMBERS}
+    texts = [text_member(text) for text in TEXTS]
+    of = Mixer(
+        Sources(config, MEMBERS, MEMBERS, texts, words, by_release=by_release), length_of, context=500, seed=0, epochs=1
+    )
+
+    sizes: Counter[str] = Counter()
+    for draw in drawn(of, epoch):
+        if kind_of(draw) == "asr":
+            sizes["few" if draw.member.take_id in few else "many"] += length_of(draw)
+
+    longest = max(length_of(Draw(member, 0)) for member in MEMBERS)
+    wanted = {name: share * config.asr * tokens for name, share in shares.items()}
+    assert all(abs(sizes[name] - wanted[name]) <= longest / 2 + 1e-6 for name in shares)
+
+
+def test_one_share_of_all_that_is_transcribed_draws_what_none_does() -> None:
+    words = {member.take_id: words_of(member) for member in MEMBERS}
+    texts = [text_member(text) for text in TEXTS]
+    config = replace(CONFIG, asr_shares={"all": 1.0})
+    of = Mixer(
+        Sources(config, MEMBERS, MEMBERS, texts, words, by_release={"all": MEMBERS}),
+        length_of, context=500, seed=0, epochs=3,
+    )  # fmt: skip
+
+    assert drawn(of, 1) == drawn(mixer(), 1)
+
+
+def test_texts_stand_where_answers_do_if_they_are_asked_to() -> None:
+    found = {config.text_as: [d for d in drawn(mixer(config)) if kind_of(d) == "text"] for config in (
+        CONFIG, replace(CONFIG, text_as="answer"))}  # fmt: skip
+
+    assert {part.of for draw in found["text"] for part in draw.parts or ()} == {"words"}
+    assert {part.of for draw in found["answer"] for part in draw.parts or ()} == {"answers"}
+    assert [draw.member for draw in found["text"]] == [draw.member for draw in found["answer"]]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"asr_shares": {"a": 0.5}}, "asr_shares: expected shares by release, none below 0, and 1 in all"),
+        ({"asr_shares": {"a": 1.0}, "asr_of": ("a",)}, "leave one of them out"),
+    ],
+)
+def test_shares_of_releases_that_make_no_sense_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(CONFIG, **wrong)
