@@ -1,4 +1,8 @@
-"""What is measured of a row: two evaluations, which the corpora keep, and answers and perplexity, kept beside it."""
+"""What is measured of a row: two evaluations, which the corpora keep, and answers and perplexity, kept beside it.
+
+What is kept is of weights and of readings, both by content: a row that is trained anew, or questions that others read,
+are measured anew.
+"""
 
 import json
 from collections.abc import Mapping
@@ -10,13 +14,19 @@ import torch
 
 from benchmarks.jstip.data import HELD_OUT, QUESTIONS, SPOKEN
 from benchmarks.slam_asr.rows import TEST
+from catalogs.audio import hash_file
+from catalogs.catalog import Catalog
 from catalogs.ids import Id, content_id
 from catalogs.progress import Progress
+from catalogs.release import release_named
 from training import checkpoint
 from training.evaluation.perplexity import Perplexity, perplexity
-from training.evaluation.questions import Answered, ask
+from training.evaluation.questions import TEMPLATE, Answered, ask
 from training.evaluation.report import EvaluationConfig, evaluate
 from training.evaluation.resampling import Interval
+
+ASKED = "questions"
+"""The release whose takes read the questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +50,29 @@ def measured(folder: Path, kept: Path, *, asr: Path, work: Path, threads: int) -
     orders = _heard(folder, EvaluationConfig(asr / "test", TEST, only_unseen=True))
     biomedical = _heard(folder, EvaluationConfig(work / SPOKEN, "biomedical"))
     answers, texts = work / QUESTIONS, work / HELD_OUT
-    files = [path.read_text(encoding="utf-8") for path in (answers, texts)]
-    of = content_id("jstip", str(checkpoint.load(folder).provenance["training"]), *files)
+    of = measured_of(folder, work)
     known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     if known.get("of") != of:
-        answered = ask(folder, work / SPOKEN, "questions", answers, progress=Progress())
+        answered = ask(folder, work / SPOKEN, ASKED, answers, progress=Progress())
         weighed = perplexity(folder, texts, progress=Progress())
         found = {"of": of, "answered": asdict(answered), "perplexity": asdict(weighed)}
         known = _keep(kept, found)
     return Measured(orders, biomedical, _answered(known["answered"]), Perplexity(**known["perplexity"]))
+
+
+def measured_of(folder: Path, work: Path) -> Id:
+    """What answers and perplexity are of: the weights, who reads the questions, how they are put, and the texts.
+
+    Raises:
+        TrainingError: if there is no checkpoint.
+        ReleaseError: if nobody has read the questions.
+    """
+    found = checkpoint.load(folder)
+    with Catalog.open(work / SPOKEN) as catalog:
+        read = release_named(catalog, ASKED)
+    files = [(work / name).read_text(encoding="utf-8") for name in (QUESTIONS, HELD_OUT)]
+    weights = hash_file(found.folder / checkpoint.TRAINED)
+    return content_id("jstip answers", str(found.provenance["training"]), weights, read.id, TEMPLATE.order, *files)
 
 
 def _heard(folder: Path, config: EvaluationConfig) -> Id:

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.errors import Errors, on_common_takes
 from benchmarks.jstip.__main__ import main
-from benchmarks.jstip.data import HERE, QUESTIONS, biomedical
-from benchmarks.jstip.measuring import Measured
+from benchmarks.jstip.data import HELD_OUT, HERE, QUESTIONS, biomedical, read
+from benchmarks.jstip.measuring import Measured, measured_of
+from benchmarks.jstip.small import VOICES
 from benchmarks.jstip.telling import START, answers, table
 from benchmarks.jstip.trainings import BASE, ROWS, STARTS, Experiment, table_of
 from catalogs.config import read_toml
+from training import checkpoint
+from training.checkpoint import Position
 from training.evaluation.perplexity import Perplexity
 from training.evaluation.questions import Answered, questions_in
 from training.evaluation.resampling import Interval
@@ -138,3 +142,27 @@ def test_all_of_it_runs_and_goes_on(
     assert capsys.readouterr().out == first
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("*.safetensors")} == made
     assert first.count("| + text + interleaved, mixed |") == 3
+
+
+def test_measures_are_of_weights_and_of_readings(tmp_path: Path) -> None:
+    def read_by(speaker: str) -> Path:
+        work = tmp_path / speaker
+        work.mkdir()
+        (work / QUESTIONS).write_text('{"text": "how late is it", "choices": ["one", "two"], "answer": 0}\n')
+        (work / HELD_OUT).write_text("a text\n")
+        read(QUESTIONS.removesuffix(".jsonl"), work, {**VOICES, "voices": [{"engine": "tone", "speakers": [speaker]}]})
+        return work
+
+    def trained_to(value: float) -> Path:
+        tensors = {"a": torch.full((2,), value)}
+        checkpoint.write(tmp_path / "row" / "step-1", Position(1), trained=tensors, provenance={"training": "an id"})
+        return tmp_path / "row"
+
+    one, other = read_by("test-1"), read_by("test-2")
+
+    first = measured_of(trained_to(0.5), one)
+    assert measured_of(trained_to(0.5), one) == first
+    assert measured_of(trained_to(0.25), one) != first, "the same recipe, other weights"
+    assert measured_of(trained_to(0.5), other) != first, "the same questions, another voice"
+    (one / HELD_OUT).write_text("another text\n")
+    assert measured_of(trained_to(0.5), one) != first
