@@ -31,22 +31,25 @@ class Timings:
     word_ends_s: Sequence[float]
     word_confidences: Sequence[float]
 
-    def words(self) -> list[Word]:
-        """The words, in order.
+    def words(self, *, of: str) -> list[Word]:
+        """The words, in order; ``of`` says whose they are, where they are no good.
 
         Raises:
             TrainingError: if there are none, the lists differ in length, or a word begins before the last has ended.
         """
         lists = (self.timed_words, self.word_starts_s, self.word_ends_s, self.word_confidences)
         if len({len(values) for values in lists}) != 1 or not self.timed_words:
+            counts = " and ".join(str(len(values)) for values in lists)
             raise TrainingError(
-                f"timings of {' and '.join(str(len(values)) for values in lists)} words, starts, ends and confidences; "
+                f"{of} has timings of {counts} words, starts, ends and confidences; "
                 f"expected lists of one length, of at least one word: measure the family timing again"
             )
         words = [Word(*values) for values in zip(*lists, strict=True)]
         moments = [moment for word in words for moment in (word.start_s, word.end_s)]
         if moments != sorted(moments) or moments[0] < 0:
-            raise TrainingError("timed words overlap, or begin before their take; measure the family timing again")
+            raise TrainingError(
+                f"{of} has timed words that overlap, or begin before it does: measure the family timing again"
+            )
         return words
 
 

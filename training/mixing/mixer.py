@@ -1,9 +1,11 @@
 """The epochs of a mixture: each kind is drawn until its share of the tokens is reached, and all of them are shuffled.
 
-An epoch is a pure function of the sources, the seed and its number, as those of `Epochs` are.
+An epoch is a pure function of the sources, the seed and its number, as those of `Epochs` are: what comes several times
+in an epoch is counted through all epochs before.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Literal
@@ -11,16 +13,19 @@ from typing import Literal
 import numpy as np
 
 from catalogs.errors import TrainingError
-from catalogs.ids import seed_of
+from catalogs.ids import Id, seed_of
 from training.interleaving.choosing import Part, interleave
 from training.members import Member
 from training.mixing.mixture import KINDS
 from training.mixing.sources import Sources
+from training.mixing.withheld import withheld
 from training.sampling import Draw, scheduled
 
 _STREAMS = {"asr": 0, "interleaved": 1, "text": 2, "made_asr": 4, "made_interleaved": 5}
 _SHUFFLED = 3
 """Streams of random numbers: of each kind, and of all together."""
+
+_IN_TURN = ("interleaved", "made_interleaved")
 
 LengthOf = Callable[[Draw], int]
 """How many positions a draw has, slots of audio included."""
@@ -55,10 +60,13 @@ class Mixer:
             for number, (share, members) in enumerate(sources.pools(kind))
             if self._config.share(kind) * share
         ]
+        self._more: dict[str, list[Counter[Id]]] = {pool.kind: [Counter()] for pool in self._pools}
         for pool in self._pools:
             passes = (self._passed(pool, 0, again=again) for again in (0, 1))
             if not any(map(any, passes)):
-                raise TrainingError(f"mixture.{pool.kind} = {self._config.share(pool.kind):g}: {_MISSING[pool.kind]}")
+                why = withheld(sources, pool.members) if pool.kind in _IN_TURN else ""
+                share = self._config.share(pool.kind)
+                raise TrainingError(f"mixture.{pool.kind} = {share:g}: {why or _MISSING[pool.kind]}")
         self._tokens = self._config.tokens or min(self._size(pool) / pool.share for pool in self._pools)
 
     def left_out(self) -> str:
@@ -108,7 +116,23 @@ class Mixer:
         passes = (sum(size for _, size in self._passed(pool, 0, again=again)) for again in (0, 1))
         return next((size for size in passes if size), 0)
 
-    def _drawn(self, pool: Pool, epoch: int) -> Iterator[tuple[Draw, int]]:
+    def _drawn(self, pool: Pool, epoch: int) -> list[tuple[Draw, int]]:
+        """Draws from a pool in an epoch; of what is heard in turn it counts how often it came, for the epochs after."""
+        found = list(self._until_its_share(pool, epoch))
+        known = self._more[pool.kind]
+        if pool.kind in _IN_TURN and epoch == len(known) - 1:
+            again = {draw.member.take_id: draw.again for draw, _ in found if draw.again}
+            known.append(known[-1] + Counter(again) if again else known[-1])
+        return found
+
+    def _came_more(self, kind: str, epoch: int) -> Mapping[Id, int]:
+        """How much more often than once an epoch each member came in the epochs before this one."""
+        (pool,) = (pool for pool in self._pools if pool.kind == kind)
+        while len(self._more[kind]) <= epoch:
+            self._drawn(pool, len(self._more[kind]) - 1)
+        return self._more[kind][epoch]
+
+    def _until_its_share(self, pool: Pool, epoch: int) -> Iterator[tuple[Draw, int]]:
         """Draws from a pool, pass after pass, until one more would be farther from its share than none."""
         left = pool.share * self._tokens
         for again in count():
@@ -137,7 +161,7 @@ class Mixer:
         if kind == "asr":
             variant = seed_of(self._seed, epoch, again, member.take_id) % (self._variants + 1)
             return Draw(member, variant, again)
-        time = epoch + again
+        time = epoch + again + self._came_more(kind, epoch)[member.take_id]
         parts = interleave(
             self._sources.words[member.take_id],
             self._config.choosing,

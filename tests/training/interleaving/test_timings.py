@@ -28,8 +28,8 @@ def test_times_of_a_release_are_read_back_as_they_were_measured(corpora) -> None
         spoken = dict(catalog.lake.rows("SELECT take_id::VARCHAR, spoken FROM takes ORDER BY take_id"))
 
     assert {take_id: " ".join(timings.timed_words) for take_id, timings in found.items()} == spoken
-    for timings in found.values():
-        words = timings.words()
+    for take_id, timings in found.items():
+        words = timings.words(of=take_id)
         assert all(word.end_s > word.start_s and word.confidence <= 0 for word in words)
 
 

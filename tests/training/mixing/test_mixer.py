@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalogs.errors import TrainingError
+from catalogs.ids import seed_of
 from training.data import text_member
-from training.interleaving.choosing import Choosing
+from training.interleaving.choosing import Choosing, Part, interleave
 from training.interleaving.words import Word, unheard
 from training.members import Member
 from training.mixing.mixer import Mixer
@@ -122,6 +124,48 @@ def test_both_variants_of_a_take_come_in_turn_with_the_same_units() -> None:
     assert {parts[0].modality for parts in epochs[0].values()} == {"speech", "text"}
 
 
+def in_turn(*, tokens: int | None, seed: int = 0) -> Mixer:
+    return mixer(MixtureConfig(asr=0.0, interleaved=1.0, tokens=tokens, choosing=Choosing("word")), seed=seed)
+
+
+def test_passes_go_on_from_epoch_to_epoch_and_no_sequence_comes_again_in_the_next() -> None:
+    of = in_turn(tokens=1_600)  # some passes and a part
+    sequences: dict[str, list[tuple[Part, ...]]] = {}
+    for epoch in range(4):
+        for draw, _ in of.plan(epoch):
+            sequences.setdefault(draw.member.take_id, []).append(draw.parts or ())
+
+    whole = [parts for parts in sequences.values() if len(parts[0]) > 2]  # others have one variant to hear
+    assert len({len(parts) for parts in whole}) > 1
+    assert all(len(parts) > 2 * 4 for parts in whole)
+    assert all(one[0].modality != other[0].modality for parts in whole for one, other in pairwise(parts))
+
+
+@pytest.mark.parametrize("tokens", [300, None])
+def test_of_one_pass_an_epoch_the_epoch_says_which_sequence_comes(tokens: int | None) -> None:
+    of = in_turn(tokens=tokens)
+    for epoch in range(4):
+        for draw, _ in of.plan(epoch):
+            take_id = draw.member.take_id
+            expected = interleave(
+                words_of(draw.member),
+                Choosing("word"),
+                take_id=take_id,
+                seed=seed_of(0, epoch // 2),
+                heard_first=(seed_of("variant", 0, take_id) + epoch) % 2 == 0,
+            )
+            assert draw.again == 0
+            assert list(draw.parts or ()) == expected
+
+
+def test_an_epoch_is_the_same_whichever_was_planned_before() -> None:
+    forwards, backwards = in_turn(tokens=1_600), in_turn(tokens=1_600)
+
+    found = [forwards.plan(epoch) for epoch in range(4)]
+
+    assert [backwards.plan(epoch) for epoch in (3, 1, 2, 0)] == [found[epoch] for epoch in (3, 1, 2, 0)]
+
+
 @pytest.mark.parametrize(("alternation", "first"), [("heard_first", "speech"), ("read_first", "text")])
 def test_one_variant_alone_can_be_asked_for(alternation: str, first: str) -> None:
     config = MixtureConfig(asr=0.0, interleaved=1.0, alternation=alternation, choosing=Choosing("word"))
@@ -176,6 +220,31 @@ def test_what_is_not_interleaved_is_told() -> None:
 
     assert left_out.startswith("not interleaved: 2 takes whose words were not found in them")
     assert f"of {len(MEMBERS)} takes with nothing to hear" in left_out
+
+
+@pytest.mark.parametrize(
+    ("settings", "blamed"),
+    [
+        ({"least_confidence": -0.1}, r"choosing\.least_confidence = -0\.1 has"),
+        ({"confidence": 500.0}, r"choosing\.confidence = 500 has"),
+        ({"least_confidence": -0.9, "confidence": 500.0}, r"units to hear, and choosing\.confidence = 500 has"),
+        ({"least_confidence": -0.1, "confidence": 500.0}, r"least_confidence = -0\.1 and choosing\.confidence = 500"),
+    ],
+)
+def test_what_has_all_units_read_is_named(settings: dict[str, float], blamed: str) -> None:
+    words = {m.take_id: [replace(word, confidence=-0.5) for word in words_of(m)] for m in MEMBERS}
+    config = MixtureConfig(choosing=Choosing("word", **settings))
+
+    with pytest.raises(TrainingError, match=blamed):
+        Mixer(Sources(config, MEMBERS, MEMBERS, [], words), length_of, context=500, seed=0, epochs=1)
+
+
+def test_takes_of_one_word_have_no_two_units_whatever_is_asked() -> None:
+    words = {m.take_id: [replace(words_of(m)[0], confidence=-0.5)] for m in MEMBERS}
+    config = MixtureConfig(choosing=Choosing("word", least_confidence=-0.1))
+
+    with pytest.raises(TrainingError, match="no take has word times and two units"):
+        Mixer(Sources(config, MEMBERS, MEMBERS, [], words), length_of, context=500, seed=0, epochs=1)
 
 
 def sources_without_texts() -> Sources:
