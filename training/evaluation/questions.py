@@ -6,8 +6,9 @@ all its readings.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +27,16 @@ from training.evaluation.log_probs import log_probs
 from training.evaluation.resampling import REPLICATES, Groups, Interval, interval, ratio, replicates
 from training.evaluation.trained import loaded_from
 from training.interleaving.packing import Packable
-from training.members import members_in
+from training.members import Member, members_in
 from training.objective import Utterance
 from training.padding import IGNORED, num_slots, pad_features
 from training.sampling import Draw
 from training.speech_llm import SpeechLlm
-from training.template import Template, TokenTemplate
+from training.template import Template, TokenTemplate, Words
 from training.texts import texts_in
 
-TEMPLATE = Template(order="<BOS>Question: <S>\nAnswer: <T><EOS>")
+LEAD = "Question: "
+TEMPLATE = Template(order=f"<BOS>{LEAD}<S>\nAnswer: <T><EOS>")
 _AT_ONCE = 8
 
 
@@ -48,11 +50,20 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of one reading of a question: whether it was answered right from speech, and from text."""
+
+    question: str
+    heard: bool
+    read: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """Shares of readings answered right, from speech and from text, and speech less text.
 
     ``chance`` is what guessing comes to. A gap says something only where ``is_above_chance``: the interval of text less
-    chance does not reach 0.
+    chance does not reach 0. ``num_unread`` questions of the file are read by no take, and in no figure.
     """
 
     num_questions: int
@@ -62,12 +73,14 @@ class Answered:
     gap: Interval
     chance: float
     is_above_chance: bool
+    readings: tuple[Reading, ...] = ()
+    num_unread: int = 0
 
 
 def ask(
     folder: Path, corpus: Path, release: str, file: Path, *, progress: Progress, number: int = REPLICATES
 ) -> Answered:
-    """Ask a checkpoint the questions of a file that takes of a release read.
+    """Ask a checkpoint the questions of a file that takes of a release read; how many none reads is told.
 
     Raises:
         TrainingError: if the file has no questions, none of them is read in the release, or the checkpoint does not
@@ -80,6 +93,7 @@ def ask(
     members = [member for member in found if member.text in questions]
     if not members:
         raise TrainingError(f"no take of release {release!r} in {corpus} reads a question of {file}, word for word")
+    num_unread = _tell_of_unread(questions, members, release, progress)
     refuse(overlaps(members, had_by(folder)), release=release, num_takes=len(members))
     made, recipe, inputs, objective = loaded_from(folder)
     module, template = objective.module, getattr(objective, "template", None)
@@ -89,23 +103,44 @@ def ask(
     module.eval().to(device_of("auto"))
     draws = [Draw(member, 0) for member in members]
     inputs.prepare(draws, progress)
-    asking = Asking(module, TEMPLATE.compile(template.words))
+    asking = Asking(module, template.words)
     progress.start("asking", len(draws))
     rows = []
     for part in batched(draws, _AT_ONCE):
         rows += [asking.is_right(questions[utterance.text], utterance) for utterance in inputs.utterances(part)]
         progress.receive(Outcome(items=len(part)))
     progress.finish()
-    return figures([questions[member.text] for member in members], rows, number=number)
+    found = figures([questions[member.text] for member in members], rows, number=number)
+    return replace(found, num_unread=num_unread)
+
+
+def _tell_of_unread(questions: Collection[str], members: Sequence[Member], release: str, progress: Progress) -> int:
+    """How many questions no take reads; people are told."""
+    read = {member.text for member in members}
+    unread = [text for text in questions if text not in read]
+    if unread:
+        of = f"{len(unread):,} of {len(questions):,} questions, {unread[0]!r} first"
+        progress.note(f"{of}, are read by no take of release {release!r}: they are not asked")
+    return len(unread)
 
 
 def questions_in(file: Path) -> list[Question]:
     """The questions of a file of JSON lines with ``text``, ``choices`` and ``answer``, the place of the right choice.
 
     Raises:
-        TrainingError: if it cannot be read, or a line is no question.
+        TrainingError: if it cannot be read, or a line is no question, or one that is there already.
     """
-    return [_question(line, f"{file}, question {n}") for n, line in enumerate(texts_in(file, source="questions"), 1)]
+    places: dict[str, int] = {}
+    found = []
+    for n, line in enumerate(texts_in(file, source="questions"), 1):
+        question = _question(line, f"{file}, question {n}")
+        if (first := places.setdefault(question.text, n)) != n:
+            raise TrainingError(
+                f"{file}, question {n}: {question.text!r} is question {first} as well; a take that reads it cannot "
+                f"tell the two apart: leave one out"
+            )
+        found.append(question)
+    return found
 
 
 def figures(questions: Sequence[Question], rows: Sequence[tuple[bool, bool]], *, number: int) -> Answered:
@@ -126,21 +161,24 @@ def figures(questions: Sequence[Question], rows: Sequence[tuple[bool, bool]], *,
         gap=gap,
         chance=text.value - above.value,
         is_above_chance=above.low is not None and above.low > 0,
+        readings=tuple(Reading(question.text, *row) for question, row in zip(questions, rows, strict=True)),
     )
 
 
 class Asking:
     """A model, restored and at rest, and how a question is put to it."""
 
-    def __init__(self, module: SpeechLlm, template: TokenTemplate) -> None:
-        self._module, self._template = module, template
+    def __init__(self, module: SpeechLlm, words: Words) -> None:
+        self._module, self._template = module, TEMPLATE.compile(words)
+        self._begin = () if words.bos_id is None else (words.bos_id,)
 
     def is_right(self, question: Question, utterance: Utterance) -> tuple[bool, bool]:
         """Whether the right answer is the most probable one from speech, and from text."""
         slots = self._slots(utterance)
-        heard = [self._put([-1] * len(slots), choice) for choice in question.choices]
-        words = self._template.words.tokens(question.text)
-        read = [self._put(words, choice) for choice in question.choices]
+        before, words = self._template.before, self._template.words
+        heard = [self._put([*before, *[-1] * len(slots)], choice) for choice in question.choices]
+        asked = [*self._begin, *words.tokens(LEAD + question.text)]  # in one, or a space would stand alone before it
+        read = [self._put(asked, choice) for choice in question.choices]
         sequences = [*heard, *read]
         context = max(len(sequence.ids) for sequence in sequences)
         sums = log_probs(self._module.lm, sequences, slots.repeat(len(heard), 1), context=context)
@@ -161,12 +199,11 @@ class Asking:
         return projected[0, :count]
 
     def _put(self, asked: Sequence[int], choice: str) -> Packable:
-        """A question and one answer, which is what has labels; -1 in the question is a slot of audio."""
-        before, after = self._template.before, self._template.after
-        answer = self._template.answer(choice)
-        ids = [*before, *[self._template.eos if token < 0 else token for token in asked], *after, *answer]
-        heard = iter(range(len(asked)))
-        slots = [*[-1] * len(before), *[next(heard) if token < 0 else -1 for token in asked]]
+        """A question with what is before it, and one answer, which is what has labels; -1 is a slot of audio."""
+        after, answer = self._template.after, self._template.answer(choice)
+        ids = [*[self._template.eos if token < 0 else token for token in asked], *after, *answer]
+        heard = count()
+        slots = [next(heard) if token < 0 else -1 for token in asked]
         labels = [*[IGNORED] * (len(ids) - len(answer)), *answer]
         return Packable(ids, [*slots, *[-1] * (len(after) + len(answer))], labels)
 
@@ -178,12 +215,14 @@ def _question(line: str, where: str) -> Question:
         raise TrainingError(f"{where} is no JSON: {error}") from error
     if not isinstance(table, Mapping) or not {"text", "choices", "answer"} <= table.keys():
         raise TrainingError(f"{where}: expected an object with text, choices and answer")
-    choices, answer = table["choices"], table["answer"]
+    text, choices, answer = table["text"], table["choices"], table["answer"]
+    if not isinstance(text, str) or not text.strip():
+        raise TrainingError(f"{where}: text = {text!r}: expected what is asked")
     if not isinstance(choices, list) or len(choices) < 2 or not all(isinstance(c, str) and c.strip() for c in choices):
         raise TrainingError(f"{where}: choices must be two texts or more")
-    if not isinstance(answer, int) or not 0 <= answer < len(choices):
+    if not isinstance(answer, int) or isinstance(answer, bool) or not 0 <= answer < len(choices):
         raise TrainingError(f"{where}: answer = {answer!r}: expected the place of a choice, from 0")
-    return Question(str(table["text"]), tuple(choices), answer)
+    return Question(text, tuple(choices), answer)
 
 
 def _there(found: Interval | None) -> Interval:

@@ -35,6 +35,8 @@ def told(report: Report) -> str:
 def told_answers(found: Answered) -> str:
     """Answers to questions, from speech and from text."""
     lines = [f"{found.num_readings:,} readings of questions; {_over(found.num_questions, 'questions')}"]
+    if found.num_unread:
+        lines.append(f"not asked, since no take reads them: {found.num_unread:,} of the file's questions")
     for name, each in (("speech", found.speech), ("text", found.text), ("gap", found.gap)):
         lines.append(f"  {name:<8} {each.value:+.4f}  {_interval(each.low, each.high)}".rstrip())
     beyond = "text is above it" if found.is_above_chance else "text is not above it, so the gap says nothing"

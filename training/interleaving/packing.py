@@ -35,6 +35,9 @@ class Packable:
 def in_tokens(parts: Sequence[Part], counts: Sequence[int], words: Words, *, between: Sequence[int] = ()) -> Packable:
     """A sequence in tokens: text is learned; audio, what stands between two parts, beginning and end are not.
 
+    A space joins a text to what is before it, as tokenizers of subwords write words; behind white space, and at the
+    beginning, there is none.
+
     Args:
         parts: heard and read units, in order.
         counts: how many slots each heard part becomes, in order.
@@ -50,6 +53,7 @@ def in_tokens(parts: Sequence[Part], counts: Sequence[int], words: Words, *, bet
         raise TrainingError(f"{len(counts)} counts of slots; expected one for each heard part")
     begin = words.eos_id if words.bos_id is None else words.bos_id
     ids, slots, labels = [begin], [-1], [IGNORED]
+    space = "" if words.text(between)[-1:].isspace() else " "
     heard, left = 0, iter(counts)
     for number, part in enumerate(parts):
         marks = list(between) if number else []
@@ -60,7 +64,7 @@ def in_tokens(parts: Sequence[Part], counts: Sequence[int], words: Words, *, bet
             labels += [IGNORED] * (len(marks) + count)
             heard += count
         else:
-            tokens = words.tokens(f" {part.text}" if number else part.text)
+            tokens = words.tokens(f"{space}{part.text}" if number else part.text)
             ids += [*marks, *tokens]
             slots += [-1] * (len(marks) + len(tokens))
             labels += [*[IGNORED] * len(marks), *tokens]

@@ -102,6 +102,17 @@ def test_only_text_is_learned(lm) -> None:
     assert [slot for slot in first.slots if slot >= 0] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    ("between", "told"), [("", "turn off now"), ("\n", "turn\n\noff now"), ("|", "turn|| off now")]
+)
+def test_a_text_has_a_space_before_it_where_no_white_space_is(lm, between: str, told: str) -> None:
+    parts = [part("text", "turn"), part("speech", "it"), part("text", "off now")]
+
+    row = in_tokens(parts, [0], lm, between=lm.tokens(between))
+
+    assert lm.text(row.ids[1:-1]) == told
+
+
 def test_a_sequence_must_end_in_text(lm) -> None:
     with pytest.raises(TrainingError, match="must end in text"):
         in_tokens([part("text", "one"), part("speech", "two")], [1], lm)

@@ -12,12 +12,11 @@ from typer.testing import CliRunner
 from catalogs.errors import DataLeak, TrainingError
 from synthgen.cli import app
 from training.evaluation.log_probs import log_probs
-from training.evaluation.questions import Asking, Question, figures, questions_in
+from training.evaluation.questions import Asking, Question, Reading, figures, questions_in
 from training.interleaving.packing import Packable
 from training.padding import IGNORED
 from training.projectors import ProjectorConfig
 from training.slam_asr import SlamAsrConfig
-from training.template import Template
 
 from ..conftest import train_on
 
@@ -38,13 +37,29 @@ def test_log_probabilities_are_those_of_each_sequence_alone(lm: Any) -> None:
 def test_a_question_is_answered_alike_where_audio_says_what_its_text_says(lm: Any, make_utterances: Any) -> None:
     asr = SlamAsrConfig(projector=ProjectorConfig(hidden=16)).build(lm, layers=1, width=12, seed=0)
     (utterance,) = make_utterances(["how late is it"])
-    asking = Asking(asr.module.eval(), Template(order="<BOS>Question: <S>\nAnswer: <T><EOS>").compile(lm))
+    asking = Asking(asr.module.eval(), lm)
     words = lm.embedding(torch.tensor(lm.tokens("how late is it"))).detach()
     asking._slots = lambda _: words
 
     for answer in (0, 1):
         heard, read = asking.is_right(Question("how late is it", ("nine", "a cup of tea"), answer), utterance)
         assert heard is read
+
+
+def test_a_question_that_is_read_is_one_text_with_what_stands_before_it(
+    lm: Any, make_utterances: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asr = SlamAsrConfig(projector=ProjectorConfig(hidden=16)).build(lm, layers=1, width=12, seed=0)
+    (utterance,) = make_utterances(["how late is it"])
+    asking = Asking(asr.module.eval(), lm)
+    texts: list[str] = []
+    tokens = lm.tokens
+    monkeypatch.setattr(type(lm), "tokens", lambda _, text: texts.append(text) or tokens(text))
+
+    asking.is_right(Question("how late is it", ("nine", "ten"), 0), utterance)
+
+    assert "Question: how late is it" in texts
+    assert "how late is it" not in texts, "a tokenizer of subwords would let the space before it stand alone"
 
 
 def test_figures_say_when_text_is_no_better_than_chance() -> None:
@@ -55,22 +70,29 @@ def test_figures_say_when_text_is_no_better_than_chance() -> None:
 
     assert (good.num_questions, good.num_readings, good.chance) == (20, 40, 0.5)
     assert (good.speech.value, good.text.value, good.gap.value) == (0.25, 1.0, -0.75)
+    assert good.readings[1] == Reading("q0", heard=False, read=True)
+    assert sum(reading.heard for reading in good.readings) == 10
     assert good.is_above_chance
     assert not poor.is_above_chance
 
 
 def test_the_commands_ask_and_weigh(corpus: Path, tmp_path: Path) -> None:
     trained = train_on("timed", tmp_path, corpus, "listener", LISTENER)
-    (tmp_path / "q.jsonl").write_text(json.dumps({"text": "good morning", "choices": ["yes", "no"], "answer": 0}))
+    told = [{"text": text, "choices": ["yes", "no"], "answer": 0} for text in ("good morning", "good night")]
+    (tmp_path / "q.jsonl").write_text("".join(json.dumps(each) + "\n" for each in told))
     (tmp_path / "texts.txt").write_text("some text\nTurn on the light, please.\nmore of it\n")
 
-    asked = CliRunner().invoke(
-        app, ["questions", str(trained), "untimed", str(tmp_path / "q.jsonl"), "-c", str(corpus), "--json"]
-    )
+    command = ["questions", str(trained), "untimed", str(tmp_path / "q.jsonl"), "-c", str(corpus)]
+    asked = CliRunner().invoke(app, [*command, "--json"])
+    shown = CliRunner().invoke(app, command)
     weighed = CliRunner().invoke(app, ["perplexity", str(trained), str(tmp_path / "texts.txt"), "--json"])
 
     assert asked.exit_code == 0, asked.output
-    assert json.loads(asked.stdout)["chance"] == 0.5
+    answered = json.loads(asked.stdout)
+    assert (answered["chance"], answered["num_unread"]) == (0.5, 1)
+    assert [reading["question"] for reading in answered["readings"]] == ["good morning"]
+    assert "1 of 2 questions, 'good night' first, are read by no take of release 'untimed'" in shown.output
+    assert "not asked, since no take reads them: 1 of the file's questions" in shown.output
     found = json.loads(weighed.stdout)
     assert found["before"] == pytest.approx(found["after"])
     assert (found["num_texts"], found["left_out"]) == (2, 1)
@@ -91,6 +113,10 @@ def test_the_commands_ask_and_weigh(corpus: Path, tmp_path: Path) -> None:
         ('{"text": "a"}', "expected an object"),
         ('{"text": "a", "choices": ["b"], "answer": 0}', "two texts or more"),
         ('{"text": "a", "choices": ["b", "c"], "answer": 2}', "the place of a choice"),
+        ('{"text": "a", "choices": ["b", "c"], "answer": true}', "the place of a choice"),
+        ('{"text": " ", "choices": ["b", "c"], "answer": 0}', "text = ' ': expected what is asked"),
+        ('{"text": 7, "choices": ["b", "c"], "answer": 0}', "text = 7: expected what is asked"),
+        ('{"text": "a", "choices": ["b", "c"], "answer": 0}\n' * 2, "question 2: 'a' is question 1 as well"),
     ],
 )
 def test_a_line_that_is_no_question_is_named(tmp_path: Path, line: str, message: str) -> None:
