@@ -20,6 +20,7 @@ does hearing the parts of sequences, each the first time it is drawn, since Whis
 data        word times of the corpora; biomedical sentences, questions and texts held out, and who reads them
 trainings   the rows, by shares of tokens, and the recipe of each
 measuring   what is measured of a row
+gaps        answers to speech less answers to text, of two rows on the same questions
 telling     all of it as Markdown
 small       corpora that are hummed, to try the script
 __main__    the whole of it; what is there already stays

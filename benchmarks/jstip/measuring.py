@@ -21,7 +21,7 @@ from catalogs.progress import Progress
 from catalogs.release import release_named
 from training import checkpoint
 from training.evaluation.perplexity import Perplexity, perplexity
-from training.evaluation.questions import TEMPLATE, Answered, ask
+from training.evaluation.questions import TEMPLATE, Answered, Reading, ask
 from training.evaluation.report import EvaluationConfig, evaluate
 from training.evaluation.resampling import Interval
 
@@ -95,4 +95,5 @@ def _keep(path: Path, found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _answered(table: Mapping[str, Any]) -> Answered:
     intervals = {key: Interval(**value) for key, value in table.items() if isinstance(value, Mapping)}
-    return Answered(**{**table, **intervals})
+    readings = tuple(Reading(**each) for each in table["readings"])
+    return Answered(**{**table, **intervals, "readings": readings})

@@ -10,8 +10,10 @@ from statistics import mean
 from benchmarks.errors import Errors, Of, errors_of, on_common_takes, told
 from benchmarks.figures import mean_reduction, wer
 from benchmarks.jstip.data import SPOKEN
+from benchmarks.jstip.gaps import change
 from benchmarks.jstip.measuring import Measured
 from benchmarks.jstip.trainings import BASE, ROWS
+from training.evaluation.questions import Answered
 from training.evaluation.resampling import Interval
 
 START = "the start"
@@ -44,11 +46,15 @@ def table(words: Mapping[str, Errors], values: Mapping[str, Errors], *, of: Of) 
 
 
 def answers(found: Mapping[str, Sequence[Measured]]) -> list[str]:
-    """Shares of questions answered right, and the perplexity of texts held out, of each row."""
+    """Shares of questions answered right, and the perplexity of texts held out, of each row.
+
+    The change of a gap is that of a row's gap from the base's, paired by questions: above 0, speech has come nearer.
+    """
     lines = [
-        "| | seeds | right, spoken | right, read | spoken less read | perplexity |",
-        "|---|---:|---:|---:|---:|---:|",
+        f"| | seeds | right, spoken | right, read | spoken less read | its change from {BASE} | perplexity |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
+    of_base = [measured.answered for measured in found.get(BASE, ())]
     for name, of_row in found.items():
         each = [measured.answered for measured in of_row]
         is_claimed = all(answered.is_above_chance for answered in each)
@@ -56,6 +62,7 @@ def answers(found: Mapping[str, Sequence[Measured]]) -> list[str]:
             _over_seeds([answered.speech for answered in each], ".1%"),
             _over_seeds([answered.text for answered in each], ".1%"),
             _over_seeds([answered.gap for answered in each], "+.1%") if is_claimed else "not claimed",
+            _change(each, of_base) if name != BASE and of_base else "",
             f"{mean(measured.perplexity.after for measured in of_row):.2f}",
         )
         lines.append(f"| {_label(name)} | {len(of_row)} | {' | '.join(cells)} |")
@@ -80,6 +87,11 @@ def _costs(found: Mapping[str, Sequence[Measured]]) -> list[str]:
         f"{weighed.before:.2f} before any training."
     )
     return [heading, "", *answers(found)]
+
+
+def _change(each: Sequence[Answered], of_base: Sequence[Answered]) -> str:
+    found = change(each, of_base)
+    return "not claimed" if found is None else told(found, "+.1%")
 
 
 def _label(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ import torch
 from benchmarks.errors import Errors, on_common_takes
 from benchmarks.jstip.__main__ import main
 from benchmarks.jstip.data import HELD_OUT, HERE, QUESTIONS, biomedical, read
-from benchmarks.jstip.measuring import Measured, measured_of
+from benchmarks.jstip.gaps import change
+from benchmarks.jstip.measuring import Measured, _answered, _keep, measured_of
 from benchmarks.jstip.small import VOICES
 from benchmarks.jstip.telling import START, answers, table
 from benchmarks.jstip.trainings import BASE, ROWS, STARTS, Experiment, table_of
@@ -20,7 +21,7 @@ from catalogs.config import read_toml
 from training import checkpoint
 from training.checkpoint import Position
 from training.evaluation.perplexity import Perplexity
-from training.evaluation.questions import Answered, questions_in
+from training.evaluation.questions import Answered, Question, figures, questions_in
 from training.evaluation.resampling import Interval
 from training.mixing.mixture import MixtureConfig
 from training.recipe import parse_recipe
@@ -114,17 +115,65 @@ def test_rows_are_held_against_the_base_and_the_start_is_not() -> None:
     assert told[4].startswith("| + interleaved, mixed | 20.0% (20.0% to 20.0%) |")
 
 
+def answered(heard: Sequence[bool], read: Sequence[bool], *, is_above_chance: bool = True) -> Answered:
+    """Answers to as many questions; their chance is what guessing comes to if that is not above it."""
+    questions = [Question(f"question {n}", ("a", "b", "c", "d"), 0) for n in range(len(heard))]
+    found = figures(questions, list(zip(heard, read, strict=True)), number=500)
+    return replace(found, is_above_chance=is_above_chance)
+
+
+def of(found: Answered) -> Measured:
+    return Measured("", "", found, Perplexity(10.0, 12.0, 200, 5000, 0))
+
+
+HALF, MOST, ALL = [True, False] * 20, [True, True, True, False] * 10, [True] * 40
+
+
 def test_a_gap_is_claimed_only_above_chance() -> None:
-    share = Interval(0.5, 0.4, 0.6)
-    good = Answered(60, 60, share, share, Interval(-0.25, -0.3, -0.2), 0.25, is_above_chance=True)
-    known = Measured("", "", good, Perplexity(10.0, 12.0, 200, 5000, 0))
-    unknown = replace(known, answered=replace(good, is_above_chance=False))
+    known, unknown = of(answered(HALF, ALL)), of(answered(HALF, ALL, is_above_chance=False))
 
     told = answers({"asr": [known], "text": [known, unknown], "mixed": [known, known]})
 
-    assert [line.split("|")[-3].strip() for line in told[2:]] == [
-        "-25.0% (-30.0% to -20.0%)", "not claimed", "-25.0% (-25.0% to -25.0%)"
-    ]  # fmt: skip
+    gaps = [line.split("|")[5].strip() for line in told[2:]]
+    assert gaps[0].startswith("-50.0% (")
+    assert gaps[1:] == ["not claimed", "-50.0% (-50.0% to -50.0%)"]
+
+
+def test_a_gap_is_held_against_that_of_the_base_on_the_same_questions() -> None:
+    base, nearer, unknown = answered(HALF, ALL), answered(MOST, ALL), answered(MOST, ALL, is_above_chance=False)
+
+    told = answers({START: [of(nearer)], BASE: [of(base)], "mixed": [of(nearer)], "text": [of(unknown)]})
+
+    changes = [line.split("|")[6].strip() for line in told[2:]]
+    assert [each.split(" ")[0] for each in changes] == ["+25.0%", "", "+25.0%", "not"]
+
+
+def test_the_change_of_a_gap_is_paired_by_questions() -> None:
+    base, nearer = answered(HALF, ALL), answered(MOST, ALL)
+
+    paired, same, two = change([nearer], [base]), change([base], [base]), change([nearer, base], [base])
+
+    assert paired is not None
+    assert paired.low is not None
+    assert paired.high is not None
+    assert paired.value == 0.25
+    wide = [each.gap.high - each.gap.low for each in (base, nearer) if each.gap.high and each.gap.low]
+    assert 0 < paired.low < 0.25 < paired.high
+    assert paired.high - paired.low < sum(width**2 for width in wide) ** 0.5, "narrower than if they were apart"
+    assert same == Interval(0.0, 0.0, 0.0)
+    assert two is not None
+    assert two.value == 0.125
+    assert change([answered(HALF, ALL, is_above_chance=False)], [base]) is None
+    with pytest.raises(ValueError, match="39 readings against 40"):
+        change([answered(HALF[1:], ALL[1:])], [base])
+
+
+def test_what_is_kept_of_answers_is_read_back(tmp_path: Path) -> None:
+    found = answered(HALF, MOST)
+
+    kept = _keep(tmp_path / "row.json", asdict(found))
+
+    assert _answered(kept) == found
 
 
 @pytest.mark.slow
