@@ -3,16 +3,20 @@
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from statistics import mean
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.catalog import Catalog
 from catalogs.ids import Id
+from catalogs.records import Slot
 from training.evaluation.resampling import Interval
+from training.evaluation.scoring import num_misspelt, written_in
 
-Of: TypeAlias = Literal["words", "slots", "entities"]
+Values: TypeAlias = Literal["slots", "entities"]
+Of: TypeAlias = Literal["words"] | Values
 
 _COUNTS: Mapping[Of, tuple[str, str]] = {
     "words": ("substitutions + insertions + deletions", "num_words"),
@@ -28,6 +32,23 @@ _ERRORS = """
     WHERE list_contains($evaluations::UUID[], evaluation_id)
     GROUP BY ALL ORDER BY take_id
 """
+
+_HEARD = """
+    SELECT take_id::VARCHAR AS take_id, speaker, takes.text AS text, coalesce(spoken, takes.text) AS spoken, language,
+        slots, entities, list(hypothesis.text ORDER BY evaluation_id) AS heard
+    FROM hypothesis JOIN takes USING (take_id)
+    WHERE list_contains($evaluations::UUID[], evaluation_id)
+    GROUP BY ALL ORDER BY take_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """See `Said`."""
+
+    text: str
+    spoken: str
+    language: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +76,28 @@ def errors_of(corpus: Path, evaluations: Sequence[Id], *, of: Of = "words") -> E
         np.array([row["num_words"] for row in rows]),
         [row["speaker"] for row in rows],
     )
+
+
+def misspelt_of(corpus: Path, evaluations: Sequence[Id], *, of: Values) -> Errors:
+    """The same of values as the reference writes them, before anything is normalised; see `written_in`."""
+    with Catalog.open(corpus) as catalog:
+        rows = catalog.lake.table(_HEARD, evaluations=list(evaluations)).to_pylist()
+    rows = [row for row in rows if len(row["heard"]) == len(evaluations)]
+    written = [written_in(_labels(row, of), _Said(row["text"], row["spoken"], row["language"])) for row in rows]
+    return Errors(
+        [row["take_id"] for row in rows],
+        np.array(
+            [mean(num_misspelt(ways, text) for text in row["heard"]) for ways, row in zip(written, rows, strict=True)]
+        ),
+        np.array([float(len(ways)) for ways in written]),
+        [row["speaker"] for row in rows],
+    )
+
+
+def _labels(row: Mapping[str, Any], of: Values) -> list[Slot]:
+    if of == "slots":
+        return [Slot(name, value) for name, value in row["slots"] or ()]
+    return [Slot(each["name"], each["value"]) for each in row["entities"] or ()]
 
 
 def on_common_takes(rows: Mapping[str, Errors]) -> dict[str, Errors]:

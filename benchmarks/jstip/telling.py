@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.errors import Errors, Of, errors_of, on_common_takes, told
+from benchmarks.errors import Errors, Values, errors_of, misspelt_of, on_common_takes, told
 from benchmarks.figures import mean_reduction, wer
 from benchmarks.jstip.data import SPOKEN
 from benchmarks.jstip.gaps import change
@@ -17,6 +17,7 @@ from training.evaluation.questions import Answered
 from training.evaluation.resampling import Interval
 
 START = "the start"
+_ONE: Mapping[Values, str] = {"slots": "slot", "entities": "entity"}
 CLAIM = "A gap between speech and text is claimed only where answers to text are above chance."
 
 
@@ -34,13 +35,22 @@ def report(asr: Path, work: Path, found: Mapping[str, Sequence[Measured]]) -> st
     return "\n".join(parts)
 
 
-def table(words: Mapping[str, Errors], values: Mapping[str, Errors], *, of: Of) -> list[str]:
-    """WER, the share of slots or entities that were missed, and how much less of them than by the base, of each row."""
-    lines = [f"| | WER | {of} missed | fewer of them than by {BASE} |", "|---|---:|---:|---:|"]
-    for name, errors in values.items():
-        is_compared = name not in (BASE, START) and BASE in values
-        fewer = mean_reduction([(errors, values[BASE])]) if is_compared else None
-        cells = (told(wer(words[name]), ".1%"), told(wer(errors), ".1%"), told(fewer, "+.1%") if is_compared else "")
+def table(
+    words: Mapping[str, Errors], values: Mapping[str, Errors], misspelt: Mapping[str, Errors], *, of: Values
+) -> list[str]:
+    """WER and values that were lost of each row, and how much less of them than by the base.
+
+    Missed are those whose words were not heard, both sides normalised; an error is one that is not written as the
+    reference writes it, with nothing normalised: case, marks and spelling count.
+    """
+    fewer = f"less than by {BASE}"
+    lines = [f"| | WER | {of} missed | {fewer} | {_ONE[of]} error | {fewer} |", "|---|---:|---:|---:|---:|---:|"]
+    for name in values:
+        cells = [told(wer(words[name]), ".1%")]
+        for errors in (values, misspelt):
+            is_compared = name not in (BASE, START) and BASE in errors
+            less = told(mean_reduction([(errors[name], errors[BASE])]), "+.1%") if is_compared else ""
+            cells += [told(wer(errors[name]), ".1%"), less]
         lines.append(f"| {_label(name)} | {' | '.join(cells)} |")
     return lines
 
@@ -69,13 +79,17 @@ def answers(found: Mapping[str, Sequence[Measured]]) -> list[str]:
     return lines
 
 
-def _errors(title: str, corpus: Path, ids: Mapping[str, Sequence[str]], *, of: Of) -> list[str]:
+def _errors(title: str, corpus: Path, ids: Mapping[str, Sequence[str]], *, of: Values) -> list[str]:
     words = on_common_takes({name: errors_of(corpus, of_row) for name, of_row in ids.items()})
     values = on_common_takes({name: errors_of(corpus, of_row, of=of) for name, of_row in ids.items()})
+    misspelt = on_common_takes({name: misspelt_of(corpus, of_row, of=of) for name, of_row in ids.items()})
     first = next(iter(words.values()))
     speakers = len(set(first.speakers))
-    heading = f"{title}: {len(first.takes)} takes by {speakers} speakers; 95 % intervals over speakers."
-    return [heading, "", *table(words, values, of=of)]
+    heading = (
+        f"{title}: {len(first.takes)} takes by {speakers} speakers; 95 % intervals over speakers. Missed is what was "
+        f"not heard, normalised; {_ONE[of]} error, what is not written as the reference writes it."
+    )
+    return [heading, "", *table(words, values, misspelt, of=of)]
 
 
 def _costs(found: Mapping[str, Sequence[Measured]]) -> list[str]:

@@ -9,20 +9,27 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.errors import Errors, on_common_takes
+from benchmarks.errors import Errors, misspelt_of, on_common_takes
 from benchmarks.jstip.__main__ import main
-from benchmarks.jstip.data import HELD_OUT, HERE, QUESTIONS, biomedical, read
+from benchmarks.jstip.data import HELD_OUT, HERE, QUESTIONS, SPOKEN, biomedical, read
 from benchmarks.jstip.gaps import change
 from benchmarks.jstip.measuring import Measured, _answered, _keep, measured_of
 from benchmarks.jstip.small import VOICES
 from benchmarks.jstip.telling import START, answers, table
 from benchmarks.jstip.trainings import BASE, ROWS, STARTS, Experiment, table_of
+from catalogs.catalog import Catalog
 from catalogs.config import read_toml
+from catalogs.ids import content_id
+from catalogs.release import release_named
 from training import checkpoint
+from training.answering import Answer
 from training.checkpoint import Position
+from training.evaluation.figures import Figure, subsets
 from training.evaluation.perplexity import Perplexity
 from training.evaluation.questions import Answered, Question, figures, questions_in
+from training.evaluation.references import references_of
 from training.evaluation.resampling import Interval
+from training.evaluation.scoring import score
 from training.mixing.mixture import MixtureConfig
 from training.recipe import parse_recipe
 
@@ -106,13 +113,43 @@ def test_rows_are_compared_on_what_all_have_heard() -> None:
     assert found["one"].errors.tolist() == [1, 3]
 
 
+def test_values_that_are_misspelt_are_those_of_the_figure_of_an_evaluation(tmp_path: Path) -> None:
+    order = {"text": "A 12 ounce Latte, please.", "slots": {"size": "twelve ounce", "drink": "latte"}}
+    (tmp_path / QUESTIONS).write_text(json.dumps(order) + '\n{"text": "good morning"}\n')
+    read(QUESTIONS.removesuffix(".jsonl"), tmp_path, VOICES)
+    heard = {"one": "a twelve ounce Latte", "two": "A 12 ounce latte"}
+    found: dict[str, list[Figure]] = {}
+    with Catalog.create(tmp_path / SPOKEN) as catalog:
+        references = references_of(catalog, release_named(catalog, "questions"), split=None)
+        for name, text in heard.items():
+            id_ = content_id("evaluation", name)
+            rows = [score(id_, each, Answer(each.member.take_id, text, 0, hit_limit=False)) for each in references]
+            catalog.add(rows)
+            found[id_] = list(subsets(references, rows, number=50)[0].figures)
+
+    misspelt = misspelt_of(tmp_path / SPOKEN, list(found), of="slots")
+
+    figures = [figure.value for each in found.values() for figure in each if figure.name == "slot_error"]
+    assert figures == [0.0, 0.5]
+    assert misspelt.words.sum() == 2
+    assert misspelt.errors.sum() / misspelt.words.sum() == np.mean(figures)
+    assert len(misspelt.takes) == len(references) == 2
+    assert misspelt_of(tmp_path / SPOKEN, list(found), of="entities").words.sum() == 0
+
+
 def test_rows_are_held_against_the_base_and_the_start_is_not() -> None:
     words = {START: errors([9] * 5), BASE: errors([4] * 5), "mixed": errors([2] * 5)}
 
-    told = table(words, words, of="slots")
+    misspelt = {START: errors([9] * 5), BASE: errors([8] * 5), "mixed": errors([6] * 5)}
 
-    assert [line.split("|")[-2].strip() for line in told[2:]] == ["", "", "+50.0% (+50.0% to +50.0%)"]
+    told = table(words, words, misspelt, of="slots")
+
+    assert told[0].count("slots missed") == told[0].count("slot error") == 1
+    assert [[cell.strip() for cell in line.split("|")[4:7:2]] for line in told[2:]] == [
+        ["", ""], ["", ""], ["+50.0% (+50.0% to +50.0%)", "+25.0% (+25.0% to +25.0%)"]
+    ]  # fmt: skip
     assert told[4].startswith("| + interleaved, mixed | 20.0% (20.0% to 20.0%) |")
+    assert told[4].split("|")[5].strip() == "60.0% (60.0% to 60.0%)"
 
 
 def answered(heard: Sequence[bool], read: Sequence[bool], *, is_above_chance: bool = True) -> Answered:

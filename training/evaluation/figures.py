@@ -41,13 +41,13 @@ def num_heard(row: Hypothesis, _: Reference) -> int:
 
 
 def num_misspelt_entities(row: Hypothesis, reference: Reference) -> int:
-    """Entities that were not heard as the text writes them."""
-    return num_misspelt(written_in(reference.entities, reference.member.text), row.text)
+    """Entities that were not written as the reference writes them, before anything is normalised."""
+    return num_misspelt(written_in(reference.entities, reference.member), row.text)
 
 
 def num_misspelt_slots(row: Hypothesis, reference: Reference) -> int:
-    """Slots whose value was not heard as the text writes it."""
-    return num_misspelt(written_in(reference.slots, reference.member.text), row.text)
+    """Slots whose value was not written as the reference writes it, before anything is normalised."""
+    return num_misspelt(written_in(reference.slots, reference.member), row.text)
 
 
 def _one(_: Hypothesis, __: Reference) -> int:
@@ -81,14 +81,14 @@ MEASURES = (
     Measure(
         "slot_error",
         num_misspelt_slots,
-        lambda _, reference: len(written_in(reference.slots, reference.member.text)),
-        "slots whose value was not heard as the text writes it",
+        lambda _, reference: len(written_in(reference.slots, reference.member)),
+        "slots whose value was not written as the reference writes it",
     ),
     Measure(
         "entity_error",
         num_misspelt_entities,
-        lambda _, reference: len(written_in(reference.entities, reference.member.text)),
-        "entities that were not heard as the text writes them",
+        lambda _, reference: len(written_in(reference.entities, reference.member)),
+        "entities that were not written as the reference writes them",
     ),
     Measure("length_ratio", num_heard, num_words, "words heard over words"),
     Measure("tail", lambda row, _: row.tail, num_words, "words behind the last one heard right, over words"),

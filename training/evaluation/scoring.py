@@ -2,13 +2,23 @@
 
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from catalogs.ids import Id
 from catalogs.records import Hypothesis, Slot
 from catalogs.text import normalise
-from training.answering import Answer, nearest_reference
+from training.answering import Answer, Said, nearest_reference
 from training.evaluation.references import Reference
 from training.overrun import overrun
+
+Writing: TypeAlias = tuple[str, ...]
+"""A value as it is written, in words and marks."""
+
+Writings: TypeAlias = tuple[Writing, ...]
+"""The ways in which a reference writes a value."""
+
+_MARKS = " .,;:!?\"'()[]{}«»„“”…"
+"""What a value may have around it, without being any of it."""
 
 
 def score(evaluation_id: Id, reference: Reference, answer: Answer) -> Hypothesis:
@@ -63,34 +73,65 @@ def missed(labels: Sequence[Slot], heard: str, *, language: str) -> tuple[str, .
     return tuple(lost)
 
 
-def written_in(labels: Sequence[Slot], text: str) -> list[tuple[str, ...]]:
-    """The values of labels as a text writes them, case and marks included, in tokens; without those it does not write.
+def written_in(labels: Sequence[Slot], said: Said) -> list[Writings]:
+    """How a reference writes the values of labels, case and marks included; without those that are not said in it.
 
-    Of a value that the text writes in several ways it is the first; "Latte" is how "Latte, please" writes "latte".
+    As its text writes a value, the first time that it does: "Latte" of "Latte, please" for "latte". A value that it
+    writes otherwise, "12 ounce" for "twelve ounce", may be written so, or as the spoken form does, or else the label.
     """
-    tokens = _tokens(text)
-    plain = [token.casefold() for token in tokens]
     found = []
     for label in labels:
-        value = [token.casefold() for token in _tokens(label.value)]
-        starts = (at for at in range(len(plain)) if value and plain[at : at + len(value)] == value)
-        if (start := next(starts, None)) is not None:
-            found.append(tuple(tokens[start : start + len(value)]))
+        if in_text := _as_in(label.value, said.text):
+            found.append((in_text,))
+            continue
+        in_spoken = _as_in(label.value, said.spoken)
+        if otherwise := _same_words(label.value, said):
+            found.append((otherwise, in_spoken or _tokens(label.value)))
+        elif in_spoken:
+            found.append((in_spoken,))
     return found
 
 
-def num_misspelt(written: Sequence[tuple[str, ...]], heard: str) -> int:
-    """How many values as they are written are not among what was heard, token for token, with nothing normalised.
+def num_misspelt(written: Sequence[Writings], heard: str) -> int:
+    """How many values are not among what was heard in a way that the reference writes them, with nothing normalised.
 
     A value that is written twice must be heard twice.
     """
     tokens = _tokens(heard)
-    return sum(max(0, written.count(value) - _occurrences(value, tokens)) for value in dict.fromkeys(written))
+    return sum(
+        max(0, written.count(ways) - sum(_occurrences(way, tokens) for way in dict.fromkeys(ways)))
+        for ways in dict.fromkeys(written)
+    )
 
 
-def _tokens(text: str) -> list[str]:
+def _as_in(value: str, text: str) -> Writing:
+    """A value as a text writes it, case aside; nothing if it does not."""
+    tokens, wanted = _tokens(text), [token.casefold() for token in _tokens(value)]
+    plain = [token.casefold() for token in tokens]
+    starts = (at for at in range(len(plain)) if wanted and plain[at : at + len(wanted)] == wanted)
+    start = next(starts, None)
+    return () if start is None else tokens[start : start + len(wanted)]
+
+
+def _same_words(value: str, said: Said) -> Writing:
+    """What stands in a text for the words of a value, if they are the same when both are normalised."""
+    tokens = said.text.split()
+    wanted = normalise(value, said.language).split()
+
+    def holds(first: int, last: int) -> bool:
+        return _occurrences(wanted, normalise(" ".join(tokens[first:last]), said.language).split()) > 0
+
+    if not holds(0, len(tokens)):
+        return ()
+    last = next((last for last in range(1, len(tokens)) if holds(0, last)), len(tokens))
+    first = next((first for first in range(last - 1, 0, -1) if holds(first, last)), 0)
+    found = " ".join(tokens[first:last]).strip(_MARKS)
+    return _tokens(found) if normalise(found, said.language).split() == wanted else ()
+
+
+def _tokens(text: str) -> Writing:
     """Words and marks as they stand there."""
-    return re.findall(r"\w+|[^\w\s]", text)
+    return tuple(re.findall(r"\w+|[^\w\s]", text))
 
 
 def _occurrences(phrase: Sequence[str], words: Sequence[str]) -> int:
