@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--asr", type=Path, help="the corpora and models of SLAM-ASR")
     parser.add_argument("--texts", type=Path, required=True, help="folder of sets of texts")
     parser.add_argument("--work", type=Path, required=True, help="where all else is kept")
-    parser.add_argument("--start", choices=STARTS, default="elsewhere", help="what rows go on from")
+    parser.add_argument("--start", choices=STARTS, help="what rows go on from; elsewhere, if not given")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--steps", type=int, help="of every training")
     parser.add_argument(
@@ -84,7 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"no row {unknown[0]!r}; expected some of {', '.join(ROWS)}")
     if asked.asr is None and not asked.small:
         parser.error("give --asr, the folder with the corpora and models of docs/results/slam_asr.md, or --small")
-    start = STARTS[asked.start]
+    if asked.start is not None and asked.small:
+        parser.error(f"--start {asked.start} with --small: a small run makes its own start; leave one of them out")
+    start = STARTS[asked.start or "elsewhere"]
     settings = Settings(start=start, steps=asked.steps, threads=asked.threads)
     asr = asked.asr
     if asked.small:

@@ -213,6 +213,15 @@ def test_what_is_kept_of_answers_is_read_back(tmp_path: Path) -> None:
     assert _answered(kept) == found
 
 
+@pytest.mark.parametrize("start", STARTS)
+def test_a_small_run_has_no_other_start(start: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--texts", str(tmp_path), "--work", str(tmp_path / "work"), "--small", "--start", start])
+
+    assert f"--start {start} with --small: a small run makes its own start" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
 @pytest.mark.slow
 def test_all_of_it_runs_and_goes_on(
     texts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

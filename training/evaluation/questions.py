@@ -110,8 +110,8 @@ def ask(
         rows += [asking.is_right(questions[utterance.text], utterance) for utterance in inputs.utterances(part)]
         progress.receive(Outcome(items=len(part)))
     progress.finish()
-    found = figures([questions[member.text] for member in members], rows, number=number)
-    return replace(found, num_unread=num_unread)
+    answered = figures([questions[member.text] for member in members], rows, number=number)
+    return replace(answered, num_unread=num_unread)
 
 
 def _tell_of_unread(questions: Collection[str], members: Sequence[Member], release: str, progress: Progress) -> int:

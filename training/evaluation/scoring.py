@@ -79,7 +79,7 @@ def written_in(labels: Sequence[Slot], said: Said) -> list[Writings]:
     As its text writes a value, the first time that it does: "Latte" of "Latte, please" for "latte". A value that it
     writes otherwise, "12 ounce" for "twelve ounce", may be written so, or as the spoken form does, or else the label.
     """
-    found = []
+    found: list[Writings] = []
     for label in labels:
         if in_text := _as_in(label.value, said.text):
             found.append((in_text,))

@@ -1,7 +1,8 @@
 """Why nothing of some takes or texts is heard in turn: there is something to hear, and a setting has it read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from training.interleaving.choosing import Choosing, interleave
 from training.members import Member
@@ -17,11 +18,16 @@ def withheld(sources: Sources, pool: Sequence[Member]) -> str:
     """
     choosing = sources.config.choosing
     asked = [name for name in _SETTINGS if getattr(choosing, name) is not None]
-    if not asked or not _is_heard(sources, pool, replace(choosing, **dict.fromkeys(asked))):
+    if not asked or not _is_heard(sources, pool, _without(choosing, asked)):
         return ""
-    alone = [name for name in asked if _is_heard(sources, pool, replace(choosing, **{name: None}))]
+    alone = [name for name in asked if _is_heard(sources, pool, _without(choosing, [name]))]
     told = " and ".join(f"choosing.{name} = {getattr(choosing, name):g}" for name in alone or asked)
     return f"there are units to hear, and {told} has all of them read; ask for less of it, or leave it out"
+
+
+def _without(choosing: Choosing, names: Collection[str]) -> Choosing:
+    left_out: dict[str, Any] = dict.fromkeys(names)
+    return replace(choosing, **left_out)
 
 
 def _is_heard(sources: Sources, pool: Sequence[Member], choosing: Choosing) -> bool:
