@@ -17,6 +17,7 @@ from training.backbones.encoders import TinyEncoderConfig
 from training.curve import rows_of
 from training.data import read_data
 from training.evaluation.leaks import had_by
+from training.interleaving.words import Timings
 from training.members import members_of
 from training.mixing.mixer import Mixer
 from training.mixing.sources import sources_of
@@ -167,6 +168,17 @@ def test_entities_are_heard_and_the_rest_is_read_if_that_is_asked_for(corpus: Pa
         mixer = Mixer(replace(sources, config=config), lambda _: 10, context=10, seed=0, epochs=1)
         parts = [part for draw, _ in mixer.plan(0) if draw.member.take_id in ours for part in draw.parts or ()]
         assert {part.modality for part in parts if part.text == "light,"} == {"speech"}
+
+
+def test_broken_word_times_name_their_take(table: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = parse_recipe(table, source="test")
+    found = [read_data(config) for config in recipe.data]
+    take_id = found[0][1][0].take_id
+    broken = {take_id: Timings(("turn", "on"), (0.0, 0.1), (0.3, 0.4), (0.0, 0.0))}
+    monkeypatch.setattr("training.mixing.sources.timings_of", lambda *_: broken)
+
+    with pytest.raises(TrainingError, match=rf"take {take_id} of \S+ has timed words that overlap"):
+        sources_of(recipe.mixture, found)
 
 
 def test_a_mixture_must_be_named(table: dict[str, Any]) -> None:
