@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from typer.testing import CliRunner
 
 from catalogs.audio import Place
 from catalogs.catalog import Catalog
@@ -17,6 +20,7 @@ from catalogs.ids import content_id, seed_of
 from catalogs.progress import Progress
 from curation.production import Production
 from curation.recipe import parse_recipe
+from synthgen.cli import app
 from training import session
 from training.backbones.causal_lm import Ends, LanguageModel
 from training.ctc import Ctc, CtcConfig
@@ -167,6 +171,30 @@ def produce() -> Produce:
             run_id = catalog.begin_run(job.job_id, "test")
             Production(job, catalog, run_id=run_id, progress=Progress(quiet=True)).run()
         return job.corpus
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def record() -> Produce:
+    """Texts that a person has said, each a noisy tone of its own: a release of real takes in the corpus of a folder."""
+
+    def make(folder: Path, name: str, *, texts: Sequence[str], speaker: str) -> Path:
+        corpus, recorded = folder / "corpus", folder / f"recorded-{name}"
+        recorded.mkdir()
+        rows = []
+        for text in texts:
+            random = np.random.default_rng(seed_of("recorded", speaker, text))
+            tone = 0.3 * np.sin(np.arange(12_800) * random.uniform(0.05, 0.09))
+            soundfile.write(recorded / f"{len(rows)}.wav", tone + random.normal(0, 0.02, len(tone)), 16_000)
+            rows.append({"audio": f"{len(rows)}.wav", "text": text, "speaker": speaker, "language": "en"})
+        (recorded / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        said = ", ".join(f"'{text}'" for text in texts)
+        where = f"origin = 'real' AND text IN ({said})"
+        for words in (["ingest", str(recorded)], ["freeze", name, "--where", where]):
+            done = CliRunner().invoke(app, [*words, "-c", str(corpus)])
+            assert done.exit_code == 0, done.output
+        return corpus
 
     return make
 

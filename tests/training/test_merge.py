@@ -146,6 +146,8 @@ def test_a_merge_says_what_it_is_made_of(model: Model, tmp_path: Path) -> None:
     assert (about["operator"]["name"], about["scale"]) == ("add", 0.5)
     assert made.provenance["recipe"]["name"] == "merged"
     assert found.unmatched == {}
+    assert "does not say what it was trained on" in found.doubts["real"]
+    assert "nobody can tell whether real is real less synthetic" in told_merge(found)
     assert made.provenance["licences"] == ["licence of real", "licence of synthetic", "licence of target"]
 
 

@@ -30,11 +30,11 @@ Merge = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
-def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def studio(produce: Callable[..., Path], record: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Releases by speakers and texts of their own; for some methods a source domain's two models, and a target."""
     folder = tmp_path_factory.mktemp("merged")
-    produce(folder, "recorded", prompts=["good morning", "see you at nine"], speakers=["anna"])
     produce(folder, "read", prompts=["Good morning!", "See you at nine."], speakers=["bela"])
+    record(folder, "recorded", texts=["good morning", "see you at nine"], speaker="anna")
     produce(folder, "orders", prompts=["a large tea", "one latte"], speakers=["cora"])
     corpus = produce(folder, "unseen", prompts=["is it raining", "turn left"], speakers=["dina"])
     for method, objective in OBJECTIVES.items():
@@ -137,6 +137,17 @@ def test_models_of_two_methods_are_refused(merge: Merge, studio: Path) -> None:
 
     assert isinstance(refused.exception, TrainingError)
     assert "began from different bases" in str(refused.exception)
+
+
+def test_real_and_synthetic_swapped_are_refused_and_nothing_is_written(
+    merge: Merge, studio: Path, tmp_path: Path
+) -> None:
+    refused = merge("ctc", f"sources.0.real={studio / 'ctc-synthetic'}", f"sources.0.synthetic={studio / 'ctc-real'}")
+
+    assert isinstance(refused.exception, TrainingError)
+    assert f"real = {studio / 'ctc-synthetic'}/step-00000001 has heard no real take" in str(refused.exception)
+    assert "are real and synthetic swapped?" in str(refused.exception)
+    assert not (tmp_path / "merged").exists()
 
 
 def test_people_are_told_in_words(merge: Merge, studio: Path, tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from catalogs.errors import TrainingError
 from synthgen.cli import app
 from training import checkpoint
 from training.evaluation import hearing
+from training.merging import merge as merging
 from training.merging.angles import registered
+from training.merging.choosing import Choice, Chosen, chosen_of
 from training.merging.vectors import norm
 
 from .conftest import train_on
@@ -27,13 +29,13 @@ FAST = {"optim": {"rate": 0.05, "warmup_steps": 1}}
 
 
 @pytest.fixture(scope="module")
-def studio(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def studio(produce: Callable[..., Path], record: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """For two domains a model of real and one of synthetic speech, takes to choose lambda on, and a target."""
     folder = tmp_path_factory.mktemp("vectors")
     for name, texts in DOMAINS.items():
-        produce(folder, f"{name}-real", prompts=texts, speakers=["anna"])
         produce(folder, f"{name}-read", prompts=texts, speakers=["bela"])
-        produce(folder, f"{name}-dev", prompts=DEV[name], speakers=["dina"])
+        record(folder, f"{name}-real", texts=texts, speaker="anna")
+        record(folder, f"{name}-dev", texts=DEV[name], speaker="dina")
     corpus = produce(folder, "orders", prompts=["a large tea", "one latte"], speakers=["bela"])
     for name in DOMAINS:
         train_on(f"{name}-real", folder, corpus, f"{name}-real", {"method": "ctc"}, **FAST)
@@ -118,6 +120,46 @@ def test_lambda_is_chosen_and_what_was_tried_is_kept(
     assert checkpoint.load(tmp_path / "merged").provenance["merge"]["scale"] == found["scale"]
     monkeypatch.setattr(hearing, "hear", lambda *_, **__: pytest.fail("chosen again"))
     assert json.loads(merge(rest="choosing = {grid = [0.0, 0.5]}").stdout) == found
+
+
+def test_lambda_is_chosen_again_when_its_takes_are_others(
+    merge: Callable[..., Result], record: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, end in (("first", "please"), ("then", "now")):
+        (tmp_path / place).mkdir()
+        for name, texts in DEV.items():
+            record(tmp_path / place, f"{name}-dev", texts=[f"{text} {end}" for text in texts], speaker="dina")
+    devs = [f"sources.{n}.dev.corpus={tmp_path}/first/corpus" for n in range(len(DOMAINS))]
+    chosen: list[float] = []
+
+    def choose(scale: float) -> Any:
+        monkeypatch.setattr(merging, "choose", lambda *_, **__: chosen.append(scale) or of_scale(scale))
+        done = merge(*devs, rest="choosing = {grid = [0.0, 0.5]}")
+        assert done.exit_code == 0, done.output
+        about = checkpoint.load(tmp_path / "merged").provenance
+        return (
+            json.loads(done.stdout)["scale"],
+            about["merge"]["scale"],
+            [each["release"] for each in about["chosen_by"]],
+        )
+
+    first, again = choose(0.5), choose(0.0)
+    (tmp_path / "first").rename(tmp_path / "away")
+    (tmp_path / "then").rename(tmp_path / "first")
+    then = choose(0.0)
+    (tmp_path / "first").rename(tmp_path / "then")
+    (tmp_path / "away").rename(tmp_path / "first")
+    back = choose(0.0)
+
+    assert first == again
+    assert (first[:2], then[:2], back[:2]) == ((0.5, 0.5), (0.0, 0.0), (0.0, 0.0))
+    assert chosen == [0.5, 0.0, 0.0]
+    assert back[2] == first[2] != then[2]
+
+
+def of_scale(scale: float) -> Chosen:
+    rows = [Choice(name, each, abs(each - scale), None, None, 2, 4) for name in DOMAINS for each in (0.0, 0.5)]
+    return chosen_of(rows)
 
 
 def test_takes_that_a_source_has_had_are_nothing_to_choose_on(merge: Callable[..., Result]) -> None:

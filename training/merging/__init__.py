@@ -8,8 +8,10 @@ vectors     weights by name: differences, sums, norms, cosines
 operators   several vectors become one: mean, TIES, DARE, TSV-M; how it is added: straight on, or along an arc
 low_rank    adapters of LoRA as the differences that they stand for, and back
 scales      lambda, for a model or layer by layer
+readings    who has read to a model: people, machines
 parts       a checkpoint as merging sees it; what may be merged with what
 recipe      the TOML file of a merge
+devs        the takes that lambda is chosen by
 composing   the merged checkpoint, and what it says of itself
 choosing    lambda, without real speech of the target
 registry    vectors as rows of a corpus

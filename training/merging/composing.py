@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import inf
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -12,8 +10,7 @@ from catalogs.errors import TrainingError
 from catalogs.ids import content_id
 from training import checkpoint
 from training.checkpoint import ABOUT, TRAINED
-from training.data import read_data
-from training.members import DataConfig
+from training.merging.devs import chosen_by, releases_in
 from training.merging.low_rank import pairs_in, split
 from training.merging.operators import added, combined
 from training.merging.parts import Part, Source, check_target, lora_of
@@ -46,6 +43,7 @@ def mixture_of(target: Part, sources: Sequence[Source], config: MergeConfig) -> 
 def write(mixture: Mixture, config: MergeConfig, scale: float, *, beside: Mapping[str, str] | None = None) -> float:
     """Write the target with lambda times the vector, whole or not at all; what is there already stays.
 
+    A merge of the same recipe whose lambda was chosen by other takes, under the same names, is replaced.
     ``beside`` are texts by the names of further files. Gives the share of the norm of adapters that their rank has no
     room for.
 
@@ -55,7 +53,7 @@ def write(mixture: Mixture, config: MergeConfig, scale: float, *, beside: Mappin
     """
     stored, lost = composed(mixture, config, scale)
     about = provenance(mixture, config, scale, lost=lost)
-    if not _is_there(config.path, about):
+    if not _is_there(config, about):
         texts = {RECIPE: config.definition + "\n", **(beside or {})}
         checkpoint.write(config.path, mixture.target.found.position, trained=stored, provenance=about, beside=texts)
     return lost
@@ -92,17 +90,10 @@ def provenance(mixture: Mixture, config: MergeConfig, scale: float, *, lost: flo
         "augmentation": None,
         "licences": sorted({x for part in everything for x in part.found.provenance.get("licences", ())}),
         "base": {**target.base, "started_from": {}},
-        "chosen_by": _chosen_by(config),
+        "chosen_by": chosen_by(config),
         "merge": {**how, "choosing": config.choosing and asdict(config.choosing), "lost": lost, "parts": parts},
         "versions": versions(),
     }
-
-
-def _chosen_by(config: MergeConfig) -> list[dict[str, Any]]:
-    """The development takes that lambda was chosen by, none if it was given; see `training.evaluation.leaks`."""
-    devs = [source.dev for source in config.sources if source.dev is not None] if config.choosing else []
-    data = [DataConfig(dev.corpus, dev.release, split=dev.split, max_s=inf) for dev in devs]
-    return [{"data": asdict(each), "release": read_data(each)[0].id} for each in data]
 
 
 def _recipe(config: MergeConfig, target: Part) -> dict[str, Any]:
@@ -116,19 +107,31 @@ def _recipe(config: MergeConfig, target: Part) -> dict[str, Any]:
     return recipe
 
 
-def _is_there(folder: Path, about: Mapping[str, Any]) -> bool:
-    """Whether this very merge has been written.
+def _is_there(config: MergeConfig, about: Mapping[str, Any]) -> bool:
+    """Whether this very merge has been written; not if lambda was chosen by other releases of the same names.
 
     Raises:
         TrainingError: if the folder holds something else.
     """
+    folder = config.path
     if not folder.exists():
         return False
     if not all((folder / name).exists() for name in (ABOUT, TRAINED, RECIPE)):
         raise TrainingError(f"{folder} is there, and is no merged checkpoint; give this merge another folder or name")
-    if checkpoint.load(folder).provenance.get("training") != about["training"]:
-        raise TrainingError(
-            f"{folder} holds another merge than this recipe asks for, or its models have been trained on since; "
-            "give this one another name, or another folder"
-        )
-    return True
+    before = checkpoint.load(folder).provenance
+    heard = [releases_in(each.get("chosen_by") or ()) for each in (before, about)]
+    if heard[0] == heard[1] and before.get("training") == about["training"]:
+        return True
+    if heard[0] != heard[1] and _is_of_one_recipe(config, before, about):
+        return False
+    raise TrainingError(
+        f"{folder} holds another merge than this recipe asks for, or its models have been trained on since; "
+        "give this one another name, or another folder"
+    )
+
+
+def _is_of_one_recipe(config: MergeConfig, before: Mapping[str, Any], about: Mapping[str, Any]) -> bool:
+    """Whether what is there was merged by the same recipe, of the same models."""
+    models = [[part["sha256"] for part in each.get("merge", {}).get("parts", ())] for each in (before, about)]
+    recipe = (config.path / RECIPE).read_text(encoding="utf-8").strip()
+    return models[0] == models[1] and recipe == config.definition

@@ -4,10 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from catalogs.progress import SILENT, Progress
+from training import checkpoint
 from training.merging.choosing import Choice, Chosen, choose, chosen_of, lines
 from training.merging.composing import mixture_of, write
+from training.merging.devs import chosen_by, releases_in
 from training.merging.parts import check_target, load_part, load_source
 from training.merging.plots import plot_choosing
 from training.merging.recipe import MergeConfig
@@ -25,7 +28,8 @@ class Merged:
     ``norm`` is that of the vector before lambda, ``target_norm`` that of the model it was added to; ``lost`` is the
     share of the norm of adapters that their rank has no room for. ``corpus`` keeps the vectors as rows; None if the
     target says of no corpus that it was trained on it. ``choices`` are what was tried to choose lambda. ``unmatched``
-    are sources whose two models differ in more than who read to them, and in what.
+    are sources whose two models differ in more than who read to them, and in what; ``doubts`` are those of which it
+    cannot be told whether people and machines did, and why.
     """
 
     folder: Path
@@ -38,13 +42,15 @@ class Merged:
     corpus: Path | None
     choices: tuple[Choice, ...]
     unmatched: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
 
 def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
     """Merge, write the checkpoint, and keep the vectors as rows; the same models give the same bytes.
 
     Raises:
-        TrainingError: for models that cannot be merged, or a folder that holds something else.
+        TrainingError: for models that cannot be merged, development takes that are not real, or a folder that holds
+            something else.
         RecipeError: for a lambda of layers that there are not.
         CatalogError: if a corpus that something was trained on is not there, or cannot be written.
     """
@@ -52,7 +58,7 @@ def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
     sources = sorted(found, key=lambda source: source.key)  # it makes no difference how they are listed
     target = load_part(config.target)
     check_target(target, sources)
-    chosen = Chosen(config.scale, ()) if config.scale is not None else _before(config)
+    chosen = Chosen(config.scale, ()) if config.scale is not None else _before(config, by=chosen_by(config))
     if chosen is None:
         chosen = choose(config, sources, progress=progress)
     mixture = mixture_of(target, sources, config)
@@ -74,12 +80,16 @@ def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
         corpus=corpus,
         choices=chosen.choices,
         unmatched={source.name: differences for source in sources if (differences := source.unmatched())},
+        doubts={source.name: why for source in sources if (why := source.doubt()) is not None},
     )
 
 
-def _before(config: MergeConfig) -> Chosen | None:
-    """What the same recipe has chosen before, if it has been merged; None if not."""
+def _before(config: MergeConfig, *, by: Sequence[Mapping[str, Any]]) -> Chosen | None:
+    """What the same recipe has chosen by the same takes before, if it has been merged; None if not."""
     recipe, choices = config.path / RECIPE, config.path / CHOICES
     if not choices.exists() or recipe.read_text(encoding="utf-8").strip() != config.definition:
+        return None
+    before = checkpoint.load(config.path).provenance
+    if releases_in(before.get("chosen_by") or ()) != releases_in(by):
         return None
     return chosen_of([Choice(**json.loads(line)) for line in choices.read_text(encoding="utf-8").splitlines()])

@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from catalogs.errors import SynthgenError, TrainingError
+from catalogs.errors import TrainingError
 from catalogs.ids import Id, content_id
-from catalogs.text import normalise
 from training import checkpoint
 from training.checkpoint import Checkpoint
-from training.data import Data, read_data
-from training.evaluation.leaks import data_of
 from training.merging.low_rank import dense, gain_of
+from training.merging.readings import check_readers, texts_of
 from training.merging.vectors import Weights, difference, is_finite
 from training.starting import differing, meaning_of, pinned
 
@@ -82,8 +79,12 @@ class Source:
         for table, keys in _MATCHED.items():
             ours, theirs = (part.recipe.get(table, {}) for part in (real, synthetic))
             found += [f"{table}.{key}" for key in keys or sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
-        heard = [_texts_of(part) for part in (real, synthetic)]
+        heard = [texts_of(part.found) for part in (real, synthetic)]
         return found if None in heard or heard[0] == heard[1] else [*found, "texts"]
+
+    def doubt(self) -> str | None:
+        """Why it cannot be told who has read to both models; None if it can, and they were people and machines."""
+        return check_readers(self.name, self.real.found, self.synthetic.found)
 
     def parts(self) -> tuple[tuple[str, Part], tuple[str, Part]]:
         """Both models by their roles."""
@@ -136,7 +137,8 @@ def check_source(source: Source) -> None:
     """Refuse two models whose difference says nothing of real and synthetic speech.
 
     Raises:
-        TrainingError: if they are of different bases, or are no two models of one kind.
+        TrainingError: if they are of different bases, are no two models of one kind, or have not been read to by whom
+            the source says, as far as that is known.
     """
     real, synthetic = source.real, source.synthetic
     if real.base["id"] != synthetic.base["id"]:
@@ -146,6 +148,7 @@ def check_source(source: Source) -> None:
             "and loop.seed"
         )
     _check_alike(real, synthetic, said=f"source {source.name!r}")
+    check_readers(source.name, real.found, synthetic.found)
 
 
 def check_target(target: Part, sources: Sequence[Source]) -> None:
@@ -184,19 +187,3 @@ def _check_alike(one: Part, other: Part, *, said: str) -> None:
 
 def _meaning(part: Part) -> dict[str, Any]:
     return {"encoder": part.found.provenance.get("encoder"), **meaning_of(part.recipe, but=_OF_RANK)}
-
-
-def _texts_of(part: Part) -> set[str] | None:
-    """What a model was trained to write, normalised; None if that is not there any more."""
-    try:
-        had = [_texts_in(config, release_id) for config, release_id in data_of(part.found)]
-    except SynthgenError:
-        return None
-    return None if None in had else {text for texts in had if texts for text in texts}
-
-
-@lru_cache(maxsize=256)
-def _texts_in(config: Data, release_id: Id) -> frozenset[str] | None:
-    """What is said in a release; None if it is another one now. Many merges of a process share their sources."""
-    origin, members = read_data(config)
-    return frozenset(normalise(m.text, m.language) for m in members) if origin.id == release_id else None

@@ -19,6 +19,7 @@ def told_merge(found: Merged) -> str:
     for source, differences in found.unmatched.items():
         told = ", ".join(differences)
         lines.append(f"real and synthetic of {source} differ in more than who reads ({told}): train both alike")
+    lines += [f"nobody can tell whether {source} is real less synthetic: {why}" for source, why in found.doubts.items()]
     if found.lost:
         lines.append(f"adapters of this rank lose {found.lost:.2%} of their norm; a greater `rank` loses less")
     return "\n".join(lines)
