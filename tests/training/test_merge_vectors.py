@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from catalogs.catalog import Catalog
 from catalogs.console import ask
 from catalogs.errors import TrainingError
+from catalogs.records import TaskVector
 from synthgen.cli import app
 from training import checkpoint
 from training.evaluation import hearing
 from training.merging import merge as merging
 from training.merging.angles import registered
 from training.merging.choosing import Choice, Chosen, chosen_of
+from training.merging.registry import vectors_in
 from training.merging.vectors import norm
 
 from .conftest import train_on
@@ -166,6 +169,48 @@ def test_takes_that_a_source_has_had_are_nothing_to_choose_on(merge: Callable[..
     refused = merge("sources.0.dev.release=lights-real", rest="choosing = {grid = [0.0, 0.5]}")
 
     assert "known from training" in str(refused.exception)
+
+
+def test_a_corrected_name_is_that_of_the_row_and_of_all_that_it_is_in(
+    merge: Callable[..., Result], studio: Path, tmp_path: Path
+) -> None:
+    def rows() -> dict[str, TaskVector]:
+        return {row.id: row for row in vectors_in(studio / "corpus")}
+
+    for change in ("operator.name=add", "operator.name=ties"):
+        assert merge("scale=0.5", change, f"folder={tmp_path / change}").exit_code == 0
+    before = rows()
+    corrected = merge("scale=0.5", "sources.0.name=hellos", f"folder={tmp_path}/corrected")
+    after = rows()
+    merge("scale=0.5", f"folder={tmp_path}/back")
+
+    assert corrected.exit_code == 0, corrected.output
+    assert before.keys() == after.keys()
+    assert [row.name for row in before.values()] != [row.name for row in after.values()]
+    assert {id_: row.name.replace("greetings", "hellos") for id_, row in before.items()} == {
+        id_: row.name for id_, row in after.items()
+    }
+    assert {"hellos", "lights", "add(hellos, lights)", "ties(hellos, lights)"} <= {row.name for row in after.values()}
+    assert rows() == before
+
+
+def test_vectors_are_found_from_any_folder_and_a_row_of_before_is_mended(
+    merge: Callable[..., Result], studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(studio)
+    relative = [f"sources.0.{role}=greetings-{kind}" for role, kind in (("real", "real"), ("synthetic", "read"))]
+    with Catalog.create(studio / "corpus") as catalog, catalog.job("test"):
+        catalog.lake.run("UPDATE task_vector SET real = 'greetings-real/step-00000001' WHERE name = 'greetings'")
+
+    done = merge("scale=0.5", *relative)
+    monkeypatch.chdir(tmp_path)
+    found = registered(studio / "corpus")
+
+    assert done.exit_code == 0, done.output
+    assert not found.gone
+    (row,) = (row for row in found.vectors if row.name == "greetings")
+    assert row.real == str(studio.resolve() / "greetings-real" / "step-00000001")
+    assert ("", "greetings", "lights") in {(cosine.part, cosine.one, cosine.other) for cosine in found.cosines}
 
 
 def test_a_model_that_is_gone_leaves_its_row_and_no_cosine(

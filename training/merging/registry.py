@@ -1,11 +1,12 @@
 """Task vectors as rows of a corpus: which models they are made of, what speech those have had, how large they are.
 
 A vector's numbers are not stored: they come again from the checkpoints of both models, as long as these are there.
+What a vector is called, and where its models lie, is no part of it: a row says what the last merge said of that.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,6 +16,7 @@ from catalogs.catalog import Catalog
 from catalogs.config import parse
 from catalogs.errors import TrainingError
 from catalogs.ids import Id, canonical, content_id
+from catalogs.lake import query
 from catalogs.records import TaskVector
 from training.evaluation.leaks import data_of, members_had
 from training.merging.composing import Mixture
@@ -46,7 +48,7 @@ def rows_of(mixture: Mixture, config: MergeConfig) -> list[TaskVector]:
 
 
 def keep(corpus: Path, rows: Sequence[TaskVector], *, command: str) -> None:
-    """Add rows that are not there yet.
+    """Add rows that are not there yet; the others get the names, and their models the folders, that they have now.
 
     Raises:
         CorpusMissing: if there is no such corpus.
@@ -54,8 +56,27 @@ def keep(corpus: Path, rows: Sequence[TaskVector], *, command: str) -> None:
     """
     with Catalog.open(corpus):  # there must be one
         pass
-    with Catalog.create(corpus) as catalog, catalog.job(command):
+    with Catalog.create(corpus) as catalog, catalog.job(command), catalog.lake.transaction():
         catalog.add(rows)
+        before = _rows_in(catalog)
+        for now, row in zip(_named_as(rows, before), before, strict=True):
+            if now != row:
+                catalog.lake.run(
+                    query("name_task_vector"), id=row.id, name=now.name, real=now.real, synthetic=now.synthetic
+                )
+
+
+def _named_as(rows: Sequence[TaskVector], known: Sequence[TaskVector]) -> list[TaskVector]:
+    """The known rows with the names and folders of these; those of several vectors with the names of their members."""
+    now = {row.id: row for row in rows}
+    found = [
+        replace(row, name=now[row.id].name, real=now[row.id].real, synthetic=now[row.id].synthetic)
+        if row.id in now
+        else row
+        for row in known
+    ]
+    names = {row.id: row.name for row in found}
+    return [replace(row, name=_name_of_all(row, names)) if row.members else row for row in found]
 
 
 def vectors_in(corpus: Path) -> list[TaskVector]:
@@ -65,7 +86,11 @@ def vectors_in(corpus: Path) -> list[TaskVector]:
         CorpusMissing: if there is none.
     """
     with Catalog.open(corpus) as catalog:
-        rows = catalog.ask("task_vectors").to_pylist()
+        return _rows_in(catalog)
+
+
+def _rows_in(catalog: Catalog) -> list[TaskVector]:
+    rows = catalog.ask("task_vectors").to_pylist()
     lists = ("members", "real_releases", "synthetic_releases", "voices", "layers", "layer_norms")
     return [TaskVector(**row | {name: tuple(row[name] or ()) for name in lists}) for row in rows]
 
@@ -108,11 +133,11 @@ def _row_of(source: Source) -> TaskVector:
         method=str(real.recipe["objective"]["method"]),
         operator=DIFFERENCE,
         members=(),
-        real=str(real.found.folder),
+        real=str(real.found.folder.resolve()),
         real_sha256=str(real.pin["sha256"]),
         real_steps=real.found.position.step,
         real_releases=_releases(real),
-        synthetic=str(synthetic.found.folder),
+        synthetic=str(synthetic.found.folder.resolve()),
         synthetic_sha256=str(synthetic.pin["sha256"]),
         synthetic_steps=synthetic.found.position.step,
         synthetic_releases=_releases(synthetic),
@@ -130,7 +155,7 @@ def _row_of_all(members: Sequence[TaskVector], vector: Weights, operator: Operat
     first = members[0]
     return TaskVector(
         id=content_id("task vector", how, ids),
-        name=f"{operator.name}({', '.join(sorted(member.name for member in members))})",
+        name=_called(operator.name, [member.name for member in members]),
         base_id=first.base_id,
         method=first.method,
         operator=how,
@@ -149,6 +174,17 @@ def _row_of_all(members: Sequence[TaskVector], vector: Weights, operator: Operat
         layers=tuple(layers),
         layer_norms=tuple(norm(vector, names) for names in layers.values()),
     )
+
+
+def _name_of_all(row: TaskVector, names: Mapping[Id, str]) -> str:
+    """What a vector of several is called; as before, if one of them is not known."""
+    members = [names.get(member) for member in row.members]
+    known = [name for name in members if name is not None]
+    return _called(str(_table_of(row.operator)["name"]), known) if len(known) == len(members) else row.name
+
+
+def _called(operator: str, names: Sequence[str]) -> str:
+    return f"{operator}({', '.join(sorted(names))})"
 
 
 def _releases(part: Part) -> tuple[Id, ...]:
