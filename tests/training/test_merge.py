@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,64 @@ def test_tied_weights_are_moved_once_and_buffers_not_at_all(model: Model, tmp_pa
     torch.testing.assert_close(modules["target"].out.weight, expected)
     assert modules["target"].out.weight is modules["target"].embed.weight
     assert all(torch.equal(buffers[name], now) for name, now in modules["target"].named_buffers())
+
+
+def test_what_texts_explain_is_taken_out_of_each_vector(model: Model, tmp_path: Path) -> None:
+    target = model("target", 9)
+    pairs = [(model(f"real-{n}", n), model(f"synthetic-{n}", n + 4)) for n in range(2)]
+
+    found = merge(recipe(tmp_path, target, *pairs, scale=1.0, text_direction="removed"))
+
+    flat = {name: flattened(weights(name)) for name in (target, *pairs[0], *pairs[1], str(found.folder))}
+    expected = torch.zeros_like(flat[target])
+    for real, synthetic in pairs:
+        vector, way = flat[real] - flat[synthetic], flat[target] - flat[synthetic]
+        assert abs(float(vector @ way)) > 0.1
+        expected += (vector - (vector @ way) / (way @ way) * way) / 2
+    torch.testing.assert_close(flat[str(found.folder)] - flat[target], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_of_one_source_nothing_is_added_along_the_way_of_texts(model: Model, tmp_path: Path) -> None:
+    target, real, synthetic = model("target", 3), model("real", 1), model("synthetic", 2)
+
+    found = merge(recipe(tmp_path, target, (real, synthetic), scale=1.0, text_direction="removed"))
+
+    way = flattened(weights(target)) - flattened(weights(synthetic))
+    added = flattened(weights(found.folder)) - flattened(weights(target))
+    assert found.norm > 0.1
+    assert abs(float(added @ way)) < 1e-5 * float(added.norm() * way.norm())
+
+
+def test_on_the_way_of_no_texts_all_of_a_vector_is_kept(model: Model, tmp_path: Path) -> None:
+    real, synthetic = model("real", 1), model("synthetic", 2)
+
+    found = merge(recipe(tmp_path, synthetic, (real, synthetic), scale=1.0, text_direction="removed"))
+
+    torch.testing.assert_close(flattened(weights(found.folder)), flattened(weights(real)), rtol=1e-6, atol=1e-6)
+
+
+def flattened(parameters: Mapping[str, Tensor]) -> Tensor:
+    return torch.cat([parameters[name].flatten() for name in sorted(parameters)])
+
+
+def test_merges_of_before_are_what_they_were(model: Model, tmp_path: Path) -> None:
+    target, real, synthetic = model("target", 3), model("real", 1), model("synthetic", 2)
+    plain = recipe(tmp_path, target, (real, synthetic))
+    removed = recipe(tmp_path, target, (real, synthetic), text_direction="removed")
+
+    about = checkpoint.load(merge(plain).folder).provenance
+    hashes = sorted(f"{part['role']} {part['sha256']}" for part in about["merge"]["parts"])
+    how = {"operator": asdict(plain.operator), "scale": 0.5, "scales": {}, "rank": None}
+
+    assert json.loads(plain.definition) == {
+        "name": "merged", "target": target, "scale": 0.5, "scales": {}, "rank": None, "choosing": None,
+        "operator": {"name": "add", "norms": "kept", "keep": None, "drop": None, "seed": None},
+        "sources": [{"real": real, "synthetic": synthetic, "name": None, "dev": None}],
+    }  # fmt: skip
+    assert about["training"] == content_id("merge", how, hashes)
+    assert json.loads(removed.definition) == json.loads(plain.definition) | {"text_direction": "removed"}
+    with pytest.raises(TrainingError, match="holds another merge"):
+        merge(removed)
 
 
 def test_a_merge_says_what_it_is_made_of(model: Model, tmp_path: Path) -> None:

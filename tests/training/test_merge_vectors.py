@@ -91,6 +91,20 @@ def test_a_merge_keeps_its_vectors_as_rows(merge: Callable[..., Result], studio:
     assert rows[1]["real_steps"] == 1
 
 
+def test_what_is_taken_out_for_one_target_is_not_taken_out_of_the_rows(
+    merge: Callable[..., Result], studio: Path, tmp_path: Path
+) -> None:
+    merge("scale=0.5")
+    before = vectors_in(studio / "corpus")
+
+    done = merge("scale=0.5", "text_direction=removed", f"folder={tmp_path}/removed")
+
+    assert done.exit_code == 0, done.output
+    (whole,) = (row for row in before if row.name == "add(greetings, lights)")
+    assert json.loads(done.stdout)["norm"] != pytest.approx(whole.norm, rel=1e-3)
+    assert vectors_in(studio / "corpus") == before
+
+
 def test_angles_are_those_of_the_models(merge: Callable[..., Result], studio: Path, tmp_path: Path) -> None:
     merge("scale=0.5", "operator.name=ties")
 

@@ -16,7 +16,7 @@ from training.merging.operators import added, combined
 from training.merging.parts import Part, Source, check_target, lora_of
 from training.merging.recipe import MergeConfig
 from training.merging.scales import scale_by_name
-from training.merging.vectors import Weights
+from training.merging.vectors import Weights, difference, orthogonal
 from training.session import RECIPE, versions
 from training.starting import without_start
 
@@ -31,13 +31,17 @@ class Mixture:
 
 
 def mixture_of(target: Part, sources: Sequence[Source], config: MergeConfig) -> Mixture:
-    """The vectors of some sources, made one, for a model.
+    """The vectors of some sources, made one, for a model; without what lies along texts, if the recipe says so.
 
     Raises:
         TrainingError: if they do not belong to it.
     """
     check_target(target, sources)
-    return Mixture(target, sources, combined({source.key: source.vector() for source in sources}, config.operator))
+    vectors = {source.key: source.vector() for source in sources}
+    if config.text_direction == "removed":
+        ways = {source.key: difference(target.weights, source.synthetic.weights) for source in sources}
+        vectors = {key: orthogonal(vector, ways[key]) for key, vector in vectors.items()}
+    return Mixture(target, sources, combined(vectors, config.operator))
 
 
 def write(mixture: Mixture, config: MergeConfig, scale: float, *, beside: Mapping[str, str] | None = None) -> float:
@@ -79,6 +83,7 @@ def provenance(mixture: Mixture, config: MergeConfig, scale: float, *, lost: flo
         "scale": scale,
         "scales": dict(config.scales),
         "rank": config.rank,
+        **config.later,
     }
     everything = [target, *(part for _, _, part in pairs)]
     before = target.found.provenance

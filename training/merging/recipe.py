@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 from pathlib import Path
+from typing import Literal
 
 from catalogs.config import override, parse, read_toml
 from catalogs.ids import canonical
@@ -73,7 +74,8 @@ class MergeConfig:
     ``scale`` is lambda, ``scales`` are those of single layers: a number is that layer of every stack, anything else a
     pattern of parameters' names, such as "model.decoder.*"; of several that fit, the last counts. ``rank`` is that of
     merged adapters of LoRA; None is the target's. That of the target and both of every source together loses nothing.
-    ``choosing`` finds lambda where ``scale`` is not given.
+    ``choosing`` finds lambda where ``scale`` is not given. ``text_direction`` "removed" takes out of every source's
+    vector what lies along the way from its synthetic model to the target, which is one of texts and domain.
     """
 
     name: str
@@ -86,6 +88,7 @@ class MergeConfig:
     scales: Mapping[str, float] = field(default_factory=dict)
     rank: int | None = None
     choosing: ChoosingConfig | None = None
+    text_direction: Literal["kept", "removed"] = "kept"
 
     def __post_init__(self) -> None:
         mistakes = []
@@ -124,9 +127,15 @@ class MergeConfig:
         return Path(self.folder or f"models/{self.name}").expanduser()
 
     @property
+    def later(self) -> dict[str, str]:
+        """Settings that an earlier version did not have, where they do something: without, a merge is what it was."""
+        return {} if self.text_direction == "kept" else {"text_direction": self.text_direction}
+
+    @property
     def definition(self) -> str:
         """What is merged, as canonical JSON: everything but where it lies."""
-        return canonical({key: value for key, value in asdict(self).items() if key not in ("folder", "corpus")})
+        left_out = ("folder", "corpus", "text_direction")
+        return canonical({key: value for key, value in asdict(self).items() if key not in left_out} | self.later)
 
 
 def load_merge(path: str, changes: Sequence[str] = ()) -> MergeConfig:

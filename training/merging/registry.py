@@ -37,14 +37,20 @@ def corpus_of(config: MergeConfig, target: Part) -> Path | None:
 
 
 def rows_of(mixture: Mixture, config: MergeConfig) -> list[TaskVector]:
-    """A row for each source, and one for what they became together, if that is something else.
+    """A row for each source, and one for what they become together, if that is something else.
+
+    What is taken out of them for one target is no part of them: rows are of all of a vector.
 
     Raises:
         DataLeak: if the speech that they were trained on is not there any more.
     """
     found = [_row_of(source) for source in mixture.sources]
-    is_single = len(found) == 1 and config.operator.name in ("add", "slerp")
-    return found if is_single else [*found, _row_of_all(found, mixture.vector, config.operator)]
+    if len(found) == 1 and config.operator.name in ("add", "slerp"):
+        return found
+    vector = mixture.vector
+    if config.text_direction == "removed":
+        vector = combined({source.key: source.vector() for source in mixture.sources}, config.operator)
+    return [*found, _row_of_all(found, vector, config.operator)]
 
 
 def keep(corpus: Path, rows: Sequence[TaskVector], *, command: str) -> None:

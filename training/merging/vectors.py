@@ -58,8 +58,21 @@ def cosine(one: Weights, other: Weights, names: Iterable[str] | None = None) -> 
     lengths = norm(one, chosen) * norm(other, chosen)
     if not lengths:
         return None
-    inner = sum(float((one[name].double() * other[name].double()).sum()) for name in chosen)
-    return max(-1.0, min(1.0, inner / lengths))
+    return max(-1.0, min(1.0, _inner(one, other, chosen) / lengths))
+
+
+def orthogonal(vector: Weights, to: Weights) -> dict[str, Tensor]:
+    """A vector without its part along another, of all parameters taken together, float32; as it is, if that is 0."""
+    length = norm(to)
+    if not length:
+        return dict(vector)
+    share = _inner(vector, to, to) / length / length
+    return {name: (tensor.double() - share * to[name].double()).float() for name, tensor in vector.items()}
+
+
+def _inner(one: Weights, other: Weights, names: Iterable[str]) -> float:
+    """The inner product of two vectors over the parameters named, in float64."""
+    return sum(float((one[name].double() * other[name].double()).sum()) for name in names)
 
 
 def layer_of(name: str) -> str:
