@@ -290,7 +290,7 @@ def test_mistakes_of_a_recipe_are_told_at_once(tmp_path: Path) -> None:
 
     for part in ("without slashes", "at least one table", "finite numbers", "rank = 0"):
         assert part in str(wrong.value)
-    for part in ("'scal'; did you mean 'scale'", "sources.0.synthetic is missing"):
+    for part in ("'scal'; did you mean 'scale'", "sources.0: synthetic is missing: give real and"):
         assert part in str(typo.value)
 
 

@@ -227,6 +227,26 @@ def test_vectors_are_found_from_any_folder_and_a_row_of_before_is_mended(
     assert ("", "greetings", "lights") in {(cosine.part, cosine.one, cosine.other) for cosine in found.cosines}
 
 
+def test_a_vector_that_is_kept_has_cosines_when_its_models_are_gone(
+    merge: Callable[..., Result], studio: Path, tmp_path: Path
+) -> None:
+    kept = merge("scale=0.5", f"vectors={tmp_path}/vectors")
+    before = registered(studio / "corpus")
+    (studio / "lights-real").rename(studio / "away")
+
+    try:
+        found = registered(studio / "corpus")
+        again = merge("scale=0.5", f"vectors={tmp_path}/vectors")
+    finally:
+        (studio / "away").rename(studio / "lights-real")
+    merge("scale=0.5", f"folder={tmp_path}/back")
+
+    assert kept.exit_code == 0, kept.output
+    assert not before.gone
+    assert found == before
+    assert "lights-real is no checkpoint" in str(again.exception)
+
+
 def test_a_model_that_is_gone_leaves_its_row_and_no_cosine(
     merge: Callable[..., Result], studio: Path, tmp_path: Path
 ) -> None:

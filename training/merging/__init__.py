@@ -14,6 +14,7 @@ recipe      the TOML file of a merge
 devs        the takes that lambda is chosen by
 composing   the merged checkpoint, and what it says of itself
 choosing    lambda, without real speech of the target
+keeping     vectors as files
 registry    vectors as rows of a corpus
 angles      how vectors lie to each other
 merge       the whole of it, from a recipe

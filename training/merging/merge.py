@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from catalogs.errors import TrainingError
+from catalogs.ids import Id
 from catalogs.progress import SILENT, Progress
 from training import checkpoint
 from training.merging.choosing import Choice, Chosen, choose, chosen_of, lines
 from training.merging.composing import mixture_of, write
 from training.merging.devs import chosen_by, releases_in
-from training.merging.parts import check_target, load_part, load_source
+from training.merging.keeping import keep_in, load_kept
+from training.merging.parts import Source, check_target, load_part, load_source
 from training.merging.plots import plot_choosing
 from training.merging.recipe import MergeConfig
 from training.merging.registry import corpus_of, keep, rows_of
@@ -54,13 +57,14 @@ def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
         RecipeError: for a lambda of layers that there are not.
         CatalogError: if a corpus that something was trained on is not there, or cannot be written.
     """
-    found = [load_source(each.domain, each.real, each.synthetic) for each in config.sources]
-    sources = sorted(found, key=lambda source: source.key)  # it makes no difference how they are listed
+    sources = _sources(config)
     target = load_part(config.target)
     check_target(target, sources)
     chosen = Chosen(config.scale, ()) if config.scale is not None else _before(config, by=chosen_by(config))
     if chosen is None:
         chosen = choose(config, sources, progress=progress)
+    if config.vectors is not None:
+        sources = [keep_in(Path(config.vectors).expanduser(), source) for source in sources]
     mixture = mixture_of(target, sources, config)
     corpus = corpus_of(config, target)
     rows = rows_of(mixture, config) if corpus else []
@@ -82,6 +86,26 @@ def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
         unmatched={source.name: differences for source in sources if (differences := source.unmatched())},
         doubts={source.name: why for source in sources if (why := source.doubt()) is not None},
     )
+
+
+def _sources(config: MergeConfig) -> list[Source]:
+    """The sources of a recipe, from their models or as they are kept; how they are listed makes no difference.
+
+    Raises:
+        TrainingError: if one cannot be had, or is there twice.
+    """
+    found: dict[Id, Source] = {}
+    for each in config.sources:
+        if each.vector is not None:
+            source = load_kept(Path(config.vectors or ""), each.vector, name=each.name)
+        else:
+            source = load_source(each.domain, each.real or "", each.synthetic or "")
+        if source.key in found:
+            raise TrainingError(
+                f"sources {found[source.key].name!r} and {source.name!r} are one vector, {source.key}; leave one out"
+            )
+        found[source.key] = source
+    return [found[key] for key in sorted(found)]
 
 
 def _before(config: MergeConfig, *, by: Sequence[Mapping[str, Any]]) -> Chosen | None:

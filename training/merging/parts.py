@@ -61,11 +61,15 @@ _MATCHED = {"loop": ("seed", "micro_batches", "precision"), "sampling": (), "opt
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Two trainings of one base, on real and on synthetic readings of a domain."""
+    """Two trainings of one base, on real and on synthetic readings of a domain.
+
+    ``kept`` is their difference where that was kept; then their own weights need not be there any more.
+    """
 
     name: str
     real: Part
     synthetic: Part
+    kept: Weights | None = None
 
     @property
     def key(self) -> Id:
@@ -92,6 +96,8 @@ class Source:
 
     def vector(self) -> dict[str, Tensor]:
         """Real less synthetic."""
+        if self.kept is not None:
+            return dict(self.kept)
         return difference(self.real.weights, self.synthetic.weights)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from catalogs.config import override, parse, read_toml
 from catalogs.ids import canonical
@@ -52,18 +52,32 @@ class ChoosingConfig:
 class SourceConfig:
     """A domain with real and synthetic readings: the folders of two trainings of one base, or of their checkpoints.
 
-    ``name`` is that of the domain; None is the name of the folder of ``real``. ``dev`` is what lambda is chosen on.
+    In their place ``vector`` is the name or the key of a kept vector. ``name`` is that of the domain; None is the name
+    of the folder of ``real``, or of the vector. ``dev`` is what lambda is chosen on.
     """
 
-    real: str
-    synthetic: str
+    real: str | None = None
+    synthetic: str | None = None
     name: str | None = None
     dev: DevConfig | None = None
+    vector: str | None = None
+
+    def __post_init__(self) -> None:
+        models = {"real": self.real, "synthetic": self.synthetic}
+        if self.vector is not None and any(models.values()):
+            raise ValueError("vector: it is kept, and needs no real and no synthetic; leave one of both out")
+        if self.vector is None and (missing := [key for key, folder in models.items() if not folder]):
+            raise ValueError(f"{' and '.join(missing)} is missing: give real and synthetic, or the vector of both")
 
     @property
     def domain(self) -> str:
         """Its name."""
-        return self.name or Path(self.real).name
+        return self.name or self.vector or Path(self.real or "").name
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """What it is, as a table; as an earlier version had it, if it names two models."""
+        return {key: value for key, value in asdict(self).items() if key != "vector" or value is not None}
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,8 @@ class MergeConfig:
     pattern of parameters' names, such as "model.decoder.*"; of several that fit, the last counts. ``rank`` is that of
     merged adapters of LoRA; None is the target's. That of the target and both of every source together loses nothing.
     ``choosing`` finds lambda where ``scale`` is not given. ``text_direction`` "removed" takes out of every source's
-    vector what lies along the way from its synthetic model to the target, which is one of texts and domain.
+    vector what lies along the way from its synthetic model to the target, which is one of texts and domain. ``vectors``
+    is a folder where the vectors of all sources are kept as files, and found by name or key; None keeps none.
     """
 
     name: str
@@ -89,6 +104,7 @@ class MergeConfig:
     rank: int | None = None
     choosing: ChoosingConfig | None = None
     text_direction: Literal["kept", "removed"] = "kept"
+    vectors: str | None = None
 
     def __post_init__(self) -> None:
         mistakes = []
@@ -99,6 +115,7 @@ class MergeConfig:
         domains = [source.domain for source in self.sources]
         if twice := sorted({name for name in domains if domains.count(name) > 1}):
             mistakes.append(f"sources: {', '.join(twice)} is there twice; give each another `name`")
+        mistakes += self._vector_mistakes()
         if slashed := [name for name in domains if "/" in name]:
             mistakes.append(f"sources: name = {slashed[0]!r}: expected a name without slashes")
         if not all(isfinite(value) for value in (self.scale or 0.0, *self.scales.values())):
@@ -121,6 +138,18 @@ class MergeConfig:
             mistakes.append(f"choosing: {', '.join(without)} has no dev = {{corpus, release}} to choose lambda on")
         return mistakes
 
+    def _vector_mistakes(self) -> list[str]:
+        """Kept vectors lie somewhere, and are no models."""
+        kept = ", ".join(source.domain for source in self.sources if source.vector is not None)
+        if not kept:
+            return []
+        mistakes = [f"vectors is missing: in which folder is {kept} kept?"] if self.vectors is None else []
+        if self.choosing is not None:
+            mistakes.append(f"choosing: {kept} has no synthetic model to leave out; give real and synthetic, or scale")
+        if self.text_direction != "kept":
+            mistakes.append(f"text_direction: {kept} has no synthetic model to begin at; give real and synthetic")
+        return mistakes
+
     @property
     def path(self) -> Path:
         """Where the merged checkpoint goes."""
@@ -134,8 +163,9 @@ class MergeConfig:
     @property
     def definition(self) -> str:
         """What is merged, as canonical JSON: everything but where it lies."""
-        left_out = ("folder", "corpus", "text_direction")
-        return canonical({key: value for key, value in asdict(self).items() if key not in left_out} | self.later)
+        left_out = ("folder", "corpus", "vectors", "text_direction")
+        table = {key: value for key, value in asdict(self).items() if key not in left_out}
+        return canonical(table | {"sources": [source.table for source in self.sources]} | self.later)
 
 
 def load_merge(path: str, changes: Sequence[str] = ()) -> MergeConfig:

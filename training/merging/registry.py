@@ -1,6 +1,7 @@
 """Task vectors as rows of a corpus: which models they are made of, what speech those have had, how large they are.
 
-A vector's numbers are not stored: they come again from the checkpoints of both models, as long as these are there.
+A vector's numbers are not in its row: they come again from the checkpoints of both models, as long as these are there,
+or from where they are kept as a file.
 What a vector is called, and where its models lie, is no part of it: a row says what the last merge said of that.
 """
 
@@ -20,6 +21,7 @@ from catalogs.lake import query
 from catalogs.records import TaskVector
 from training.evaluation.leaks import data_of, members_had
 from training.merging.composing import Mixture
+from training.merging.keeping import is_kept, kept_at
 from training.merging.operators import OperatorConfig, combined
 from training.merging.parts import Part, Source, load_source
 from training.merging.recipe import MergeConfig
@@ -112,7 +114,8 @@ def weights_of(
         TrainingError: if one of these is not there any more, or has been trained on since.
     """
     if row.operator == DIFFERENCE:
-        source = load_source(row.name, str(row.real), str(row.synthetic))
+        place = Path(str(row.real)).parent
+        source = kept_at(place) if is_kept(place) else load_source(row.name, str(row.real), str(row.synthetic))
         if source.key != row.id:
             raise TrainingError(f"{row.real} or {row.synthetic} is not what vector {row.name!r} was made of any more")
         return source.vector()
