@@ -187,6 +187,14 @@ def test_a_vector_of_another_base_is_refused(run: Run, models: Path) -> None:
         run("then", kept=DOMAINS, target=str(models / "stranger"))
 
 
+def test_what_a_vector_says_of_its_models_is_no_model(run: Run, models: Path) -> None:
+    run("first")
+    place = load_kept(models / "vectors", "music").real.found.folder.parent
+
+    with pytest.raises(TrainingError, match=r"real has no weights: it is what a kept vector says of a model; name the"):
+        load_source("music", str(place / "real"), str(place / "synthetic"))
+
+
 def test_two_vectors_of_a_name_are_told_by_their_keys(run: Run, models: Path) -> None:
     run("first")
     path = next(path for path in (models / "vectors").glob(f"*/{VECTOR}") if "cooking" in path.read_text())

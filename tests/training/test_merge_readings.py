@@ -100,6 +100,17 @@ def test_what_nobody_can_tell_any_more_is_a_doubt_and_no_mistake(
     assert re.search(told, doubt)
 
 
+def test_real_takes_that_sampling_left_alone_were_not_heard(had: Had) -> None:
+    both = had("both", "recorded", "read")
+    recipe = both.provenance["recipe"] | {"sampling": {"real": [0]}}
+    quiet = Checkpoint(both.folder, both.position, {**both.provenance, "recipe": recipe})
+
+    assert readings_of(both).real
+    assert not readings_of(quiet).real
+    with pytest.raises(TrainingError, match="real = both has heard no real take"):
+        check_readers("greetings", quiet, had("s", "read"))
+
+
 def test_a_merge_has_had_more_than_its_target(had: Had) -> None:
     merged = had("merged", "read", merge={"parts": []})
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from catalogs.errors import TrainingError
 from catalogs.ids import Id, content_id
 from training import checkpoint
-from training.checkpoint import Checkpoint
+from training.checkpoint import TRAINED, Checkpoint
 from training.merging.low_rank import dense, gain_of
 from training.merging.readings import check_readers, texts_of
 from training.merging.vectors import Weights, difference, is_finite
@@ -114,6 +114,11 @@ def load_part(folder: str) -> Part:
                 f"{found.folder} cannot be merged: its provenance has no {key!r}, which says by hash what it is made "
                 "of; train it again with this version"
             )
+    if not (found.folder / TRAINED).exists():
+        raise TrainingError(
+            f"{found.folder} has no weights: it is what a kept vector says of a model; name the `vector` in the place "
+            "of real and synthetic, or a training"
+        )
     stored = found.trained()
     gain = gain_of(lora_of(found.provenance["recipe"]))
     part = Part(found, pinned(folder), stored, dense(stored, gain), gain)

@@ -1,7 +1,7 @@
 """Who has read to a model, people or machines: as far as its provenance says, and its releases are still there."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from catalogs.errors import SynthgenError, TrainingError
@@ -40,7 +40,8 @@ def readings_of(found: Checkpoint) -> Readings:
             parts.append(_readings_in(config, release_id))
         except SynthgenError as error:
             missing.append(f"{found.folder} has had the {config}, which cannot be read: {error}")
-    return _together(parts, missing)
+    readings = _together(parts, missing)
+    return replace(readings, real=frozenset()) if _draws_no_real(found) else readings
 
 
 def check_readers(name: str, real: Checkpoint, synthetic: Checkpoint) -> str | None:
@@ -78,6 +79,12 @@ def texts_of(found: Checkpoint) -> frozenset[str] | None:
     """What a model was trained to write, normalised; None if some of that is not there any more."""
     readings = readings_of(found)
     return None if readings.missing else readings.texts
+
+
+def _draws_no_real(found: Checkpoint) -> bool:
+    """Whether sampling left all real takes of its data alone."""
+    shares = (found.provenance["recipe"].get("sampling") or {}).get("real")
+    return shares is not None and not any(shares)
 
 
 def _together(parts: Iterable[Readings], missing: Iterable[str]) -> Readings:
