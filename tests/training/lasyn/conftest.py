@@ -13,6 +13,7 @@ from training.backbones.encoders import Encoder, TinyEncoderConfig
 from training.checkpoint import Position
 from training.ctc import Ctc, CtcConfig
 from training.data import text_member
+from training.lasyn.guided import GuidedSynthesis
 from training.lasyn.phones import NUM_SYMBOLS, NUMBERS, PhoneReader
 from training.objective import Utterance
 
@@ -56,6 +57,15 @@ def written(texts: Sequence[str]) -> list[Utterance]:
     """The texts alone."""
     members = [text_member(text) for text in texts]
     return [Utterance(m.take_id, m.text, m.spoken, m.language, is_synthetic=True) for m in members]
+
+
+def heard_in(objective: GuidedSynthesis, texts: Sequence[str]) -> list[str]:
+    """What the guide of a synthesiser writes, greedily, of latents made of texts."""
+    read = objective.collate(written(texts)).tensors
+    with torch.no_grad():
+        latents, lengths = objective.synthesiser(read["phones"], read["num_phones"])
+    rows = [row[:length] for row, length in zip(latents, lengths.tolist(), strict=True)]
+    return objective._guide.answers(written(texts), rows)
 
 
 def keep(folder: Path, objective: Any, encoder: Encoder, table: dict[str, Any]) -> str:
