@@ -1,4 +1,4 @@
-"""Errors of evaluations, utterance by utterance, as experiments compare them: of words, or values that were missed."""
+"""Errors of evaluations, utterance by utterance, as experiments compare them: of words, values missed, or labels."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,19 +16,20 @@ from training.evaluation.resampling import Interval
 from training.evaluation.scoring import num_misspelt, written_in
 
 Values: TypeAlias = Literal["slots", "entities"]
-Of: TypeAlias = Literal["words"] | Values
+Of: TypeAlias = Literal["words", "labels"] | Values
 
-_COUNTS: Mapping[Of, tuple[str, str]] = {
-    "words": ("substitutions + insertions + deletions", "num_words"),
-    "slots": ("len(missed_slots)", "num_slots"),
-    "entities": ("len(missed_entities)", "num_entities"),
+_COUNTS: Mapping[Of, tuple[str, str, str]] = {
+    "words": ("hypothesis", "substitutions + insertions + deletions", "num_words"),
+    "slots": ("hypothesis", "len(missed_slots)", "num_slots"),
+    "entities": ("hypothesis", "len(missed_entities)", "num_entities"),
+    "labels": ("understanding", "num_wanted + num_found - 2 * num_right", "num_wanted + num_found"),
 }
-"""What is wrong of an utterance, and of how many."""
+"""Where it is said what is wrong of an utterance, and of how many."""
 
 _ERRORS = """
     SELECT take_id::VARCHAR AS take_id, speaker, sum({over})::DOUBLE AS errors,
-        any_value({under})::DOUBLE AS num_words, count(*) AS heard
-    FROM hypothesis JOIN takes USING (take_id)
+        avg({under})::DOUBLE AS num_words, count(*) AS heard
+    FROM {table} JOIN takes USING (take_id)
     WHERE list_contains($evaluations::UUID[], evaluation_id)
     GROUP BY ALL ORDER BY take_id
 """
@@ -53,7 +54,7 @@ class _Said:
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean errors (N,) of a row in each utterance, its words (or values) (N,), takes and speakers."""
+    """Mean errors (N,) of a row in each utterance, its mean words (or values) (N,), takes and speakers."""
 
     takes: Sequence[Id]
     errors: NDArray[np.float64]
@@ -64,11 +65,14 @@ class Errors:
 def errors_of(corpus: Path, evaluations: Sequence[Id], *, of: Of = "words") -> Errors:
     """The errors of the evaluations of a row, one for each seed; takes that not all of them have heard are left out.
 
-    Of slots and entities an error is one whose value was not heard, word for word; texts are normalised.
+    Of slots and entities an error is one whose value was not heard, word for word; texts are normalised. Of labels
+    wanted and found an error is one that is not in both, so that one less their rate is F1; there are none of a
+    recogniser that writes no labels.
     """
-    over, under = _COUNTS[of]
+    table, over, under = _COUNTS[of]
     with Catalog.open(corpus) as catalog:
-        rows = catalog.lake.table(_ERRORS.format(over=over, under=under), evaluations=list(evaluations)).to_pylist()
+        sql = _ERRORS.format(table=table, over=over, under=under)
+        rows = catalog.lake.table(sql, evaluations=list(evaluations)).to_pylist()
     rows = [row for row in rows if row["heard"] == len(evaluations)]
     return Errors(
         [row["take_id"] for row in rows],

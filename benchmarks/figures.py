@@ -15,8 +15,18 @@ from training.evaluation.resampling import Groups, Interval, Sums, interval, rat
 
 def wer(row: Errors) -> Interval | None:
     """The word error rate; None without words."""
+    if not len(row.takes):
+        return None
     sums = Groups.of(row.speakers).sums(np.stack([row.errors, row.words], axis=1))
     return interval(ratio(0, 1), sums, replicates(sums))
+
+
+def share_right(row: Errors) -> Interval | None:
+    """One less the error rate; None without words, or values."""
+    found = wer(row)
+    if found is None or found.low is None or found.high is None:
+        return None if found is None else Interval(1 - found.value, None, None)
+    return Interval(1 - found.value, 1 - found.high, 1 - found.low)
 
 
 def mean_reduction(pairs: Sequence[tuple[Errors, Errors]]) -> Interval | None:

@@ -10,6 +10,7 @@ Whisper's decoder.
 models      the guide, the synthesisers, and a recogniser for every row
 noisy       the same test with noise in it
 latents     how like real latents those are that are made
+telling     error rates of the rows, and slots
 cost        what a text costs as a latent, and as audio
 __main__    the whole of it; what is there already stays
 """

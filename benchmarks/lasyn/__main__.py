@@ -11,23 +11,21 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
+from typing import TypeAlias
 
 from benchmarks.corpora import freeze, ingest, write
-from benchmarks.errors import Errors, errors_of, on_common_takes, told
-from benchmarks.figures import mean_reduction, wer
+from benchmarks.errors import Errors, Of, errors_of
 from benchmarks.lasyn import cost, latents
 from benchmarks.lasyn.models import CLAIMS, REAL, RECOGNISERS, ROWS, Experiment
 from benchmarks.lasyn.noisy import make_noisy
+from benchmarks.lasyn.telling import Scored, table
 from benchmarks.slam_asr.data import parts
 from benchmarks.slam_asr.rows import TEST, freeze_test
 from catalogs.ids import Id
 from catalogs.progress import Progress
 from training.evaluation.report import EvaluationConfig, evaluate
-from training.evaluation.resampling import Interval
 
 READ = "test-libri"
-SLOT_RECALL, SLOT_F1 = "slot_recall", "slot_f1"
 RELEASES = {"real": {"real": "true", "real-libri": "domain = 'libri'"}, "said": {"said": "domain = 'orders'"}}
 """Those of real speech, by corpus: all of it, or what is no order; and the orders of the test."""
 
@@ -41,12 +39,8 @@ class Test:
     release: str
 
 
-@dataclass(frozen=True)
-class Heard:
-    """What a recogniser came to on each test: its evaluation, and its figures."""
-
-    evaluations: Mapping[str, Id]
-    figures: Mapping[str, Mapping[str, float | None]]
+Heard: TypeAlias = Mapping[str, Id]
+"""The evaluation of a recogniser on each test."""
 
 
 def prepare(speech: Path, work: Path) -> None:
@@ -74,63 +68,45 @@ def run(experiment: Experiment, names: Sequence[str], *, seeds: int) -> str:
         for name in names:
             if seed == 0 or name in CLAIMS:
                 rows.setdefault(name, []).append(heard(experiment.row(name, seed=seed), tests))
-                print(f"{name}: {rows[name][-1].figures}", file=sys.stderr, flush=True)
     kinds = dict.fromkeys(ROWS[name].made for name in names)
     made_by = [experiment.synthesiser(kind) for kind in kinds if kind]
     costs = cost.measure(experiment.asr / "orders.jsonl", made_by, split=experiment.recogniser.split)
     alike = latents.measure(made_by, experiment.guide(), f"{experiment.work / 'said'}/said")
-    return "\n".join([*table(rows, tests), "", *alike, "", *costs])
+    return "\n".join([*table(scored(rows, tests)), "", *alike, "", *costs])
 
 
 def heard(model: Path, tests: Sequence[Test]) -> Heard:
     """Let a recogniser hear the tests, as far as it has not."""
-    evaluations, figures = {}, {}
+    found = {}
     for test in tests:
         report = evaluate(
             [str(model)], EvaluationConfig(test.corpus, test.release, only_unseen=True), progress=Progress()
         )
         (system,) = report.systems
-        evaluations[test.name] = system.evaluation_id
-        figures[test.name] = {figure.name: figure.value for figure in system.subsets[0].figures}
-    return Heard(evaluations, figures)
+        found[test.name] = system.evaluation_id
+        rate = next(figure.value for figure in system.subsets[0].figures if figure.name == "wer")
+        print(f"{model.name}: WER {rate:.1%}, {test.name}", file=sys.stderr, flush=True)
+    return found
 
 
-def table(rows: Mapping[str, Sequence[Heard]], tests: Sequence[Test]) -> list[str]:
-    """WER on every test, figures of slots on the first, and how much of the errors of real speech alone is gone there.
+def scored(rows: Mapping[str, Sequence[Heard]], tests: Sequence[Test]) -> dict[str, Scored]:
+    """The errors of every row: of words on every test, of slots in the first, and of labels there and in noise.
 
-    Recall is of slots in the text, F1 of those that a recogniser writes that understands, clean and in noise.
-    A row is held against as many seeds of real speech as it has itself.
+    Slots are values of the text that were heard, labels those that a recogniser wrote which understands. A row is held
+    against as many seeds of real speech as it has itself.
     """
-    errors = {name: [_errors(test, of_row) for test in tests] for name, of_row in rows.items()}
-    slots = [(SLOT_RECALL, tests[0].name), *((SLOT_F1, test.name) for test in tests[:2])]
-    slots = [each for each in slots if any(_mean(of_row, *each) is not None for of_row in rows.values())]
-    told_slots = [f"{figure.replace('_', ' ')}, {test}" for figure, test in slots]
-    head = ["seeds", *(f"WER, {test.name}" for test in tests), *told_slots, "fewer errors than `real`"]
-    lines = [f"| | {' | '.join(head)} |", "|---|" + "---:|" * len(head)]
+    first, found = tests[0], {}
     for name, of_row in rows.items():
-        cells = [told(wer(found), ".1%") for found in errors[name]]
-        cells += ["" if (found := _mean(of_row, *each)) is None else f"{found:.1%}" for each in slots]
-        is_held = REAL in errors and name != REAL
-        gone = _gone(errors[name][0], _errors(tests[0], rows[REAL][: len(of_row)])) if is_held else None
-        lines.append(f"| {name} | {len(of_row)} | {' | '.join(cells)} | {told(gone, '+.1%')} |")
-    return lines
+        words = {test.name: _errors(test, of_row) for test in tests}
+        values = {f"slot recall, {first.name}": _errors(first, of_row, of="slots")}
+        values |= {f"slot F1, {test.name}": _errors(test, of_row, of="labels") for test in tests[:2]}
+        base = _errors(first, rows[REAL][: len(of_row)]) if REAL in rows and name != REAL else None
+        found[name] = Scored(len(of_row), words, values, base)
+    return found
 
 
-def _mean(rows: Sequence[Heard], figure: str, test: str) -> float | None:
-    """That of a figure over seeds; None if one of them has none."""
-    found = [row.figures[test].get(figure) for row in rows]
-    values = [value for value in found if value is not None]
-    return mean(values) if len(values) == len(found) else None
-
-
-def _gone(row: Errors, base: Errors) -> Interval | None:
-    """How much of the errors of a base are gone, on what both have heard: models of texts are not asked all of them."""
-    both = on_common_takes({"row": row, "base": base})
-    return mean_reduction([(both["row"], both["base"])])
-
-
-def _errors(test: Test, rows: Sequence[Heard]) -> Errors:
-    return errors_of(test.corpus, [row.evaluations[test.name] for row in rows])
+def _errors(test: Test, rows: Sequence[Heard], *, of: Of = "words") -> Errors:
+    return errors_of(test.corpus, [row[test.name] for row in rows], of=of)
 
 
 if __name__ == "__main__":

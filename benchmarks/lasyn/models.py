@@ -8,14 +8,14 @@ and Whisper's decoder is to learn from texts what can be ordered. With "slu" it 
 from the guide of "whisper", and learns to write what is ordered before what is said.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from catalogs.config import read_toml
 from catalogs.progress import Progress
-from training.recipe import parse_recipe
+from training.recipe import TrainRecipe, parse_recipe
 from training.session import train
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -105,14 +105,19 @@ CLAIMS = (REAL, TTS, FIXED, DIFFUSION)
 """Rows with several seeds."""
 
 
+def _fit(recipe: TrainRecipe) -> object:
+    return train(recipe, progress=Progress())
+
+
 @dataclass(frozen=True)
 class Experiment:
-    """Where the corpora of SLAM-ASR lie, where the models come, what hears, and how many threads train it."""
+    """Where the corpora of SLAM-ASR lie, where the models come, what hears, how many threads train it, and by what."""
 
     asr: Path
     work: Path
     recogniser: Recogniser
     threads: int
+    fit: Callable[[TrainRecipe], object] = _fit
 
     @property
     def models(self) -> Path:
@@ -179,7 +184,7 @@ class Experiment:
             table[key] = table.get(key, {}) | value if isinstance(value, dict) else value
         table["loop"] = table["loop"] | {"threads": self.threads}
         table |= {"name": name, "folder": str(folder)}
-        train(parse_recipe(table, source=name), progress=Progress())
+        self.fit(parse_recipe(table, source=name))
         return folder
 
 

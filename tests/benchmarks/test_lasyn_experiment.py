@@ -1,0 +1,89 @@
+"""The LaSyn experiment: what its rows are given, without training them."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from benchmarks.lasyn import models
+from benchmarks.lasyn.models import CLAIMS, DIFFUSION, FIXED, REAL, RECOGNISERS, ROWS, TTS, Experiment
+from training.recipe import TrainRecipe
+
+
+@cache
+def trained_for(recogniser: str, name: str) -> tuple[Path, list[TrainRecipe]]:
+    """The folder of a row, and the recipes of all that would be trained for it, itself the last."""
+    asked: list[TrainRecipe] = []
+    experiment = Experiment(Path("asr"), Path("work"), RECOGNISERS[recogniser], 2, asked.append)
+    return experiment.row(name, seed=1), asked
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("recogniser", RECOGNISERS)
+def test_every_row_has_equal_steps_and_goes_on_from_the_guide(recogniser: str, name: str) -> None:
+    folder, asked = trained_for(recogniser, name)
+    guide, row = asked[0], asked[-1]
+    _, base = trained_for(recogniser, REAL)
+
+    assert (row.folder, row.loop.seed, row.loop.threads) == (folder, 1, 2)
+    assert (row.loop.steps, row.sampling.batch_s) == (base[-1].loop.steps, base[-1].sampling.batch_s)
+    assert row.optim == base[-1].optim
+    table = row.table()
+    started = table["objective"]["guide_from"] if ROWS[name].made else table["start_from"]
+    assert (guide.name, str(guide.folder)) == ("guide", started)
+    heard = [f"release '{RECOGNISERS[recogniser].real}' of work/real"]
+    heard += ["release 'orders' of asr/orders"] if ROWS[name].heard else []
+    texts = {str(data) for data in row.data} - set(heard)
+    assert [str(data) for data in row.data][: len(heard)] == heard
+    assert len(texts) == (ROWS[name].made is not None)
+
+
+@pytest.mark.parametrize("recogniser", RECOGNISERS)
+def test_a_row_differs_from_real_speech_in_what_stands_beside_it(recogniser: str) -> None:
+    rows = {name: trained_for(recogniser, name)[1][-1] for name in ROWS}
+
+    assert len({row.id for row in rows.values()}) == len({str(row.folder) for row in rows.values()}) == len(ROWS)
+    assert set(CLAIMS) <= set(rows)
+    assert (rows[REAL].sampling.texts, rows[REAL].sampling.real) == (None, None)
+    assert (rows[TTS].sampling.texts, rows[TTS].sampling.real) == (None, (0.5,))
+    assert rows[FIXED].sampling == rows[DIFFUSION].sampling
+    made_by = [rows[name].table()["objective"]["synthesiser_from"] for name in (FIXED, DIFFUSION)]
+    assert [Path(folder).name for folder in made_by] == ["fixed", "diffusion"]
+
+
+def test_who_understands_begins_with_all_that_whisper_has() -> None:
+    of = {name: trained_for(name, FIXED) for name in ("whisper", "slu")}
+
+    (before, theirs), (folder, ours) = of["whisper"], of["slu"]
+
+    assert [recipe.table() for recipe in ours[:-1]] == [recipe.table() for recipe in theirs[:-1]]
+    assert {recipe.folder.parent for recipe in ours[:-1]} == {before.parent} == {Path("work/models-whisper")}
+    assert folder.parent == Path("work/models-slu")
+    tables = [recipes[-1].table()["objective"] for recipes in (theirs, ours)]
+    assert [table["recogniser"].get("writes", "text") for table in tables] == ["text", "labels"]
+    assert [table["synthesiser_from"] for table in tables] == ["work/models-whisper/fixed"] * 2
+    assert [str(recipes[-1].data[0]) for recipes in (theirs, ours)] == [
+        "release 'real-libri' of work/real", "release 'real' of work/real",
+    ]  # fmt: skip
+    for name in ("guide", "fixed", "row"):
+        assert RECOGNISERS["slu"].recipe(name) == RECOGNISERS["whisper"].recipe(name)
+
+
+def test_a_recogniser_has_the_rows_that_there_are_recipes_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "RECIPES", tmp_path)
+    (tmp_path / "whisper").mkdir()
+    slu = RECOGNISERS["slu"]
+
+    without = slu.rows()
+    (tmp_path / "whisper" / "row.toml").touch()
+    heard = slu.rows()
+    (tmp_path / "whisper" / "fixed.toml").touch()
+    made = slu.rows()
+
+    assert (without, heard) == ([], [REAL, TTS])
+    assert made == [name for name, row in ROWS.items() if row.made != "diffusion"]
+
+
+@pytest.mark.parametrize("recogniser", RECOGNISERS.values(), ids=RECOGNISERS)
+def test_all_rows_are_there(recogniser: models.Recogniser) -> None:
+    assert recogniser.rows() == list(ROWS)
