@@ -17,7 +17,7 @@ from catalogs.errors import TrainingError
 from training import checkpoint
 from training.backbones.encoders import Encoder
 from training.lasyn.listening import LISTENERS, Listener, listener, method_of
-from training.lasyn.recogniser import SplitRecogniser, guide
+from training.lasyn.recogniser import GUIDE_FROM, SplitRecogniser, guide
 from training.objective import Batch, Loss, Utterance
 
 
@@ -57,8 +57,8 @@ class Guide(Protocol):
         ...
 
 
-def guide_in(folder: str, encoder: Encoder) -> Listener | SplitRecogniser:
-    """The guide in the folder of a training or of a checkpoint.
+def guide_in(folder: str, encoder: Encoder, *, key: str = GUIDE_FROM) -> Listener | SplitRecogniser:
+    """The guide in the folder of a training or of a checkpoint; ``key`` is what names it, for errors.
 
     Raises:
         TrainingError: if there is none, it goes on from another encoder, or writes more than texts.
@@ -67,7 +67,7 @@ def guide_in(folder: str, encoder: Encoder) -> Listener | SplitRecogniser:
     found = checkpoint.load(Path(folder))
     if found.provenance.get("recipe", {}).get("objective", {}).get("writes") == "labels":
         raise TrainingError(
-            f"objective.guide_from: {found.folder} writes labels, and a guide tells whether a text is heard: name the "
+            f"{key}: {found.folder} writes labels, and a guide tells whether a text is heard: name the "
             "recogniser that it began as, or another that writes texts"
         )
-    return listener(found, encoder) if method_of(found) in LISTENERS else guide(folder, encoder)
+    return listener(found, encoder, key=key) if method_of(found) in LISTENERS else guide(folder, encoder, key=key)

@@ -24,7 +24,7 @@ from training.backbones.language_models import identity
 from training.checkpoint import Checkpoint
 from training.decoding import decode_batch
 from training.evaluation.trained import recipe_of
-from training.lasyn.recogniser import check_encoder
+from training.lasyn.recogniser import GUIDE_FROM, check_encoder
 from training.objective import Batch, Loss, Utterance
 from training.padding import lay_out
 from training.slam_asr import SlamAsr, recogniser_in
@@ -94,21 +94,21 @@ class Listener:
         return [answer.text for answer in found]
 
 
-def listener(found: Checkpoint, encoder: Encoder) -> Listener:
-    """The language model that listens out of a checkpoint, frozen.
+def listener(found: Checkpoint, encoder: Encoder, *, key: str = GUIDE_FROM) -> Listener:
+    """The language model that listens out of a checkpoint, frozen; ``key`` is what names it, for errors.
 
     Raises:
         TrainingError: if it listens through another encoder.
         EngineError: if the language model is not to be had.
     """
-    check_encoder(found, encoder, key="objective.guide_from")
+    check_encoder(found, encoder, key=key)
     recipe = recipe_of(found)
     if not isinstance(recipe.objective, OnFeatures):
-        raise TrainingError(f"objective.guide_from: {found.folder} hears no features of an encoder")
+        raise TrainingError(f"{key}: {found.folder} hears no features of an encoder")
     objective = recipe.objective.build(encoder, num_layers=len(recipe.features.layers), seed=0)
     asr = recogniser_in(objective)
     if asr is None:
-        raise TrainingError(f"objective.guide_from: {found.folder} is no language model that listens")
+        raise TrainingError(f"{key}: {found.folder} is no language model that listens")
     checkpoint.restore(found, objective.trained())
     freeze(asr.module)
     asr.module.projector.dropout.p = 0.0

@@ -71,19 +71,19 @@ def trained(folder: str, encoder: Encoder, *, key: str) -> Trained:
     return Trained(found, str(table.get("method")), table)
 
 
-def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerConfig) -> nn.Module:
-    """A trained synthesiser of latents at this split, frozen.
+def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerConfig, key: str = KEY) -> nn.Module:
+    """A trained synthesiser of latents at this split, frozen; ``key`` is what names it, for errors.
 
     Raises:
         TrainingError: if the folder holds none, or one for another encoder or split.
     """
-    known = trained(folder, encoder, key=KEY)
+    known = trained(folder, encoder, key=key)
     made: nn.Module
     if known.method == "lasyn_fixed":
-        guiding = known.guided_by(key=KEY)
+        guiding = known.guided_by(key=key)
         if method_of(guiding) in LISTENERS:
             raise TrainingError(
-                f"{KEY}: {known.found.folder} makes slots of a language model, no latents of an encoder"
+                f"{key}: {known.found.folder} makes slots of a language model, no latents of an encoder"
             )
         theirs = int(guiding.provenance["recipe"]["objective"]["split"])
         made = known.parsed(FixedProjectionConfig, "synthesiser").build(width=encoder.width, seed=0)
@@ -93,10 +93,10 @@ def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerCo
         made = new_diffusion(known, autoencoder, encoder, sampler=sampler)
         parts = dict(made.denoiser.named_parameters())
     else:
-        raise TrainingError(f"{KEY}: {known.found.folder} is of method {known.method!r}, which makes no synthesiser")
+        raise TrainingError(f"{key}: {known.found.folder} is of method {known.method!r}, which makes no synthesiser")
     if theirs != split:
         raise TrainingError(
-            f"{KEY}: {known.found.folder} makes latents of layer {theirs}, and the recogniser goes on from {split}"
+            f"{key}: {known.found.folder} makes latents of layer {theirs}, and the recogniser goes on from {split}"
         )
     checkpoint.restore(known.found, parts)
     frozen: nn.Module = freeze(made)

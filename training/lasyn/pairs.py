@@ -30,6 +30,8 @@ from training.members import Member, waves_of
 from training.objective import Utterance
 
 MAKERS = ("lasyn_fixed", "lasyn_diffusion")
+SYNTHESISER = "the synthesiser"
+"""What errors call the checkpoint whose latents are looked at, which no key names."""
 _AT_ONCE = 8
 
 
@@ -115,8 +117,8 @@ class Maker:
         return latents[0, : int(lengths[0])].float().cpu()
 
 
-def maker_of(found: Checkpoint, guided_by: str) -> Maker:
-    """The synthesiser of a checkpoint, and a guide by its folder.
+def maker_of(found: Checkpoint, guided_by: str, *, key: str) -> Maker:
+    """The synthesiser of a checkpoint, and a guide by its folder; ``key`` is what names the guide, for errors.
 
     Raises:
         TrainingError: if the guide is of another encoder or layer.
@@ -127,7 +129,7 @@ def maker_of(found: Checkpoint, guided_by: str) -> Maker:
         raise TrainingError(f"{found.folder} names no encoder, so that no real latents are to be had; train it anew")
     encoder = recipe.encoder.build()
     check_encoder(found, encoder.id)
-    guiding = guide_in(guided_by, encoder)
+    guiding = guide_in(guided_by, encoder, key=key)
     made = _synthesiser(str(found.folder), encoder, guiding)
     unknown = found.provenance["recipe"]["objective"].get("unknown", "read")
     return Maker(encoder, guiding, made, PhoneReader(unknown), dtype=recipe.features.dtype)
@@ -136,10 +138,8 @@ def maker_of(found: Checkpoint, guided_by: str) -> Maker:
 def _synthesiser(folder: str, encoder: Encoder, guiding: Listener | SplitRecogniser) -> nn.Module:
     """A synthesiser of the latents that this guide hears."""
     if isinstance(guiding, Listener):
-        return slot_synthesiser(
-            folder, encoder, for_model=guiding.listens_with, key="the synthesiser", width=guiding.width
-        )
-    return synthesiser(folder, encoder, split=guiding.split, sampler=SamplerConfig())
+        return slot_synthesiser(folder, encoder, for_model=guiding.listens_with, key=SYNTHESISER, width=guiding.width)
+    return synthesiser(folder, encoder, split=guiding.split, sampler=SamplerConfig(), key=SYNTHESISER)
 
 
 def guide_of(found: Checkpoint, named: Path | None) -> str:

@@ -26,6 +26,7 @@ from training.data import text_member
 from training.evaluation.leaks import Marks, had_by, overlaps, refuse
 from training.lasyn.likeness import QualityRow, errors_of, likeness
 from training.lasyn.pairs import guide_of, maker_of
+from training.lasyn.recogniser import GUIDE_FROM
 from training.members import Member
 from training.probing.keeping import keep_about, keep_rows
 from training.probing.pairing import release_at
@@ -105,7 +106,7 @@ def quality(folder: Path, config: QualityConfig, *, progress: Progress) -> Repor
     had = [had_by(found.folder), *([had_by(config.guide)] if config.guide else [])]
     chosen, left_out = _chosen(members, had, release, config)
     texts, left_out_texts = _texts(config.texts, had)
-    maker = maker_of(found, guide)
+    maker = maker_of(found, guide, key="--guide" if config.guide else f"{GUIDE_FROM} of {found.folder}")
     progress.note(maker.reader.look_over([member.spoken for member in (*chosen, *texts)]))
     pairs = maker.pairs(chosen, progress)
     rows = list(likeness(maker, pairs, groups=config.groups, number=config.replicates))

@@ -68,6 +68,10 @@ GUIDES: Mapping[str, type[RecogniserConfig]] = {
 }
 
 
+GUIDE_FROM = "objective.guide_from"
+"""The key of a recipe that names a guide."""
+
+
 class SplitRecogniser:
     """An encoder up to its split, and what goes on from there."""
 
@@ -95,7 +99,7 @@ class SplitRecogniser:
             have = " and ".join(f"{key} {theirs[key]!r}" for key in other)
             asked = " and ".join(f"{ours[key]!r}" for key in other)
             raise TrainingError(
-                f"objective.guide_from: the guide has {have}, and this recipe's recogniser {asked}; give both the same"
+                f"{GUIDE_FROM}: the guide has {have}, and this recipe's recogniser {asked}; give both the same"
             )
         if is_like:
             self.module.load_state_dict(guide.module.state_dict())
@@ -129,15 +133,19 @@ class SplitRecogniser:
         return self.head.loss_on(latents, lengths, batch)
 
 
-def guide(folder: str, encoder: Encoder, *, kinds: Mapping[str, type[RecogniserConfig]] = GUIDES) -> SplitRecogniser:
+def guide(
+    folder: str, encoder: Encoder, *, kinds: Mapping[str, type[RecogniserConfig]] = GUIDES, key: str = GUIDE_FROM
+) -> SplitRecogniser:
     """A trained recogniser, frozen, out of the folder of its training or of a checkpoint; ``kinds`` by their methods.
+
+    ``key`` is what names it, for errors.
 
     Raises:
         TrainingError: if there is none, it has no split, or it goes on from another encoder.
     """
     found = checkpoint.load(Path(folder))
-    config = _config_of(found, kinds)
-    check_encoder(found, encoder, key="objective.guide_from")
+    config = _config_of(found, kinds, key=key)
+    check_encoder(found, encoder, key=key)
     head = config.build(encoder, num_layers=1, seed=0)
     checkpoint.restore(found, head.trained())
     freeze(head.module)
@@ -151,7 +159,7 @@ def any_of(kinds: Iterable[str]) -> str:
 
 
 def check_encoder(found: Checkpoint, encoder: Encoder, *, key: str) -> None:
-    """Refuse what was trained on the latents of another encoder.
+    """Refuse what was trained on the latents of another encoder; ``key`` is what names it.
 
     Raises:
         TrainingError: if it was.
@@ -159,22 +167,22 @@ def check_encoder(found: Checkpoint, encoder: Encoder, *, key: str) -> None:
     theirs = found.provenance.get("encoder")
     if theirs != encoder.id:
         raise TrainingError(
-            f"{key}: {found.folder} goes on from another encoder ({theirs}) than this recipe names ({encoder.id}); "
-            "give both the same [encoder]"
+            f"{key}: {found.folder} goes on from another encoder ({theirs}) than what it is to go with ({encoder.id}): "
+            "train both with the same [encoder]"
         )
 
 
-def _config_of(found: Checkpoint, kinds: Mapping[str, type[RecogniserConfig]]) -> RecogniserConfig:
+def _config_of(found: Checkpoint, kinds: Mapping[str, type[RecogniserConfig]], *, key: str) -> RecogniserConfig:
     table = found.provenance.get("recipe", {}).get("objective", {})
     kind: Any = kinds.get(table.get("method"))
     if kind is None or table.get("split") is None:
         split = "" if kind is None else "without a split"
         raise TrainingError(
-            f"objective.guide_from: {found.folder} is of method {table.get('method')!r} {split}".rstrip()
+            f"{key}: {found.folder} is of method {table.get('method')!r} {split}".rstrip()
             + f": a guide is trained by method {any_of(kinds)} with a split"
         )
     known = {field.name for field in fields(kind)}
-    here = {key: value for key, value in (("dropout", 0.0), ("guide_from", None)) if key in known}
-    table = {key: value for key, value in table.items() if key != "masking"}  # which was of its training alone
+    here = {name: value for name, value in (("dropout", 0.0), ("guide_from", None)) if name in known}
+    table = {name: value for name, value in table.items() if name != "masking"}  # which was of its training alone
     config: RecogniserConfig = parse(kind, {**table, **here}, source=str(found.folder))
     return config

@@ -1,6 +1,7 @@
 """`synthgen latents` from releases to rows; its figures alone are tested in `test_lasyn_likeness`."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from catalogs.errors import DataLeak, ReleaseError, TrainingError, UsageError
 from catalogs.progress import Progress
 from catalogs.release import release_named
 from synthgen.cli import app
-from training import session
+from training import checkpoint, session
+from training.checkpoint import Position
 from training.curve import rows_of
 from training.recipe import parse_recipe
 
@@ -193,3 +195,25 @@ def test_what_cannot_be_measured_is_refused(
 
     assert isinstance(done.exception, error)
     assert message in str(done.exception)
+
+
+def test_mistakes_with_a_guide_are_told_of_what_was_typed(latents: Run, studio: Path) -> None:
+    provenance = checkpoint.load(studio / "guide").provenance
+    recipe = provenance["recipe"]
+    labelling = provenance | {"recipe": recipe | {"objective": recipe["objective"] | {"writes": "labels"}}}
+    checkpoint.save(studio / "labelling", Position(1), trained={}, optimizer=None, provenance=labelling)
+    train(studio, "unsplit", {"method": "ctc"})
+    train(studio, "wider", {"method": "ctc", "split": LAYER}, encoder={"name": "tiny", "width": 24})
+    train(studio, "higher", {"method": "ctc", "split": 2}, features={"layers": [2]})
+    wrong = {
+        "labelling": "--guide: .* writes labels",
+        "unsplit": "--guide: .* is of method 'ctc' without a split",
+        "wider": "--guide: .* goes on from another encoder .* than what it is to go with",
+        "fixed": "--guide: .* is of method 'lasyn_fixed': a guide is trained by",
+        "higher": "the synthesiser: .* makes latents of layer 1, and the recogniser goes on from 2",
+    }
+
+    for name, message in wrong.items():
+        done = latents("fixed", "--guide", str(studio / name), "--only-unseen")
+        assert isinstance(done.exception, TrainingError), done.output
+        assert re.match(message, str(done.exception)), str(done.exception)
