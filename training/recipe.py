@@ -46,7 +46,8 @@ _LATER: Mapping[str, Mapping[str, Any]] = {
         "made": None,
         "projector": {"layers": 2, "heads": 8},
         "writes": "text",
-        "recogniser": {"writes": "text"},
+        "room": None,
+        "recogniser": {"writes": "text", "room": None},
     },
     "optim": {"rates": None},
 }

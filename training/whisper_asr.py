@@ -19,7 +19,7 @@ from catalogs.models.pretrained import packages
 from training.answering import Answer, DecodingConfig
 from training.objective import Batch, Heard, Loss, Utterance
 from training.speech_llm import answer_loss
-from training.whisper_text import WhisperText, Writes
+from training.whisper_text import WhisperText, Writes, check_room
 
 RATE_HZ, SAMPLES_PER_FRAME, MELS_PER_FRAME = 16_000, 320, 2
 
@@ -30,7 +30,8 @@ class WhisperTuningConfig:
 
     ``checkpoint`` is the name of a pinned model, a folder, or a hub id with a commit as its ``revision``. ``tuned`` is
     "all", or "decoder": then the encoder stays as it is. ``language`` is that of a multilingual model's texts.
-    ``writes`` "labels" learns to write what is meant before what is said.
+    ``writes`` "labels" learns to write what is meant before what is said; ``room`` is how many tokens that may take
+    beside those of the text, for which `DecodingConfig` has a limit, None for 100.
     """
 
     hears: ClassVar[Heard] = Heard("windows", time=-1, channels=-2)
@@ -42,10 +43,12 @@ class WhisperTuningConfig:
     language: str = "en"
     dropout: float = 0.0
     writes: Writes = "text"
+    room: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
             raise ValueError("objective.dropout must be from 0 to below 1")
+        check_room(self.room)
 
     @property
     def asks_for_labels(self) -> bool:
@@ -72,7 +75,7 @@ class WhisperAsr:
     def __init__(self, module: Any, extractor: Any, tokenizer: Any, config: WhisperTuningConfig) -> None:
         self.module: Any = module
         self._extractor = extractor
-        self._text = WhisperText(module, tokenizer, language=config.language, writes=config.writes)
+        self._text = WhisperText(module, tokenizer, language=config.language, writes=config.writes, room=config.room)
         module.requires_grad_(requires_grad=True)
         if config.tuned == "decoder":
             module.model.encoder.requires_grad_(requires_grad=False)

@@ -25,7 +25,7 @@ from training.modes import at_rest
 from training.objective import Batch, Heard, Loss, Utterance
 from training.padding import pad_features
 from training.speech_llm import answer_loss
-from training.whisper_text import WhisperText, Writes
+from training.whisper_text import WhisperText, Writes, check_room
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class WhisperDecoderConfig:
 
     ``split`` is the layer of the encoder whose features are heard, where the layers above are tuned too; with the last
     one, or without it, there are none. ``language`` is that of a multilingual model's texts. ``writes`` "labels" learns
-    to write what is meant before what is said. The encoder should be that of the same Whisper: that its frames are as
-    wide is all that can be seen.
+    to write what is meant before what is said, and ``room`` is that of labels, both as in `WhisperTuningConfig`. The
+    encoder should be that of the same Whisper: that its frames are as wide is all that can be seen.
     """
 
     hears: ClassVar[Heard] = Heard()
@@ -47,12 +47,14 @@ class WhisperDecoderConfig:
     dropout: float = 0.0
     split: int | None = None
     writes: Writes = "text"
+    room: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
             raise ValueError("whisper_decoder.dropout must be from 0 to below 1")
         if self.split is not None and self.split < 0:
             raise ValueError(f"whisper_decoder.split = {self.split}: expected the number of a layer, from 0")
+        check_room(self.room)
 
     @property
     def asks_for_labels(self) -> bool:
@@ -133,7 +135,7 @@ class WhisperDecoding:
     ) -> None:
         """``layer`` of the encoder is what it hears features of."""
         self._config = config
-        self._text = WhisperText(whisper, tokenizer, language=config.language, writes=config.writes)
+        self._text = WhisperText(whisper, tokenizer, language=config.language, writes=config.writes, room=config.room)
         self.split, self.layers, self.upper = config.split, (layer,), upper
         self.module = WhisperDecoderHead(whisper, upper)
 

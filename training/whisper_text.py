@@ -26,14 +26,30 @@ Writes: TypeAlias = Literal["text", "labels"]
 """What is written of an utterance: its text, or its labels and then its text."""
 
 LABEL_TOKENS = 100
-"""How many tokens labels may take beside those of the text, for which `DecodingConfig` has a limit."""
+"""The room of labels where no other is asked for, in tokens."""
+
+
+def check_room(room: int | None) -> None:
+    """Refuse what is no number of tokens.
+
+    Raises:
+        ValueError: if it is negative.
+    """
+    if room is not None and room < 0:
+        raise ValueError(f"objective.room = {room}: expected a number of tokens, from 0")
 
 
 class WhisperText:
-    """Texts of a ``language`` as a Whisper writes them; ``module`` says which tokens it has, and how many it writes."""
+    """Texts of a ``language`` as a Whisper writes them; ``module`` says which tokens it has, and how many it writes.
 
-    def __init__(self, module: Any, tokenizer: Any, *, language: str, writes: Writes = "text") -> None:
+    Labels may take ``room`` tokens beside those of the text, None for `LABEL_TOKENS`.
+    """
+
+    def __init__(
+        self, module: Any, tokenizer: Any, *, language: str, writes: Writes = "text", room: int | None = None
+    ) -> None:
         self._tokenizer, self._has_labels = tokenizer, writes == "labels"
+        self._room = (LABEL_TOKENS if room is None else room) if self._has_labels else 0
         self._begin = _beginning(tokenizer, module, language=language)
         self._most = int(module.config.max_target_positions) - len(self._begin)
 
@@ -65,8 +81,7 @@ class WhisperText:
 
         ``heard`` is what its `generate` is to be given for that.
         """
-        room = LABEL_TOKENS if self._has_labels else 0
-        limits = [min(self._most, room + settings.limit(number)) for number in frames]
+        limits = [min(self._most, self._room + settings.limit(number)) for number in frames]
         ends = StoppingCriteriaList([Limits([len(self._begin) + limit for limit in limits])])
         own = module.generation_config
         search = GenerationConfig(  # type: ignore[no-untyped-call]

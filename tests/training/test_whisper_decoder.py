@@ -143,9 +143,18 @@ def test_labels_are_written_before_the_text_though_whisper_suppresses_their_mark
     assert objective.module.whisper.generation_config.suppress_tokens == suppressed
 
 
-@pytest.mark.parametrize(("writes", "room"), [("text", 0), ("labels", LABEL_TOKENS)])
-def test_labels_have_room_of_their_own(writes: Any, room: int) -> None:
-    objective = tiny(writes=writes)
+@pytest.mark.parametrize(
+    ("settings", "room"),
+    [
+        ({}, 0),
+        ({"room": 20}, 0),
+        ({"writes": "labels"}, LABEL_TOKENS),
+        ({"writes": "labels", "room": 20}, 20),
+        ({"writes": "labels", "room": 0}, 0),
+    ],
+)
+def test_labels_have_room_of_their_own(settings: Any, room: int) -> None:
+    objective = tiny(**settings)
 
     (answer,) = objective.answers([heard("tea", 10)], DecodingConfig(beams=1, tokens_per_frame=0, spare_tokens=5))
 
@@ -177,7 +186,11 @@ def test_an_encoder_that_does_not_suit_is_refused(encoder: Encoder, settings: An
 
 
 def test_what_makes_no_sense_is_refused_before_anything_is_loaded() -> None:
-    for wrong, message in (({"dropout": 1.0}, "from 0 to below 1"), ({"split": -1}, "number of a layer, from 0")):
+    for wrong, message in (
+        ({"dropout": 1.0}, "from 0 to below 1"),
+        ({"split": -1}, "number of a layer, from 0"),
+        ({"room": -1}, "room = -1: expected a number of tokens"),
+    ):
         with pytest.raises(RecipeError, match=message):
             parse(WhisperDecoderConfig, wrong, source="test")
 
@@ -194,3 +207,26 @@ def test_other_layers_than_those_it_goes_on_from_are_refused(tmp_path: Any) -> N
 
     with pytest.raises(TrainingError, match=r"goes on from layer 4 of the encoder, and features\.layers = \[2\]"):
         loaded(parse_recipe(table, source="test"))
+
+
+@pytest.mark.parametrize("method", ["whisper", "whisper_decoder", "lasyn"])
+def test_a_recipe_without_room_is_the_one_it_was(method: str) -> None:
+    def definition(**more: Any) -> str:
+        table: dict[str, Any] = {"method": method, **more}
+        if method == "lasyn":
+            table = {"method": method, "recogniser": {"method": "whisper_decoder", "split": 4, **more}}
+        encoder = {} if method == "whisper" else {"encoder": {"name": "whisper"}}
+        data = [{"corpus": "c", "release": "r"}]
+        return parse_recipe({"name": "x", "data": data, "objective": table, **encoder}, source="test").definition
+
+    assert '"room"' not in definition()
+    assert '"room":60' in definition(writes="labels", room=60)
+
+
+@pytest.mark.parametrize("room", [100, 200])
+def test_the_room_of_slu_stays_in_its_recipe(room: int) -> None:
+    table = {"name": "x", "data": [{"corpus": "c", "release": "r"}], "encoder": {"name": "whisper"}}
+
+    found = parse_recipe(table | {"objective": {"method": "slu", "split": 4, "room": room}}, source="test")
+
+    assert f'"room":{room}' in found.definition
