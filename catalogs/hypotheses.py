@@ -1,4 +1,4 @@
-"""The data dictionary of the tables about recognisers: evaluations, hypotheses, understandings and task vectors."""
+"""The data dictionary of the tables about models: evaluations, hypotheses, understandings, task vectors, latents."""
 
 import pyarrow as pa
 
@@ -65,6 +65,30 @@ _MEANINGS: dict[str, dict[str, tuple[str, str, str]]] = {
         "norm": ("", "neither", "its Euclidean norm"),
         "layers": ("", "neither", "the layers that it has, by name"),
         "layer_norms": ("", "neither", "the norm of each of these layers"),
+    },
+    "latent_report": {
+        "id": ("", "neither", "id of the report: synthesiser, guide, takes, texts and settings"),
+        "checkpoint": ("", "neither", "folder of the synthesiser's checkpoint"),
+        "step": ("steps", "neither", "how long the synthesiser was trained"),
+        "training_id": ("", "neither", "id of the synthesiser's training"),
+        "method": ("", "neither", "the method that it was trained by"),
+        "guide": ("", "neither", "folder of the guide that heard the latents"),
+        "guide_training_id": ("", "neither", "id of the guide's training"),
+        "release_id": ("", "neither", "id of the release whose real takes were heard"),
+        "split": ("", "neither", "the split of it that was heard; NULL for all"),
+        "num_takes": ("takes", "neither", "real takes, each of another text"),
+        "num_speakers": ("speakers", "neither", "speakers of these takes"),
+        "num_texts": ("texts", "neither", "further texts, which nobody has read"),
+        "wer_made": ("ratio", "lower", "word errors of the guide over words, in latents made of the takes' texts"),
+        "wer_real": ("ratio", "lower", "the same in real latents"),
+        "wer_texts": ("ratio", "lower", "the same in latents made of the further texts; NULL without any"),
+        "frechet_made": ("", "lower", "Fréchet distance of made frames to real ones, squared"),
+        "frechet_real": ("", "neither", "the same between two halves of the real ones"),
+        "mmd_made": ("", "lower", "MMD of made frames to real ones, squared"),
+        "mmd_real": ("", "neither", "the same between two halves of the real ones"),
+        "auc": ("ratio", "lower", "how well a probe tells mean made latents from real ones; 0.5 is chance"),
+        "frames_per_character_made": ("frames", "neither", "made frames over characters of the texts"),
+        "frames_per_character_real": ("frames", "neither", "real frames over characters of the texts"),
     },
 }
 

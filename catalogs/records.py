@@ -493,6 +493,39 @@ class TaskVector:
 
 
 @dataclass(frozen=True, slots=True)
+class LatentReport:
+    """How good the latents are that a synthesiser makes of the texts of real takes, each of another text.
+
+    ``checkpoint`` and ``guide`` are folders. Of made latents, of real ones, and of those of ``num_texts`` further texts
+    it has the word errors of the guide over words; of frames the Fréchet distance and MMD to real ones, both squared,
+    where those of real ones are between two halves of them. ``auc`` is how well a probe tells made from real ones.
+    """
+
+    id: Id
+    checkpoint: str
+    step: int
+    training_id: Id
+    method: str
+    guide: str
+    guide_training_id: Id
+    release_id: Id
+    split: str | None
+    num_takes: int
+    num_speakers: int
+    num_texts: int
+    wer_made: float | None
+    wer_real: float | None
+    wer_texts: float | None
+    frechet_made: float | None
+    frechet_real: float | None
+    mmd_made: float | None
+    mmd_real: float | None
+    auc: float | None
+    frames_per_character_made: float | None
+    frames_per_character_real: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An item that a stage could not do: a rerun skips it until `synthgen retry` reopens it."""
 

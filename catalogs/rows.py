@@ -29,6 +29,7 @@ TABLES: dict[type, str] = {
     records.Hypothesis: "hypothesis",
     records.Understanding: "understanding",
     records.TaskVector: "task_vector",
+    records.LatentReport: "latent_report",
     records.Failure: "failure",
 }
 
@@ -53,6 +54,7 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "hypothesis": ("evaluation_id", "take_id"),
     "understanding": ("evaluation_id", "take_id"),
     "task_vector": ("id",),
+    "latent_report": ("id",),
     "failure": ("stage", "subject_id", "attempt"),
 }
 

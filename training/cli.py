@@ -126,11 +126,14 @@ def latents(
 
     from catalogs.progress import Progress
     from training.lasyn.quality import QualityConfig, quality
+    from training.lasyn.reports import keep
     from training.lasyn.telling import told
+    from training.probing.pairing import parts_of
 
     config = QualityConfig(real, split=split, texts=texts, guide=guide, takes=takes, only_unseen=only_unseen)
     report = quality(checkpoint, config, progress=Progress(quiet=as_json))
     print(json.dumps(asdict(report), default=str) if as_json else told(report))
+    keep(parts_of(real)[0], report)
     print(f"rows are in {report.folder}", file=sys.stderr)
 
 

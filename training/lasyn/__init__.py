@@ -18,4 +18,5 @@ methods, diffusing  their recipe tables
 pairs          real latents of takes, and those made of their texts
 distances, likeness how far the ones are from the others, and all else that tells of their quality
 quality, telling    a report on a synthesiser, kept as rows
+reports             its row in the catalog
 """

@@ -72,6 +72,7 @@ class About:
     training: Id
     method: str
     guide: str
+    guide_training: Id
     real: Id
     split: str | None
     num_takes: int
@@ -113,12 +114,14 @@ def quality(folder: Path, config: QualityConfig, *, progress: Progress) -> Repor
     if texts:
         voices = torch.stack([pairs[place % len(pairs)].real.mean(dim=0) for place in range(len(texts))])
         rows += errors_of("texts", texts, maker.answers(texts, maker.made(texts, voices)), number=config.replicates)
+    guiding = checkpoint.load(Path(guide))
     about = About(
-        id=_id(found, checkpoint.load(Path(guide)), release, (chosen, texts), config),
+        id=_id(found, guiding, release, (chosen, texts), config),
         checkpoint=str(found.folder), step=found.position.step, training=found.provenance["training"],
-        method=found.provenance["recipe"]["objective"]["method"], hears_voices=maker.hears_voices, guide=guide,
-        real=release.id, split=config.split, num_takes=len(chosen), num_speakers=len({m.speaker for m in chosen}),
-        num_texts=len(texts), left_out=left_out, left_out_texts=left_out_texts,
+        method=found.provenance["recipe"]["objective"]["method"], hears_voices=maker.hears_voices,
+        guide=guide, guide_training=guiding.provenance["training"], real=release.id, split=config.split,
+        num_takes=len(chosen), num_speakers=len({m.speaker for m in chosen}), num_texts=len(texts),
+        left_out=left_out, left_out_texts=left_out_texts,
     )  # fmt: skip
     name = "-".join(filter(None, (release.name, config.split, about.id[:8])))
     report = Report(found.folder / "latents" / name, about, tuple(rows))

@@ -51,12 +51,22 @@ def release_at(place: str, *, split: str | None) -> tuple[Release, list[Member]]
         CorpusMissing: if there is no such corpus.
         ReleaseError: if there is no such release.
     """
+    corpus, name = parts_of(place)
+    with Catalog.open(corpus) as catalog:
+        release = release_named(catalog, name)
+        return release, members_in(catalog, release, split=split)
+
+
+def parts_of(place: str) -> tuple[Path, str]:
+    """The corpus and the name of a release that is written CORPUS/RELEASE.
+
+    Raises:
+        UsageError: if it is not written so.
+    """
     corpus, _, name = place.rstrip("/").rpartition("/")
     if not corpus or not name:
         raise UsageError(f"{place!r} names no release: expected CORPUS/RELEASE, say corpora/orders/spoken")
-    with Catalog.open(Path(corpus).expanduser()) as catalog:
-        release = release_named(catalog, name)
-        return release, members_in(catalog, release, split=split)
+    return Path(corpus).expanduser(), name
 
 
 def paired(real: Sequence[Member], synthetic: Sequence[Member], *, most: int) -> Readings:

@@ -217,3 +217,15 @@ def test_mistakes_with_a_guide_are_told_of_what_was_typed(latents: Run, studio: 
         done = latents("fixed", "--guide", str(studio / name), "--only-unseen")
         assert isinstance(done.exception, TrainingError), done.output
         assert re.match(message, str(done.exception)), str(done.exception)
+
+
+def test_a_report_is_one_row_beside_its_release(latents: Run, studio: Path) -> None:
+    first, again = (json.loads(latents("fixed", "--takes", "6", "--json").stdout)["about"]["id"] for _ in range(2))
+
+    words = "SELECT latent_report.num_takes, guide, name FROM latent_report JOIN release ON release.id = release_id"
+    where = f"WHERE latent_report.id::VARCHAR = '{first}'"
+    asked = CliRunner().invoke(app, ["sql", f"{words} {where}", "--json", "-c", str(studio / "corpus")])
+
+    assert first == again
+    assert asked.exit_code == 0, repr(asked.exception)
+    assert json.loads(asked.stdout) == [{"num_takes": 6, "guide": str(studio / "guide"), "name": "spoken"}]
