@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from benchmarks.corpora import write
 from benchmarks.errors import Errors, errors_of
 from benchmarks.figures import share_right, wer
+from benchmarks.lasyn.__main__ import Test, scored
 from benchmarks.lasyn.telling import Scored, table
 from catalogs.catalog import Catalog
 from catalogs.ids import content_id
@@ -23,6 +24,7 @@ from training.evaluation.scoring import score
 from training.evaluation.understanding import compared
 from training.labels import Labels
 
+SEEDS = [content_id("evaluation", number) for number in range(2)]
 NOTHING = Errors([], np.zeros(0), np.zeros(0), [])
 RECALL, F1 = "slot recall, orders", "slot F1, orders"
 
@@ -80,35 +82,54 @@ def test_the_interval_of_what_is_right_is_that_of_what_is_wrong_turned_round() -
     assert wer(NOTHING) is share_right(NOTHING) is None
 
 
-def test_errors_of_labels_are_means_over_seeds_and_come_to_f1(tmp_path: Path) -> None:
-    sizes = {"a small tea": "small", "a large tea": "large"}
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two orders: the first of `SEEDS` heard both as the small one, the second each as it is, and a drink in both."""
+    folder, sizes = tmp_path_factory.mktemp("said"), {"a small tea": "small", "a large tea": "large"}
     for number in range(len(sizes)):
-        soundfile.write(tmp_path / f"{number}.wav", 0.1 * np.sin(np.arange(16_000) * 0.05 * (number + 1)), 16_000)
+        soundfile.write(folder / f"{number}.wav", 0.1 * np.sin(np.arange(16_000) * 0.05 * (number + 1)), 16_000)
     rows = [
         {"audio": f"{n}.wav", "text": text, "speaker": f"s{n}", "language": "en", "slots": {"size": sizes[text]}}
         for n, text in enumerate(sizes)
     ]
-    write(tmp_path / "said.jsonl", rows)
-    corpus = tmp_path / "said"
-    for words in (["ingest", str(tmp_path / "said.jsonl"), "--layout", "jsonl"], ["freeze", "said", "--where", "true"]):
-        done = CliRunner().invoke(app, [*words, "-c", str(corpus)])
+    write(folder / "said.jsonl", rows)
+    made = folder / "corpus"
+    for words in (["ingest", str(folder / "said.jsonl"), "--layout", "jsonl"], ["freeze", "said", "--where", "true"]):
+        done = CliRunner().invoke(app, [*words, "-c", str(made)])
         assert done.exit_code == 0, done.output
-    with Catalog.open(corpus) as catalog:
+    small, drink = Slot("size", "small"), Slot("drink", "tea")
+    with Catalog.create(made) as catalog:
         said = references_of(catalog, release_named(catalog, "said"), split=None)
-    seeds = [content_id("evaluation", number) for number in range(2)]
-    drink = Slot("drink", "tea")
-    members = [each.member for each in said]
-    with Catalog.create(corpus) as catalog:
-        for seed, extra in zip(seeds, [(), (drink,)], strict=True):
-            catalog.add([compared(seed, each, Labels(slots=(Slot("size", "small"), *extra))) for each in members])
-        answers = [Answer(each.take_id, "a small tea", 3, hit_limit=False) for each in members]
-        catalog.add([score(seeds[0], *each) for each in zip(said, answers, strict=True)])
+        for seed, found in zip(SEEDS, [(small,), (small, drink)], strict=True):
+            catalog.add([compared(seed, each.member, Labels(slots=found)) for each in said])
+            heard = [each.member.text if drink in found else "a small tea" for each in said]
+            answers = [
+                Answer(each.member.take_id, text, 3, hit_limit=False) for each, text in zip(said, heard, strict=True)
+            ]
+            catalog.add([score(seed, *each) for each in zip(said, answers, strict=True)])
+    return made
 
-    labels, first = errors_of(corpus, seeds, of="labels"), errors_of(corpus, seeds[:1], of="slots")
 
-    text_of = {each.take_id: each.text for each in members}
-    found = {text_of[take]: tuple(pair) for take, *pair in zip(labels.takes, labels.errors, labels.words, strict=True)}
-    assert found == {"a small tea": (0.5, 2.5), "a large tea": (2.5, 2.5)}
+def test_errors_of_labels_are_means_over_seeds_and_come_to_f1(corpus: Path) -> None:
+    labels, slots = errors_of(corpus, SEEDS, of="labels"), errors_of(corpus, SEEDS[:1], of="slots")
+
+    assert sorted(zip(labels.errors, labels.words, strict=True)) == [(0.5, 2.5), (2.5, 2.5)]
     assert share_right(labels).value == pytest.approx(0.4)  # type: ignore[union-attr]  # 2 × 2 right of 4 + 6
-    assert share_right(first).value == 0.5  # type: ignore[union-attr]  # it has slots
+    assert share_right(slots).value == 0.5  # type: ignore[union-attr]  # it has slots
     assert not errors_of(corpus, [content_id("evaluation", 9)], of="labels").takes
+
+
+def test_a_row_is_held_against_as_many_seeds_of_real_speech(corpus: Path) -> None:
+    tests = [Test(name, corpus, "said") for name in ("orders", "orders in noise", "LibriSpeech")]
+    first, second = ({test.name: seed for test in tests} for seed in SEEDS)
+
+    found = scored({"the guide": [second], "real": [first, second], "+ TTS audio": [first]}, tests)
+
+    bases = [None if row.base is None else row.base.errors.sum() for row in found.values()]
+    assert bases == [1, None, 1]
+    assert [row.seeds for row in found.values()] == [1, 2, 1]
+    assert [row.words["orders"].errors.sum() for row in found.values()] == [0, 0.5, 1]
+    told = table(found)
+    assert cells(told[0])[5:8] == ["slot recall, orders", "slot F1, orders", "slot F1, orders in noise"]
+    assert cells(told[3])[5:] == ["75.0%", "40.0%", "40.0%", "–"]
+    assert len(told) == 5
