@@ -170,11 +170,20 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class WordTime:
+    """When a word is said, in seconds from the start of its take, as single precision keeps them."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Take:
     """A line that has been recorded, or a real recording: where its FLAC bytes lie and what they hold.
 
     ``pcm_sha256`` is over the little-endian int16 samples. ``tokens`` are the voice's own speech codes. ``split`` is
-    the one that a real recording came with; without one, that of the prompt holds.
+    the one that a real recording came with; without one, that of the prompt holds. ``word_times`` are what the voice
+    itself knows of the words of its line (`catalogs.pronunciations.spoken_tokens`), None where it knows nothing.
     """
 
     id: Id
@@ -190,6 +199,7 @@ class Take:
     num_samples: int
     tokens: tuple[int, ...] | None = None
     split: str | None = None
+    word_times: tuple[WordTime, ...] | None = None
 
     @staticmethod
     def id_of_line(line_id: Id) -> Id:

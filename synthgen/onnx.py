@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import onnx
     import onnxruntime
 
 
@@ -21,3 +22,12 @@ def open_session(model: Path | bytes, *, threads: int) -> "onnxruntime.Inference
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     source = model if isinstance(model, bytes) else str(model)
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def with_output(model: "onnx.ModelProto", name: str) -> bytes:
+    """The graph as bytes, with a float32 value that it computes on its way as one more output; the others stay."""
+    import onnx
+
+    model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+    serialised: bytes = model.SerializeToString()
+    return serialised

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from catalogs.pronunciations import spoken_tokens
 from synthgen.espeak import Espeak
 
 # A mark ends a clause where a blank or a closing sign follows, so "3.5" and "10:30" stay whole;
@@ -39,6 +40,15 @@ def clauses_of(text: str, espeak: Espeak, *, language: str) -> list[Clause]:
     spoken, marks = pieces[0::2], [*pieces[1::2], ""]
     found = espeak.phonemes(spoken, language=language)
     return [Clause(ipa, _mark(mark)) for ipa, mark in zip(found, marks, strict=True) if ipa]
+
+
+def words_alone(text: str, espeak: Espeak, *, language: str) -> list[str]:
+    """The IPA of each of a text's `spoken_tokens`, read by itself; "" for one that is not spoken.
+
+    Raises:
+        EngineError: if espeak-ng cannot read the text.
+    """
+    return espeak.phonemes(list(spoken_tokens(text)), language=language)
 
 
 def sentences_of(clauses: Iterable[Clause]) -> list[list[Clause]]:

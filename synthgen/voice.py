@@ -11,16 +11,21 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from catalogs.records import Line, VoiceCard
+from catalogs.records import Line, VoiceCard, WordTime
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a voice returns for a line: mono float32 in [-1, 1], its rate, and its own speech tokens."""
+    """What a voice returns for a line: mono float32 in [-1, 1], its rate, and its own speech tokens.
+
+    ``word_times`` has one entry for each of the `catalogs.pronunciations.spoken_tokens` of the line's text, from the
+    durations that the voice itself gave its sounds. None if it does not know them, or cannot tell the words apart.
+    """
 
     samples: NDArray[np.float32]
     sample_rate_hz: int
     tokens: tuple[int, ...] | None = None
+    word_times: tuple[WordTime, ...] | None = None
 
 
 class Voice(Protocol):

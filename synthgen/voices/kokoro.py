@@ -19,12 +19,13 @@ from catalogs.errors import EngineError
 from catalogs.ids import seed_of
 from catalogs.records import Line, VoiceCard
 from synthgen.espeak import Espeak, with_phonemes
-from synthgen.onnx import open_session
-from synthgen.phonemes import clauses_of, pack
+from synthgen.onnx import open_session, with_output
+from synthgen.phonemes import clauses_of, pack, words_alone
 from synthgen.voice import Reading
 from synthgen.voices.blends import Blend, parse_blend, parse_style
 from synthgen.voices.kokoro_symbols import symbols_of
 from synthgen.voices.speakers import check_in_range, check_some, table_of
+from synthgen.word_times import Sound, sounds_of, until_silent, word_times
 
 MODEL = "kokoro-82m"
 RATE_HZ = 24_000
@@ -33,6 +34,9 @@ _HALF = 128
 _MAX_SYMBOLS = 510  # the rows of a style table
 _NOISE_STEP = 10  # every tenth row of a style table stands for its neighbours
 _PAUSE_S = 0.12
+_PAUSE = "."
+_LAG_S = 0.0375  # how much earlier than its frames a sound is heard, measured against forced alignment
+_DURATIONS = "/encoder/Clip_output_0"  # (1, T + 2): whole frames for each symbol
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ class Kokoro:
     """Reads lines with Kokoro-82M."""
 
     def __init__(self, config: KokoroConfig, folder: Path) -> None:
+        import onnx
+
         self._config = config
         self._own = {card.id: parse_blend(card.speaker, SPEAKERS, engine="kokoro") for card in config.cards()}
         self._symbols: dict[str, int] = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))["vocab"]
@@ -96,7 +102,7 @@ class Kokoro:
         rows = prosody[:, ::_NOISE_STEP].reshape(-1, _HALF)
         self._deviations = (rows - rows.mean(axis=0)) / np.float32(np.sqrt(len(rows)))  # (M, 128)
         self._espeak = Espeak()
-        self._session = open_session(folder / "model.onnx", threads=config.threads)
+        self._session = open_session(with_output(onnx.load(folder / "model.onnx"), _DURATIONS), threads=config.threads)
 
     def speak(self, lines: Sequence[Line]) -> list[Reading]:
         """Read the lines, one at a time.
@@ -105,30 +111,39 @@ class Kokoro:
             EngineError: for a text without phonemes.
             UsageError: for a style or timbre that is no blend of speakers.
         """
-        return [Reading(self._read(line), RATE_HZ) for line in lines]
+        return [self._read(line) for line in lines]
 
-    def _read(self, line: Line) -> NDArray[np.float32]:
+    def _read(self, line: Line) -> Reading:
         if not line.text:
-            return np.zeros(0, np.float32)
+            return Reading(np.zeros(0, np.float32), RATE_HZ)
         own = self._own[line.voice_id]
         timbre = own if line.timbre is None else parse_blend(line.timbre, SPEAKERS, engine="kokoro")
         style = own if line.style is None else parse_style(line.style, SPEAKERS, engine="kokoro")
         noise = self._noise(line)
-        pieces = []
-        for tokens in self._token_runs(line.text):
-            row = len(tokens) - 1
+        pause = np.zeros(round(_PAUSE_S * RATE_HZ), np.float32)
+        pieces: list[NDArray[np.float32]] = []
+        sounds: list[Sound] = []
+        for symbols in self._runs(line.text):
+            row = len(symbols) - 1
             halves = (self._mixed(timbre, row)[:_HALF], self._prosody(style, row) + noise)
-            pieces.append(self._run(tokens, np.concatenate(halves)))
-        return np.clip(_joined(pieces), -1.0, 1.0)
+            piece, durations = self._run([self._symbols[s] for s in symbols], np.concatenate(halves))
+            lengths_s = durations * (len(piece) / durations.sum() / RATE_HZ)
+            start_s = sum(map(len, pieces)) / RATE_HZ
+            sounds += sounds_of((_PAUSE, *symbols, _PAUSE), lengths_s.tolist(), start_s=start_s - _LAG_S)
+            pieces += [piece, pause]
+        samples = np.clip(np.concatenate(pieces[:-1]), -1.0, 1.0)
+        alone = words_alone(line.text, self._espeak, language=self._config.language)
+        times = word_times(sounds, [symbols_of(ipa) for ipa in alone])
+        return Reading(samples, RATE_HZ, word_times=times and until_silent(times, samples, rate_hz=RATE_HZ))
 
-    def _token_runs(self, text: str) -> list[list[int]]:
-        """The text as runs of symbol numbers, each short enough for the model."""
+    def _runs(self, text: str) -> list[list[str]]:
+        """The text as runs of symbols, each short enough for the model."""
         clauses = clauses_of(text, self._espeak, language=self._config.language)
         written = [replace(clause, ipa=symbols_of(clause.ipa)) for clause in clauses]
         if not written:
             raise EngineError(f"kokoro: there is nothing to say in the text {text!r}")
         runs = pack(written, limit=_MAX_SYMBOLS - 1)
-        return [[self._symbols[symbol] for symbol in f" {run}" if symbol in self._symbols] for run in runs]
+        return [[symbol for symbol in f" {run}" if symbol in self._symbols] for run in runs]
 
     def _mixed(self, blend: Blend, row: int) -> NDArray[np.float32]:
         rows = [np.float32(share.weight) * self._styles[share.speaker][row] for share in blend.shares]
@@ -151,17 +166,14 @@ class Kokoro:
         noise: NDArray[np.float32] = np.float32(line.temperature) * (draw @ self._deviations)
         return noise
 
-    def _run(self, tokens: list[int], style: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _run(
+        self, tokens: list[int], style: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """The samples, and how many frames each token lasts, with the blank before the first and after the last."""
         feed = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),
             "style": style.reshape(1, 2 * _HALF).astype(np.float32),
             "speed": np.array([self._config.speed], np.float32),
         }
-        audio: NDArray[np.float32] = self._session.run(["audio"], feed)[0]
-        return audio.ravel()
-
-
-def _joined(pieces: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The pieces of a long text, with short pauses between."""
-    pause = np.zeros(round(_PAUSE_S * RATE_HZ), np.float32)
-    return np.concatenate([part for piece in pieces for part in (pause, piece)][1:])
+        audio, durations = self._session.run(["audio", _DURATIONS], feed)
+        return audio.ravel(), durations.ravel().astype(np.float64)

@@ -22,15 +22,17 @@ from catalogs.ids import seed_of
 from catalogs.records import Line, VoiceCard
 from synthgen.espeak import Espeak, with_phonemes
 from synthgen.onnx import open_session
-from synthgen.phonemes import clauses_of, pack, sentences_of
+from synthgen.phonemes import clauses_of, pack, sentences_of, words_alone
 from synthgen.voice import Reading
-from synthgen.voices.piper_graph import DURATION_NOISE, FRAME_NOISE, lift_noise
+from synthgen.voices.piper_graph import DURATION_NOISE, DURATIONS, FRAME_NOISE, lift_noise
 from synthgen.voices.speakers import check_in_range, check_some, check_speaker, table_of
+from synthgen.word_times import Sound, sounds_of, word_times
 
 MODELS = {"joe": "piper-en-us-joe"}
 RATE_HZ = 22_050
 LANGUAGE = "en-us"
 _PAD, _START, _END = "_", "^", "$"
+_PAUSE = "."
 _MAX_SYMBOLS = 400
 _CHANNELS = 192
 _COLUMNS_PER_SYMBOL = 8
@@ -99,7 +101,7 @@ class Piper:
             EngineError: for a text without phonemes.
             UsageError: for a line with a timbre, or a style that is no speed of 0.5 to 2.
         """
-        return [Reading(self._readers[line.voice_id].read(line), RATE_HZ) for line in lines]
+        return [self._readers[line.voice_id].read(line) for line in lines]
 
 
 class _Reader:
@@ -117,34 +119,48 @@ class _Reader:
         self._espeak = espeak
         self._session = open_session(lift_noise(folder / "model.onnx"), threads=config.threads)
 
-    def read(self, line: Line) -> NDArray[np.float32]:
+    def read(self, line: Line) -> Reading:
         speed = _speed_of(line)
         if not line.text:
-            return np.zeros(0, np.float32)
+            return Reading(np.zeros(0, np.float32), RATE_HZ)
         temperature = 1.0 if line.temperature is None else line.temperature
         rng = np.random.default_rng(seed_of(line.text) if line.seed is None else line.seed)
         pause = np.zeros(round(_PAUSE_S * RATE_HZ), np.float32)
         length_scale = self._length_scale / speed
-        pieces = [self._run(ids, temperature, length_scale, rng=rng) for ids in self._sentences(line.text)]
+        pieces: list[NDArray[np.float32]] = []
+        sounds: list[Sound] = []
+        for symbols in self._sentences(line.text):
+            piece, durations = self._run(self._ids_of(symbols), temperature, length_scale, rng=rng)
+            lengths_s = self._lengths(symbols, durations) * (len(piece) / durations.sum() / RATE_HZ)
+            start_s = sum(map(len, pieces)) / RATE_HZ
+            sounds += sounds_of((_PAUSE, *symbols, _PAUSE), lengths_s.tolist(), start_s=start_s)
+            pieces += [piece, pause]
         if not pieces:
             raise EngineError(f"piper: there is nothing to say in the text {line.text!r}")
-        joined = np.concatenate([part for piece in pieces for part in (pause, piece)][1:])
-        return np.clip(joined, -1.0, 1.0)
+        samples = np.clip(np.concatenate(pieces[:-1]), -1.0, 1.0)
+        alone = words_alone(line.text, self._espeak, language=self._language)
+        return Reading(samples, RATE_HZ, word_times=word_times(sounds, alone))
 
-    def _sentences(self, text: str) -> list[list[int]]:
-        """The ids of each sentence's symbols, framed by start and end, with pads between."""
+    def _sentences(self, text: str) -> list[list[str]]:
+        """The symbols of each sentence that the model knows."""
         clauses = clauses_of(text, self._espeak, language=self._language)
         runs = [run for sentence in sentences_of(clauses) for run in pack(sentence, limit=_MAX_SYMBOLS)]
-        return [self._ids_of(unicodedata.normalize("NFD", run)) for run in runs]
+        return [[s for s in unicodedata.normalize("NFD", run).replace("…", ".") if s in self._ids] for run in runs]
 
-    def _ids_of(self, run: str) -> list[int]:
-        known = [symbol for symbol in (_START, *run.replace("…", "."), _END) if symbol in self._ids]
-        spaced = [ids for symbol in known for ids in (*self._ids[symbol], *self._ids[_PAD])]
+    def _ids_of(self, symbols: Sequence[str]) -> list[int]:
+        """The ids of symbols, framed by start and end, with pads between."""
+        spaced = [ids for symbol in (_START, *symbols, _END) for ids in (*self._ids[symbol], *self._ids[_PAD])]
         return spaced[: -len(self._ids[_PAD])]
+
+    def _lengths(self, symbols: Sequence[str], durations: NDArray[np.float32]) -> NDArray[np.float64]:
+        """How many frames each of the framed symbols lasts, the pads behind it included."""
+        widths = [len(self._ids[symbol]) + len(self._ids[_PAD]) for symbol in (_START, *symbols, _END)]
+        return np.add.reduceat(durations, np.cumsum([0, *widths[:-1]]), dtype=np.float64)
 
     def _run(
         self, ids: list[int], temperature: float, length_scale: float, *, rng: np.random.Generator
-    ) -> NDArray[np.float32]:
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The samples, and how many frames each of the ids lasts."""
         columns = _COLUMNS_PER_SYMBOL * len(ids)
         feed = {
             "input": np.array([ids], np.int64),  # (1, T)
@@ -155,8 +171,8 @@ class _Reader:
             DURATION_NOISE: rng.standard_normal((1, 2, len(ids)), np.float32),
             FRAME_NOISE: rng.standard_normal((1, _CHANNELS, columns), np.float32),
         }
-        audio: NDArray[np.float32] = self._session.run(["output"], feed)[0]  # (1, 1, 1, samples)
-        return audio.ravel()
+        audio, durations = self._session.run(["output", DURATIONS], feed)  # (1, 1, 1, samples), (1, 1, T)
+        return audio.ravel(), durations.ravel()
 
 
 def _speed_of(line: Line) -> float:

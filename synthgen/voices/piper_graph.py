@@ -1,24 +1,30 @@
-"""Piper's graph draws its noise inside, from a state no caller can set: here the noise becomes an input."""
+"""Piper's graph draws its noise inside, from a state no caller can set: here the noise becomes an input.
+
+How many frames each symbol lasts, which it keeps to itself, becomes an output.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalogs.errors import EngineError
+from synthgen.onnx import with_output
 
 if TYPE_CHECKING:
     import onnx
 
 DURATION_NOISE = "duration_noise"
 FRAME_NOISE = "frame_noise"
+DURATIONS = "/Ceil_output_0"
 _DURATIONS_NODE = "/dp/RandomNormalLike"
 _FRAMES_NODE = "/RandomNormalLike"
 
 
 def lift_noise(path: Path) -> bytes:
-    """Read a Piper graph and return it with two more inputs in place of its two random nodes.
+    """Read a Piper graph and return it with two more inputs in place of its two random nodes, and a second output.
 
     ``duration_noise`` is float32 (1, 2, T) for T symbols. ``frame_noise`` is float32 (1, C, N); the number
-    of frames is known only inside, so the graph takes frame f from column f % N.
+    of frames is known only inside, so the graph takes frame f from column f % N. The output `DURATIONS` is float32
+    (1, 1, T): whole frames for each symbol, which together are all frames.
 
     Raises:
         EngineError: if the graph is not one of Piper's.
@@ -47,8 +53,7 @@ def lift_noise(path: Path) -> bytes:
     graph.initializer.extend(
         onnx.helper.make_tensor(f"{FRAME_NOISE}/{value}", onnx.TensorProto.INT64, [], [value]) for value in (0, 1, 2)
     )
-    lifted: bytes = model.SerializeToString()
-    return lifted
+    return with_output(model, DURATIONS)
 
 
 def _rename_uses(graph: "onnx.GraphProto", old: str, new: str) -> None:
