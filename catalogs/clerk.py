@@ -99,4 +99,5 @@ def _take(recording: Recording, place: Place) -> Take:
         sample_rate_hz=recording.sample_rate_hz,
         num_samples=recording.num_samples,
         tokens=recording.tokens,
+        word_times=recording.word_times,
     )

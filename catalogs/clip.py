@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.ids import Id
+from catalogs.records import WordTime
 from catalogs.signal import resample
 
 
@@ -15,7 +16,8 @@ class Clip:
 
     ``samples`` are the stored int16 values as float32 in [-1, 1), so that a take scores the same on arrival and
     when it is read back. ``text`` is the prompt as written, ``spoken`` the form the voice was given; a real take has
-    one text. ``codes`` are the voice's own speech codes, None for a voice without any and for real takes.
+    one text. ``codes`` are the voice's own speech codes, None for a voice without any and for real takes; so are
+    ``word_times``, one for each of the `catalogs.pronunciations.spoken_tokens` of ``spoken``.
     """
 
     take_id: Id
@@ -26,6 +28,7 @@ class Clip:
     spoken: str
     language: str
     codes: tuple[int, ...] | None = None
+    word_times: tuple[WordTime, ...] | None = None
     _resampled: dict[int, NDArray[np.float32]] = field(default_factory=dict, repr=False, compare=False)
 
     @property

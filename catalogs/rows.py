@@ -60,6 +60,7 @@ IDENTITY: dict[str, tuple[str, ...]] = {
 
 _SLOTS = pa.map_(pa.string(), pa.string())
 _ENTITIES = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+_WORD_TIMES = pa.list_(pa.struct([("start_s", pa.float32()), ("end_s", pa.float32())]))
 _TYPES: dict[str, pa.DataType] = {
     "VARCHAR": pa.string(),
     "DOUBLE": pa.float64(),
@@ -92,4 +93,6 @@ def _column(name: str, values: list[Any]) -> pa.Array:
         return pa.array([[(s.name, s.value) for s in v] for v in values], _SLOTS)
     if name in ("entities", "found"):
         return pa.array([[{"name": s.name, "value": s.value} for s in v] for v in values], _ENTITIES)
+    if name == "word_times":
+        return pa.array([v and [(t.start_s, t.end_s) for t in v] for v in values], _WORD_TIMES)
     return pa.array(values)

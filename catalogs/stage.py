@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from catalogs.clip import Clip
 from catalogs.ids import Id
-from catalogs.records import Failure, MetricCard, Score
+from catalogs.records import Failure, MetricCard, Score, WordTime
 
 MEASURE = "measure"
 """The stage of a failure that no family is to measure."""
@@ -30,6 +30,7 @@ class Recording:
     sample_rate_hz: int
     num_samples: int
     tokens: tuple[int, ...] | None
+    word_times: tuple[WordTime, ...] | None = None
 
 
 @dataclass(slots=True)

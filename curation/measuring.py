@@ -15,7 +15,7 @@ from catalogs.flac import decode
 from catalogs.ids import Id
 from catalogs.lake import query
 from catalogs.progress import Progress
-from catalogs.records import Failure, MetricCard, Score
+from catalogs.records import Failure, MetricCard, Score, WordTime
 from catalogs.signal import to_float32
 from catalogs.stage import MEASURE, WORKER_CRASHED, Crew, Outcome, Stream, batched, failure, one_by_one
 from catalogs.takes import score_table
@@ -38,6 +38,7 @@ class StoredTake:
     spoken: str
     language: str
     codes: tuple[int, ...] | None = None
+    word_times: tuple[WordTime, ...] | None = None
 
 
 class Measurer:
@@ -73,8 +74,8 @@ class Listener:
             except AudioError as error:
                 outcome.failures.append(failure(STAGE, item.take_id, error))
                 continue
-            texts = (item.text, item.spoken, item.language)
-            clips.append(Clip(item.take_id, item.voice_id, to_float32(pcm), rate_hz, *texts, codes=item.codes))
+            told = (item.text, item.spoken, item.language, item.codes, item.word_times)
+            clips.append(Clip(item.take_id, item.voice_id, to_float32(pcm), rate_hz, *told))
         return clips, outcome
 
 
@@ -153,7 +154,9 @@ def _batches(rows: Iterator[Mapping[str, Any]]) -> Iterator[Sequence[StoredTake]
 def _stored(row: Mapping[str, Any]) -> StoredTake:
     place = Place(row["shard"], row["offset"], row["num_bytes"])
     codes = None if row["codes"] is None else tuple(row["codes"])
-    return StoredTake(row["take_id"], row["voice_id"], place, row["text"], row["spoken"], row["language"], codes)
+    times = None if row["word_times"] is None else tuple(WordTime(**time) for time in row["word_times"])
+    texts = (row["text"], row["spoken"], row["language"])
+    return StoredTake(row["take_id"], row["voice_id"], place, *texts, codes, times)
 
 
 def _take_id(clip: Clip) -> Id:

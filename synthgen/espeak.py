@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from catalogs.errors import EngineError
 from synthgen import espeak_server
+from synthgen.word_times import Sound, sounds_of
 
 INSTALL = "pip install 'synthgen-studio[espeak]'"
 _SYSTEM_DATA = (
@@ -111,6 +113,15 @@ def with_phonemes(checkpoint_sha256: str) -> str:
     return hashlib.sha256(f"{checkpoint_sha256} {fingerprint()}".encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A text read aloud: int16 samples, their rate, and the sounds that they are."""
+
+    samples: NDArray[np.int16]
+    rate_hz: int
+    sounds: tuple[Sound, ...]
+
+
 class Espeak:
     """A running library; one text at a time, from any thread. It ends with this object."""
 
@@ -123,8 +134,8 @@ class Espeak:
         self._lock = threading.Lock()
         self._start()
 
-    def speak(self, text: str, *, voice: str, rate: int = 175, pitch: int = 50) -> tuple[NDArray[np.int16], int]:
-        """Read a text: int16 samples and their rate in Hz.
+    def speak(self, text: str, *, voice: str, rate: int = 175, pitch: int = 50) -> "Speech":
+        """Read a text aloud.
 
         ``voice`` is a name of `languages`, with "+" and a name of `variants` or without; ``rate`` is in words a
         minute, ``pitch`` from 0 to 99. Markup is read as text.
@@ -134,8 +145,11 @@ class Espeak:
         """
         request = {"speak": _printable(text), "voice": _known(voice), "rate": rate, "pitch": pitch}
         body = self._ask(request)
-        (rate_hz,) = espeak_server.LENGTH.unpack(body[: espeak_server.LENGTH.size])
-        return np.frombuffer(body, "<i2", offset=espeak_server.LENGTH.size).astype(np.int16), rate_hz
+        size = espeak_server.LENGTH.size
+        (rate_hz,), (told,) = (espeak_server.LENGTH.unpack_from(body, at) for at in (0, size))
+        samples = np.frombuffer(body, "<i2", offset=2 * size + told).astype(np.int16)
+        begun = json.loads(body[2 * size : 2 * size + told])
+        return Speech(samples, rate_hz, tuple(_sounds(begun, num_samples=len(samples), rate_hz=rate_hz)))
 
     def phonemes(self, clauses: Sequence[str], *, language: str) -> list[str]:
         """The IPA of clauses without punctuation, with stress marks; "" for a clause that is not spoken.
@@ -177,6 +191,17 @@ class Espeak:
         if not body.startswith(b"+"):
             raise EngineError(body[1:].decode())
         return body[1:]
+
+
+def _sounds(begun: Sequence[tuple[str, int]], *, num_samples: int, rate_hz: int) -> list[Sound]:
+    """The sounds by where each begins; a pause is written as a mark, and one that does not last is left out."""
+    edges = [*(sample for _, sample in begun), num_samples]
+    lasting = [
+        (symbol or ".", (end - start) / rate_hz)
+        for (symbol, _), (start, end) in zip(begun, pairwise(edges), strict=True)
+        if symbol or end > start
+    ]
+    return sounds_of([symbol for symbol, _ in lasting], [s for _, s in lasting], start_s=edges[0] / rate_hz)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

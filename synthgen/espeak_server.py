@@ -14,16 +14,37 @@ import os
 import signal
 import struct
 import sys
+from itertools import takewhile
 from typing import IO, Any
 
 TIME_LIMIT_S = 60
-SYNCHRONOUS, BUFFER_MS, DO_NOT_EXIT = 2, 20, 0x8000
+SYNCHRONOUS, BUFFER_MS = 2, 20
+PHONEME_EVENTS, PHONEMES_IN_IPA, DO_NOT_EXIT = 1, 2, 0x8000
+END_OF_EVENTS, WORD, PHONEME = 0, 1, 7
 UTF8, CHARACTERS = 1, 1
 RATE, PITCH = 1, 3
 IPA = 2
 
 LENGTH = struct.Struct("!I")
-SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+
+
+class EventId(ctypes.Union):
+    """What an event is about, by its kind."""
+
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class Event(ctypes.Structure):
+    """The library's ``espeak_EVENT``; ``sample`` is where it begins in the whole text."""
+
+    _fields_ = (
+        ("type", ctypes.c_int), ("unique_identifier", ctypes.c_uint), ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int), ("audio_position", ctypes.c_int), ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p), ("id", EventId),
+    )  # fmt: skip
+
+
+SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(Event))
 
 
 def read_frame(stream: IO[bytes]) -> bytes | None:
@@ -46,7 +67,8 @@ def load(library: str, data: str) -> ctypes.CDLL:
     lib = ctypes.CDLL(library)
     lib.espeak_TextToPhonemes.restype = ctypes.c_void_p
     lib.espeak_ListVoices.restype = ctypes.c_void_p
-    if lib.espeak_Initialize(SYNCHRONOUS, BUFFER_MS, data.encode(), DO_NOT_EXIT) <= 0:
+    options = PHONEME_EVENTS | PHONEMES_IN_IPA | DO_NOT_EXIT
+    if lib.espeak_Initialize(SYNCHRONOUS, BUFFER_MS, data.encode(), options) <= 0:
         raise OSError(f"espeak-ng does not start with the data in {data}")
     lib.espeak_ListVoices(None)
     return lib
@@ -62,12 +84,21 @@ def answer(lib: ctypes.CDLL, request: dict[str, Any]) -> bytes:
 
 
 def speak(lib: ctypes.CDLL, text: str, *, rate: int, pitch: int) -> bytes:
-    """Read a text aloud: the sampling rate as four bytes, then int16 samples."""
-    pieces: list[bytes] = []
+    """Read a text aloud: the sampling rate and the length of what follows, four bytes each, the sounds, the samples.
 
-    def receive(samples: int | None, count: int, _: int | None) -> int:
+    The sounds are JSON, pairs of IPA and the sample where it begins; " " is where a word does, "" is a pause.
+    """
+    pieces: list[bytes] = []
+    sounds: list[tuple[str, int]] = []
+
+    def receive(samples: int | None, count: int, events: Any) -> int:
         if samples and count > 0:
             pieces.append(ctypes.string_at(samples, 2 * count))
+        for event in takewhile(lambda event: event.type != END_OF_EVENTS, events):
+            if event.type == WORD:
+                sounds.append((" ", event.sample))
+            elif event.type == PHONEME:
+                sounds.append((event.id.string.decode(errors="ignore"), event.sample))
         return 0
 
     callback = SynthCallback(receive)
@@ -80,7 +111,8 @@ def speak(lib: ctypes.CDLL, text: str, *, rate: int, pitch: int) -> bytes:
     status = lib.espeak_Synth(encoded, size, 0, CHARACTERS, 0, UTF8, None, None)
     if status != 0:
         raise ValueError(f"espeak-ng cannot read the text (status {status})")
-    return LENGTH.pack(lib.espeak_ng_GetSampleRate()) + b"".join(pieces)
+    told = json.dumps(sounds).encode()
+    return LENGTH.pack(lib.espeak_ng_GetSampleRate()) + LENGTH.pack(len(told)) + told + b"".join(pieces)
 
 
 def phonemes(lib: ctypes.CDLL, clause: str) -> str:

@@ -108,6 +108,7 @@ def _finish(assignment: Assignment, reading: Reading) -> tuple[Clip, Recording]:
         spoken=line.text,
         language=assignment.language,
         codes=reading.tokens,
+        word_times=reading.word_times,
     )
     recording = Recording(
         line_id=line.id,
@@ -118,6 +119,7 @@ def _finish(assignment: Assignment, reading: Reading) -> tuple[Clip, Recording]:
         sample_rate_hz=reading.sample_rate_hz,
         num_samples=len(pcm),
         tokens=reading.tokens,
+        word_times=reading.word_times,
     )
     return clip, recording
 

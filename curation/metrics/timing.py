@@ -1,11 +1,16 @@
-"""Timing: when each word of the spoken text is said in a clip, synthetic or real."""
+"""Timing: when each word of the spoken text is said in a clip, synthetic or real.
+
+A voice that knows how long its sounds last has said so when it read the line, in any language; the words of all other
+clips are searched for in their sound.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 
+from catalogs.pronunciations import spoken_tokens
 from catalogs.records import MetricCard, Score
 from curation.metric import Clip
 from curation.metrics.figures import Figure, columns_of, values_of
@@ -13,13 +18,17 @@ from curation.recogniser import RATE_HZ
 from curation.recognisers.timing import TimedWord, Timer, timing_version
 from synthgen.spoken import Spoken, SpokenConfig
 
+_REVISION = 2
+"""Raised with every change to the figures that is none of the search."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """The figures of one clip: four lists of one length, a word each.
 
     ``is_timed`` is false, and the rest none, where the text cannot be found in the clip or has no words; all are none
-    for a language that is not known. What no word covers is silence.
+    for a language that is not known. What no word covers is silence. A voice's own times have the confidence 0, which
+    is certainty: they say when it meant to read a word, and not whether it is heard.
     """
 
     is_timed: Annotated[bool | None, Figure("", "higher", "the words of the text were found in the clip")] = None
@@ -35,6 +44,9 @@ class Timing:
     least_word_confidence: Annotated[
         float | None, Figure("nats", "higher", "the confidence of the word that fits least")
     ] = None
+    timed_by: Annotated[
+        str | None, Figure("", "neither", "voice: by the durations of its own sounds; search: found in the sound")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,8 @@ class TimingConfig:
 
     def card(self) -> MetricCard:
         """Family, version and columns."""
-        return MetricCard("timing", f"{timing_version()}/{SpokenConfig().build().version}", columns_of(Timing))
+        version = f"{_REVISION}/{timing_version()}/{SpokenConfig().build().version}"
+        return MetricCard("timing", version, columns_of(Timing))
 
     def build(self) -> "TimingMetric":
         """Load the models."""
@@ -62,13 +75,25 @@ class TimingMetric:
         return [Score(clip.take_id, values_of(self._timing(clip))) for clip in clips]
 
     def _timing(self, clip: Clip) -> Timing:
+        own = own_words(clip)
+        if own:
+            return describe(own, timed_by="voice")
         if not self._timer.knows(clip.language):
             return Timing()
         words = self._timer.times(clip.at(RATE_HZ), self._spoken(clip.spoken, clip.language))
-        return describe(words) if words else Timing(is_timed=False)
+        return describe(words, timed_by="search") if words else Timing(is_timed=False)
 
 
-def describe(words: Sequence[TimedWord]) -> Timing:
+def own_words(clip: Clip) -> list[TimedWord]:
+    """The words as the voice itself has timed them; none if it has not, or not these words."""
+    tokens = list(spoken_tokens(clip.spoken))
+    times = clip.word_times or ()
+    if len(times) != len(tokens):
+        return []
+    return [TimedWord(word, time.start_s, time.end_s, 0.0) for word, time in zip(tokens, times, strict=True)]
+
+
+def describe(words: Sequence[TimedWord], *, timed_by: Literal["voice", "search"]) -> Timing:
     """The figures of some words, at least one, as single precision keeps them."""
     confidences = _single([word.confidence for word in words])
     return Timing(
@@ -78,6 +103,7 @@ def describe(words: Sequence[TimedWord]) -> Timing:
         word_ends_s=_single([word.end_s for word in words]),
         word_confidences=confidences,
         least_word_confidence=min(confidences),
+        timed_by=timed_by,
     )
 
 

@@ -10,8 +10,10 @@ from catalogs.errors import EngineError
 from catalogs.records import Line, VoiceCard
 from catalogs.signal import to_float32
 from synthgen import espeak
+from synthgen.phonemes import words_alone
 from synthgen.voice import Reading
 from synthgen.voices.speakers import check_in_range, check_some, check_speaker, refuse_style, table_of
+from synthgen.word_times import word_times
 
 RATE_HZ = 22_050
 
@@ -86,11 +88,11 @@ class EspeakVoice:
         refuse_style(line, engine=self._config.engine)
         if not line.text:
             return Reading(np.zeros(0, np.float32), RATE_HZ)
-        samples, rate_hz = self._espeak.speak(
-            line.text, voice=self._speakers[line.voice_id], rate=self._config.rate, pitch=self._config.pitch
-        )
-        if rate_hz != RATE_HZ:
-            raise EngineError(f"espeak-ng speaks at {rate_hz} Hz, not at the {RATE_HZ} Hz of its card")
-        if not samples.any():
+        speaker = self._speakers[line.voice_id]
+        speech = self._espeak.speak(line.text, voice=speaker, rate=self._config.rate, pitch=self._config.pitch)
+        if speech.rate_hz != RATE_HZ:
+            raise EngineError(f"espeak-ng speaks at {speech.rate_hz} Hz, not at the {RATE_HZ} Hz of its card")
+        if not speech.samples.any():
             raise EngineError(f"espeak-ng has no sound for the text {line.text!r}")
-        return Reading(to_float32(samples), RATE_HZ)
+        alone = words_alone(line.text, self._espeak, language=speaker)
+        return Reading(to_float32(speech.samples), RATE_HZ, word_times=word_times(speech.sounds, alone))

@@ -1,7 +1,7 @@
 -- One row a take (of one job, of one release, or of the corpus) that a metric family has neither scored in this version nor failed.
 SELECT
     take.id::VARCHAR AS take_id, take.voice_id::VARCHAR AS voice_id, take.shard, take."offset", take.num_bytes,
-    prompt.text, coalesce(line.text, prompt.text) AS spoken, prompt.language, take.tokens AS codes
+    prompt.text, coalesce(line.text, prompt.text) AS spoken, prompt.language, take.tokens AS codes, take.word_times
 FROM take
 JOIN prompt ON prompt.id = take.prompt_id
 LEFT JOIN line ON line.id = take.line_id
