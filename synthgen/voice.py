@@ -27,6 +27,11 @@ class Reading:
     tokens: tuple[int, ...] | None = None
     word_times: tuple[WordTime, ...] | None = None
 
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate_hz
+
 
 class Voice(Protocol):
     """A loaded engine; it serves every card of its configuration."""

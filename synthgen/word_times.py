@@ -19,6 +19,7 @@ from catalogs.records import WordTime
 MARKS = frozenset(" ;:,.!?—…¡¿«»“”\"()'")
 """Symbols that are no sound: the blank, and what makes a pause."""
 
+_STRESS = frozenset("ˈˌ")
 _MOST_ERRORS = 0.5
 _MOST_TOGETHER = 4
 _UNEVEN = 0.1
@@ -93,7 +94,8 @@ def _pairs(words: Sequence[str], groups: Sequence[str]) -> list[tuple[range, ran
     """
     best: dict[tuple[int, int], tuple[float, tuple[int, int]]] = {(0, 0): (0.0, (0, 0))}
     band = abs(len(words) - len(groups)) + 2 * _MOST_TOGETHER
-    steps = [(1, n) for n in range(1, _MOST_TOGETHER + 1)] + [(n, 1) for n in range(2, _MOST_TOGETHER + 1)]
+    most_groups = max(_MOST_TOGETHER, len(groups) - len(words) + 1)
+    steps = [(1, n) for n in range(1, most_groups + 1)] + [(n, 1) for n in range(2, _MOST_TOGETHER + 1)]
     for i in range(1, len(words) + 1):
         for j in range(max(1, i - band), min(len(groups), i + band) + 1):
             tries = [
@@ -120,9 +122,7 @@ def _cost(words: Sequence[str], groups: Sequence[str]) -> float:
 
 
 def _parts(sounds: Sequence[Sound], words: Sequence[str]) -> list[Sequence[Sound]] | None:
-    """The sounds cut where one word ends and the next begins; None if that is not heard clearly on both sides."""
-    if len(words) == 1:
-        return [sounds]
+    """The sounds cut where one word ends and the next begins; None if a cut, or one side of it, is not clear."""
     owners = [index for index, sound in enumerate(sounds) for _ in _plain(sound.symbol)]
     same = {
         op.src_start + n: owners[op.dest_start + n]
@@ -130,14 +130,28 @@ def _parts(sounds: Sequence[Sound], words: Sequence[str]) -> list[Sequence[Sound
         if op.tag == "equal"
         for n in range(op.src_end - op.src_start)
     }
-    cuts = [0]
-    for end in list(accumulate(map(len, words)))[:-1]:
-        last, first = same.get(end - 1), same.get(end)
-        if last is None or first is None or any(_plain(s.symbol) for s in sounds[last + 1 : first]) or first <= last:
+    ends = list(accumulate(map(len, words)))[:-1]
+    cuts = [_cut(sounds, last=same.get(end - 1), first=same.get(end)) for end in ends]
+    edges = [0, *(cut or 0 for cut in cuts), len(sounds)]
+    parts = [sounds[start:end] for start, end in pairwise(edges)]
+    return parts if all(_plain(_written(part)) for part in parts) else None
+
+
+def _cut(sounds: Sequence[Sound], *, last: int | None, first: int | None) -> int | None:
+    """Where the next word begins, if the last sound of the one or the first of the other is in its place.
+
+    A mark of stress goes with the sound behind it, one of length with the sound before it. None if neither is, or if
+    there are sounds between the two.
+    """
+    if first is None:
+        if last is None:
             return None
-        is_stress = [s.symbol in "ˈˌ" for s in sounds[last + 1 : first]]
-        cuts.append(last + 1 + (is_stress.index(True) if True in is_stress else len(is_stress)))
-    return [sounds[start:end] for start, end in pairwise([*cuts, len(sounds)])]
+        first = next((n for n in range(last + 1, len(sounds)) if _plain(sounds[n].symbol)), len(sounds))
+    elif last is not None and _plain(_written(sounds[last + 1 : first])):
+        return None
+    while first > 0 and sounds[first - 1].symbol in _STRESS:
+        first -= 1
+    return first
 
 
 def _written(sounds: Iterable[Sound]) -> str:

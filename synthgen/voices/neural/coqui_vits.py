@@ -1,6 +1,7 @@
 """Speak with a VITS that Coqui trained: phonemes or letters to latents in batches, latents to sound."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from TTS.tts.models.vits import Vits
 from catalogs.errors import EngineError, UsageError
 from catalogs.models import checkpoint_folder
 from catalogs.models.pretrained import device_of, told_plainly
-from catalogs.records import Line
+from catalogs.pronunciations import spoken_tokens
+from catalogs.records import Line, WordTime
 from synthgen.voice import Reading
 from synthgen.voices.coqui import CoquiConfig
 from synthgen.voices.neural.loading import check_rate, load_tensors, weights_file
@@ -25,6 +27,7 @@ from synthgen.voices.neural.running import (
     reading_of,
     repeatable,
 )
+from synthgen.voices.neural.word_timing import BLANK, SILENCE, vits_word_times
 from synthgen.voices.speakers import check_speaker, refuse_style
 
 _FILES = ("*.json", "*.pth", "*.safetensors")
@@ -66,7 +69,23 @@ class CoquiVitsVoice:
             spoken = self._model.inference(inputs, aux)
         lengths = (spoken["y_mask"].sum([1, 2]).int() * self._hop).tolist()
         waves = [wave[0, :length] for wave, length in zip(spoken["model_outputs"], lengths, strict=True)]
-        return [reading_of(wave, self._config.sample_rate_hz) for wave in waves]
+        readings = [reading_of(wave, self._config.sample_rate_hz) for wave in waves]
+        return [
+            replace(reading, word_times=self._word_times(line, row, reading.duration_s))
+            for line, row, reading in zip(lines, spoken["durations"][:, 0], readings, strict=True)
+        ]
+
+    def _word_times(self, line: Line, frames: torch.Tensor, length_s: float) -> tuple[WordTime, ...] | None:
+        symbols = self._symbols(line.text)
+        alone = ["".join(self._symbols(word)) for word in spoken_tokens(line.text)]
+        return vits_word_times(symbols, frames[: len(symbols)], alone=alone, length_s=length_s)
+
+    def _symbols(self, text: str) -> list[str]:
+        """The phonemes or letters that the model is given, with its blanks; what frames them is silence."""
+        characters = self._model.tokenizer.characters
+        special = {characters.bos_id: SILENCE, characters.eos_id: SILENCE, characters.blank_id: BLANK}
+        ids = self._model.tokenizer.text_to_ids(text, language=self._config.language)
+        return [special[number] if number in special else characters.id_to_char(number) for number in ids]
 
     def _ids(self, line: Line) -> torch.Tensor:
         """The phonemes or letters of a line, (S,)."""

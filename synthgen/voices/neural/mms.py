@@ -1,14 +1,18 @@
 """Speak with a `transformers` VITS: text to characters, characters to latents in batches, latents to sound."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
+import torch
 from transformers import VitsModel, VitsTokenizer
 from transformers.utils.import_utils import is_phonemizer_available, is_uroman_available
 
 from catalogs.errors import EngineError, UsageError
 from catalogs.models import checkpoint_folder
 from catalogs.models.pretrained import device_of, load_pretrained, told_plainly
-from catalogs.records import Line
+from catalogs.pronunciations import spoken_tokens
+from catalogs.records import Line, WordTime
 from synthgen.voice import Reading
 from synthgen.voices.mms import MmsConfig
 from synthgen.voices.neural.loading import check_rate
@@ -20,6 +24,7 @@ from synthgen.voices.neural.running import (
     reading_of,
     repeatable,
 )
+from synthgen.voices.neural.word_timing import BLANK, vits_word_times
 from synthgen.voices.speakers import refuse_style
 
 _FILES = ("*.json", "*.safetensors", "*.bin", "*.txt")
@@ -55,7 +60,8 @@ class MmsVoice:
         for line in lines:
             self._check(line)
         inputs = self._tokenizer([line.text for line in lines], padding=True, return_tensors="pt")
-        with LineNoise([line.seed or 0 for line in lines], scales=[self._scale(line) for line in lines]):
+        noise = LineNoise([line.seed or 0 for line in lines], scales=[self._scale(line) for line in lines])
+        with noise, self._overheard() as log_durations:
             spoken = self._model(
                 input_ids=inputs.input_ids.to(self._device),  # (B, S)
                 attention_mask=inputs.attention_mask.to(self._device),
@@ -64,7 +70,35 @@ class MmsVoice:
             )
         lengths = spoken.sequence_lengths.int().tolist()
         waves = [wave[:length] for wave, length in zip(spoken.waveform, lengths, strict=True)]
-        return [reading_of(wave, self._config.sample_rate_hz) for wave in waves]
+        readings = [reading_of(wave, self._config.sample_rate_hz) for wave in waves]
+        length_scale = 1.0 / (self._config.speaking_rate or self._model.speaking_rate)
+        frames = torch.ceil(torch.exp(log_durations[0][:, 0]) * length_scale)  # (B, S)
+        return [
+            replace(reading, word_times=self._word_times(line, row, reading.duration_s))
+            for line, row, reading in zip(lines, frames, readings, strict=True)
+        ]
+
+    @contextmanager
+    def _overheard(self) -> Iterator[list[torch.Tensor]]:
+        """What the model finds for the logarithms of its durations, (B, 1, S), and does not tell."""
+        found: list[torch.Tensor] = []
+        hook = self._model.duration_predictor.register_forward_hook(lambda *call: found.append(call[-1]))
+        try:
+            yield found
+        finally:
+            hook.remove()
+
+    def _word_times(self, line: Line, frames: torch.Tensor, length_s: float) -> tuple[WordTime, ...] | None:
+        symbols = self._symbols(line.text)
+        alone = ["".join(self._symbols(word)) for word in spoken_tokens(line.text)]
+        return vits_word_times(symbols, frames[: len(symbols)], alone=alone, length_s=length_s)
+
+    def _symbols(self, text: str) -> list[str]:
+        """The characters that the model is given, with its blanks."""
+        tokens: list[str] = self._tokenizer.tokenize(text)
+        if self._tokenizer.add_blank:
+            tokens[::2] = [BLANK] * len(tokens[::2])
+        return tokens
 
     def _scale(self, line: Line) -> float:
         """How much louder than the checkpoint's own the noise of a line is."""

@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 
 from catalogs.errors import SynthgenError
 from catalogs.ids import canonical
+from catalogs.pronunciations import spoken_tokens
 from catalogs.records import Line, Prompt, VoiceCard
 from synthgen.voice import Reading, Voice, VoiceConfig
 
@@ -28,6 +29,7 @@ sys.path.append(str(Path(__file__).parent))
 from digests import digests, digests_of
 
 TEXTS = ("no, i said blue", "at nine", "is it late?")
+TIMED_TEXTS = (*TEXTS, "put it in the box at the end of the room", "well - my a-t-m card, he said")
 HARD_TEXTS = {
     "one letter": "a",
     "number": "1984",
@@ -48,6 +50,10 @@ CASES = [
     case for path in sorted(Path(__file__).parent.glob("cases_*.py")) for case in runpy.run_path(str(path))["CASES"]
 ]
 
+# Tiny VITS models of random weights: the least noise already sends them anywhere.
+CHAOTIC = ("mms", "coqui")
+TIMED = ("espeak", "kokoro", "piper", "transplant", *CHAOTIC)
+
 
 @dataclass
 class Subject:
@@ -56,6 +62,11 @@ class Subject:
     config: VoiceConfig
     card: VoiceCard
     voice: Voice
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it knows how long its sounds last; a voice of speech tokens does not."""
+        return self.card.engine in TIMED and self.card.tokens is None
 
     @cached_property
     def first(self) -> Reading:
@@ -102,6 +113,7 @@ def assert_same(got: Reading, wanted: Reading) -> None:
     assert got.sample_rate_hz == wanted.sample_rate_hz
     np.testing.assert_array_equal(got.samples, wanted.samples)
     assert got.tokens == wanted.tokens
+    assert got.word_times == wanted.word_times
 
 
 def test_cards_say_all_that_a_catalog_needs(subject: Subject) -> None:
@@ -151,6 +163,35 @@ def test_readings_are_mono_float_in_range_at_the_cards_rate(subject: Subject) ->
         assert reading.sample_rate_hz == subject.card.sample_rate_hz
         assert len(reading.samples) > 0.05 * reading.sample_rate_hz
         assert (reading.tokens is not None) == (subject.card.tokens is not None)
+
+
+def test_word_times_are_one_a_word_in_order_and_within_the_reading(subject: Subject) -> None:
+    lines = [subject.line(text) for text in TIMED_TEXTS]
+    readings = [reading for line in lines for reading in subject.voice.speak([line])]
+
+    assert {reading.word_times is not None for reading in readings} == {subject.is_timed}
+    for line, reading in zip(lines, readings, strict=True):
+        if reading.word_times is None:
+            continue
+        edges_s = [edge for time in reading.word_times for edge in (time.start_s, time.end_s)]
+        assert len(reading.word_times) == len(list(spoken_tokens(line.text)))
+        assert edges_s == sorted(edges_s)
+        assert all(time.start_s < time.end_s for time in reading.word_times)
+        assert edges_s[0] >= 0.0
+        assert edges_s[-1] <= reading.duration_s + 1e-5
+
+
+def test_timed_words_begin_and_end_where_speech_does(subject: Subject) -> None:
+    if not subject.is_timed or subject.card.engine in CHAOTIC:
+        pytest.skip("it has no word times, or no words")
+
+    for text in TIMED_TEXTS:
+        reading = subject.voice.speak([subject.line(text)])[0]
+        power = np.convolve(reading.samples**2, np.ones(200) / 200, "same")
+        heard_s = np.flatnonzero(power > 1e-3 * power.max()) / reading.sample_rate_hz
+        assert reading.word_times is not None
+        assert abs(reading.word_times[0].start_s - heard_s[0]) < 0.1
+        assert abs(reading.word_times[-1].end_s - heard_s[-1]) < 0.15
 
 
 def test_every_card_is_spoken_by_the_one_voice(subject: Subject) -> None:
@@ -228,10 +269,6 @@ def test_seeds_give_different_readings(subject: Subject) -> None:
     readings = {subject.samples(TEXTS[0], seed=seed).tobytes() for seed in range(3)}
 
     assert len(readings) == 3
-
-
-# Tiny VITS models of random weights: the least noise already sends them anywhere.
-CHAOTIC = ("mms", "coqui")
 
 
 def test_a_higher_temperature_departs_further_from_the_mean_reading(subject: Subject) -> None:
