@@ -1,8 +1,8 @@
 """When each word of a text is said, from the sounds a voice made of it and how long each lasts.
 
-A voice knows its sounds and where blanks stand between them, and a blank is not always where the text has one: espeak-ng
-reads "of the" as one group of sounds, and "A-T-M" or a number may be several. So the words are read out one by one as
-well, and their sounds are laid along the groups by edit distance; what does not fit well is not timed at all.
+A voice knows its sounds and the blanks between them, but a blank is not always where the text has one: espeak-ng reads
+"of the" as one group of sounds, and "A-T-M" or a number may be several. So the words are read out one by one as well,
+and their sounds are laid along the groups by edit distance; what does not fit well is not timed at all.
 """
 
 import unicodedata

@@ -166,9 +166,7 @@ class Kokoro:
         noise: NDArray[np.float32] = np.float32(line.temperature) * (draw @ self._deviations)
         return noise
 
-    def _run(
-        self, tokens: list[int], style: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    def _run(self, tokens: list[int], style: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """The samples, and how many frames each token lasts, with the blank before the first and after the last."""
         feed = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),

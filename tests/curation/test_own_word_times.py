@@ -91,7 +91,7 @@ def german(make_recipe: Callable[..., Recipe]) -> Recipe:
 
 def timings(catalog: Catalog) -> list[tuple[object, ...]]:
     columns = "spoken, timed_by, timed_words, word_starts_s, word_ends_s"
-    return [tuple(row) for row in catalog.lake.rows(f"SELECT {columns} FROM takes ORDER BY spoken")]  # noqa: S608
+    return [tuple(row) for row in catalog.lake.rows(f"SELECT {columns} FROM takes ORDER BY spoken")]
 
 
 def test_german_takes_are_timed_on_arrival_and_when_they_are_measured_later(

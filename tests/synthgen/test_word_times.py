@@ -102,6 +102,10 @@ def test_silence_is_cut_from_the_end_of_a_word_that_nothing_follows() -> None:
     samples = np.concatenate([loud, silent, loud, silent])
     times = (WordTime(0.0, 0.75), WordTime(1.0, 1.25), WordTime(1.25, 2.0))
 
-    assert until_silent(times, samples, rate_hz=rate_hz) == (WordTime(0.0, 0.5), WordTime(1.0, 1.25), WordTime(1.25, 1.5))
+    assert until_silent(times, samples, rate_hz=rate_hz) == (
+        WordTime(0.0, 0.5),
+        WordTime(1.0, 1.25),
+        WordTime(1.25, 1.5),
+    )
     assert until_silent(times, 0 * samples, rate_hz=rate_hz) == times
     assert until_silent(times, samples[:0], rate_hz=rate_hz) == times
