@@ -11,7 +11,7 @@ from catalogs.errors import EngineError, UsageError
 from catalogs.records import Line
 from synthgen.onnx import open_session
 from synthgen.voices.piper import MODELS, RATE_HZ, Piper, PiperConfig
-from synthgen.voices.piper_graph import DURATION_NOISE, FRAME_NOISE, lift_noise
+from synthgen.voices.piper_graph import DURATION_NOISE, DURATIONS, FRAME_NOISE, lift_noise
 
 CONFIG = PiperConfig()
 TEXT = "Is there a train to the coast tonight?"
@@ -130,3 +130,24 @@ def test_another_style_is_refused(piper: Piper, wrong: str) -> None:
 def test_a_timbre_is_refused(piper: Piper) -> None:
     with pytest.raises(UsageError, match="no timbres"):
         piper.speak([replace(line(), timbre="joe")])
+
+
+def test_the_frames_of_all_symbols_are_all_samples() -> None:
+    lifted = open_session(lift_noise(models.fetch(MODELS["joe"]) / "model.onnx"), threads=1)
+
+    audio, durations = lifted.run(["output", DURATIONS], feed(noise=1) | drawn(0))
+
+    assert durations.shape == (1, 1, SYMBOLS.size)
+    assert audio.size == 256 * durations.sum()
+    assert (durations >= 1).all()
+
+
+def test_words_behind_a_pause_between_sentences_are_timed_after_it(piper: Piper) -> None:
+    (one,) = piper.speak([line("Yes.", seed=1)])
+    (both,) = piper.speak([line("Yes. Then go there.", seed=1)])
+
+    assert one.word_times is not None
+    assert both.word_times is not None
+    assert both.word_times[0] == one.word_times[0]
+    assert both.word_times[1].start_s > one.duration_s + 0.2
+    assert len(both.word_times) == 4
