@@ -125,14 +125,14 @@ def test_a_killed_job_keeps_the_word_times_of_an_undisturbed_one(
     assert all("start_s" in row for row in rows["take"])
 
 
-def test_a_corpus_of_schema_7_has_takes_without_word_times(
+def test_a_corpus_of_schema_8_has_takes_without_word_times(
     german: Recipe, produce: Callable[..., Production], tmp_path: Path
 ) -> None:
     pytest.importorskip("hama")
     with Catalog.create(tmp_path / "old") as catalog:
         produce(replace(german, metrics=()), corpus=catalog).run()
         catalog.lake.run("ALTER TABLE take DROP COLUMN word_times")
-        catalog.lake.run("DELETE FROM migration WHERE version >= 8")
+        catalog.lake.run("DELETE FROM migration WHERE version >= 9")
 
     with Catalog.create(tmp_path / "old") as catalog:
         produce(german, corpus=catalog).run()
