@@ -25,7 +25,7 @@ RECIPES = Path(__file__).parent / "recipes"
 class Recogniser:
     """What hears: its table, the release of real speech, and whose texts a guide reads.
 
-    ``begins_as`` is the recogniser whose recipes, guide and synthesisers it takes; its own, if it is None.
+    ``begins_as`` is the recogniser whose guide, synthesisers and recipes it takes but for those it has itself.
     """
 
     name: str
@@ -41,17 +41,15 @@ class Recogniser:
 
     def recipe(self, name: str) -> dict[str, Any]:
         """One of its recipes."""
-        return dict(read_toml(self._folder / f"{name}.toml"))
+        own = RECIPES / self.name / f"{name}.toml"
+        return dict(read_toml(own if own.exists() else RECIPES / str(self.begins_as) / own.name))
 
     def rows(self) -> list[str]:
         """The rows that there are recipes for."""
-        there = {path.stem for path in self._folder.glob("*.toml")}
+        folders = [RECIPES / name for name in (self.name, self.begins_as) if name]
+        there = {path.stem for folder in folders for path in folder.glob("*.toml")}
         recipe_of = {None: "row", "fixed": "fixed", "matched": "fixed", "diffusion": "diffusion"}
         return [name for name, row in ROWS.items() if recipe_of[row.made] in there]
-
-    @property
-    def _folder(self) -> Path:
-        return RECIPES / (self.begins_as or self.name)
 
 
 _WHISPER = {"method": "whisper_decoder", "split": 4}
