@@ -41,15 +41,18 @@ class Recogniser:
 
     def recipe(self, name: str) -> dict[str, Any]:
         """One of its recipes."""
-        own = RECIPES / self.name / f"{name}.toml"
-        return dict(read_toml(own if own.exists() else RECIPES / str(self.begins_as) / own.name))
+        paths = [folder / f"{name}.toml" for folder in self._folders]
+        return dict(read_toml(next((path for path in paths if path.exists()), paths[0])))
 
     def rows(self) -> list[str]:
         """The rows that there are recipes for."""
-        folders = [RECIPES / name for name in (self.name, self.begins_as) if name]
-        there = {path.stem for folder in folders for path in folder.glob("*.toml")}
+        there = {path.stem for folder in self._folders for path in folder.glob("*.toml")}
         recipe_of = {None: "row", "fixed": "fixed", "matched": "fixed", "diffusion": "diffusion"}
         return [name for name, row in ROWS.items() if recipe_of[row.made] in there]
+
+    @property
+    def _folders(self) -> list[Path]:
+        return [RECIPES / name for name in (self.name, self.begins_as) if name]
 
 
 _WHISPER = {"method": "whisper_decoder", "split": 4}

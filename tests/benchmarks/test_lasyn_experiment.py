@@ -65,8 +65,12 @@ def test_who_understands_begins_with_all_that_whisper_has() -> None:
     assert [str(recipes[-1].data[0]) for recipes in (theirs, ours)] == [
         "release 'real-libri' of work/real", "release 'real' of work/real",
     ]  # fmt: skip
-    for name in ("guide", "fixed", "row"):
+    for name in ("guide", "fixed"):
         assert RECOGNISERS["slu"].recipe(name) == RECOGNISERS["whisper"].recipe(name)
+    rows = [RECOGNISERS[name].recipe("row") for name in ("slu", "whisper")]
+    assert [row.pop("loop")["steps"] for row in rows] == [120, 60]
+    assert [row.pop("optim")["rate"] for row in rows] == [1e-4, 3e-5]
+    assert rows[0] == rows[1]
 
 
 def test_a_recogniser_has_the_rows_that_there_are_recipes_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
