@@ -49,7 +49,7 @@ def _padded(made: FixedProjection, phones: Tensor, num_phones: Tensor, repeats: 
     for learned, norm in zip(made.layers, made.norms, strict=True):
         weight, bias = learned.get_parameter("weight"), learned.get_parameter("bias")
         frames = norm(conv1d((frames * heard).transpose(1, 2), weight, bias, padding="same").transpose(1, 2).relu())
-    return made.out(frames) * heard  # type: ignore[no-any-return]
+    return made.out(frames) * heard
 
 
 def _cpu_s(make: Callable[[Tensor, Tensor], object], batches: Batches) -> float:

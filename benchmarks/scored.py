@@ -15,7 +15,7 @@ DOMAINS = ("banking", "medical", "navigation", "names", "dialogue", "news")
 
 
 def _card(family: str, **columns: str) -> MetricCard:
-    found = tuple(ScoreColumn(name, "DOUBLE", "", better, name) for name, better in columns.items())  # type: ignore[arg-type]
+    found = tuple(ScoreColumn(name, "DOUBLE", "", better, name) for name, better in columns.items())
     return MetricCard(family, "1", found)
 
 

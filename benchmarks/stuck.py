@@ -72,8 +72,8 @@ def held_by_world(wave: Wave, more_s: float) -> Wave:
     parts = (f0, pyworld.cheaptrick(samples, f0, times, RATE_HZ), pyworld.d4c(samples, f0, times, RATE_HZ))
     counts = np.ones(len(f0), np.int64)
     counts[place] += round(more_s / FRAME_S)
-    stuck = (np.repeat(part, counts, axis=0) for part in parts)
-    return pyworld.synthesize(*stuck, RATE_HZ, 1000 * FRAME_S).astype(np.float32)
+    pitch, spectrum, noise = (np.repeat(part, counts, axis=0) for part in parts)
+    return pyworld.synthesize(pitch, spectrum, noise, RATE_HZ, 1000 * FRAME_S).astype(np.float32)
 
 
 def said_again(wave: Wave, more_s: float) -> Wave:

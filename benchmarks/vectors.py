@@ -160,7 +160,8 @@ def _heard(spoken: Sequence[Spoken]) -> dict[int, Heard]:
         batch = spoken[start : start + _BATCH]
         vectors, figures = (metric.measure([one.clip for one in batch]) for metric in metrics)
         for one, vector, figure in zip(batch, vectors, figures, strict=True):
-            found = Heard(*vector.values, figure.values[spread], _spread_by_harvest_st(one.clip))
+            prosody, timbre = vector.values
+            found = Heard(prosody, timbre, figure.values[spread], _spread_by_harvest_st(one.clip))
             if None not in (found.prosody, found.timbre, found.spread_st) and np.isfinite(found.harvest_st):
                 heard[id(one)] = found
         print(f"measured {start + len(batch):,} of {len(spoken):,} clips", file=sys.stderr, flush=True)

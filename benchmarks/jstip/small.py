@@ -94,7 +94,9 @@ def _time(corpus: Path, release: str) -> None:
         timed = catalog.lake.rows("SELECT count(*) FROM takes WHERE is_timed")[0][0]
         if not timed:
             members = members_in(catalog, release_named(catalog, release), split=None)
-            scores = [Score(member.take_id, values_of(describe(_evenly(member)))) for member in members]
+            scores = [
+                Score(member.take_id, values_of(describe(_evenly(member), timed_by="search"))) for member in members
+            ]
             catalog.commit(Done(scores={card: scores}))
 
 

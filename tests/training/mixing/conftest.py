@@ -30,7 +30,7 @@ def corpus(produce: Produce, tmp_path_factory: pytest.TempPathFactory) -> Path:
         members = members_in(catalog, release_named(catalog, "timed"), split=None)
         card = TimingConfig().card()
         takes.declare(catalog.lake, [card])
-        scores = [Score(member.take_id, values_of(describe(words_of(member)))) for member in members]
+        scores = [Score(member.take_id, values_of(describe(words_of(member), timed_by="search"))) for member in members]
         catalog.commit(Done(scores={card: scores}))
     produce(folder, "untimed", prompts=["good morning"], speakers=["cora"])
     return made
