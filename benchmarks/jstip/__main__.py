@@ -22,7 +22,7 @@ from benchmarks.jstip import small
 from benchmarks.jstip.data import HERE, Sizes, prepare, time_words
 from benchmarks.jstip.measuring import Measured, measured
 from benchmarks.jstip.telling import START, report
-from benchmarks.jstip.trainings import ORDERS, ROWS, STARTS, Experiment, Start, trained
+from benchmarks.jstip.trainings import ROWS, STARTS, Experiment, Start, trained
 from catalogs.config import read_toml
 
 
@@ -86,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("give --asr, the folder with the corpora and models of docs/results/slam_asr.md, or --small")
     if asked.start is not None and asked.small:
         parser.error(f"--start {asked.start} with --small: a small run makes its own start; leave one of them out")
+    every = small.ROWS if asked.small else tuple(ROWS)
+    rows = asked.rows or every
     start = STARTS[asked.start or "elsewhere"]
     settings = Settings(start=start, steps=asked.steps, threads=asked.threads)
     asr = asked.asr
@@ -95,10 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tables = {"training": small.TRAINING, "slots": small.SLOTS, "voices": small.VOICES}
         settings = Settings(Sizes(4, 6, 4), **tables, steps=asked.steps or 2, threads=asked.threads)
     else:
-        time_words(asr, {**start.heard, ORDERS: ORDERS})
+        time_words(asr, start.interleaved(rows))
     experiment = begin(asr, asked.texts, asked.work, settings)
-    every = small.ROWS if asked.small else tuple(ROWS)
-    print(run(experiment, asked.rows or every, seeds=asked.seeds))
+    print(run(experiment, rows, seeds=asked.seeds))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ What rows go on from is one of `STARTS`: a projector that has heard no order, or
 orders are there as much of its pairs as they are of the hours: 44 % with the corpora of docs/results/slam_asr.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +35,11 @@ class Start:
     heard: Mapping[str, str]
     recipe: str = "training"
     beside: float | None = None
+
+    def interleaved(self, rows: Iterable[str]) -> dict[str, str]:
+        """The releases whose words have to be timed for some rows; orders only where their takes are interleaved."""
+        has_orders = any(ROWS[name].has_pairs and ROWS[name].interleaved for name in rows)
+        return {**self.heard, **({ORDERS: ORDERS} if has_orders else {})}
 
 
 STARTS: Mapping[str, Start] = {
