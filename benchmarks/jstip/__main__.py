@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tables = {"training": small.TRAINING, "slots": small.SLOTS, "voices": small.VOICES}
         settings = Settings(Sizes(4, 6, 4), **tables, steps=asked.steps or 2, threads=asked.threads)
     else:
-        time_words(asr, start.interleaved(rows))
+        time_words(asr, start.to_time(rows))
     experiment = begin(asr, asked.texts, asked.work, settings)
     print(run(experiment, rows, seeds=asked.seeds))
 

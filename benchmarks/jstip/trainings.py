@@ -36,7 +36,7 @@ class Start:
     recipe: str = "training"
     beside: float | None = None
 
-    def interleaved(self, rows: Iterable[str]) -> dict[str, str]:
+    def to_time(self, rows: Iterable[str]) -> dict[str, str]:
         """The releases whose words have to be timed for some rows; orders only where their takes are interleaved."""
         has_orders = any(ROWS[name].has_pairs and ROWS[name].interleaved for name in rows)
         return {**self.heard, **({ORDERS: ORDERS} if has_orders else {})}

@@ -82,8 +82,8 @@ def test_every_row_has_equal_steps_of_equal_tokens(start: str, name: str) -> Non
 def test_words_of_orders_are_timed_for_rows_that_interleave_them_alone() -> None:
     start = STARTS["synthetic"]
 
-    assert start.interleaved(["asr", "pairs", "words", "text"]) == start.heard
-    assert start.interleaved(["asr", "pairs-mixed"]) == {**start.heard, "orders": "orders"}
+    assert start.to_time(["asr", "pairs", "words", "text"]) == start.heard
+    assert start.to_time(["asr", "pairs-mixed"]) == {**start.heard, "orders": "orders"}
 
 
 def test_biomedical_sentences_can_be_read_in_one_way(texts: Path) -> None:

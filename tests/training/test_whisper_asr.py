@@ -12,6 +12,7 @@ from catalogs.ids import content_id
 from catalogs.records import Line
 from catalogs.signal import resample
 from synthgen.voices.espeak import EspeakConfig
+from tests.training.conftest import fit
 from training.answering import DecodingConfig
 from training.backbones.encoders import WhisperConfig as WhisperEncoderConfig
 from training.objective import Utterance
@@ -116,12 +117,7 @@ def test_what_is_tuned_gets_a_gradient_and_the_rest_none(tuned: Any) -> None:
 def test_it_learns_two_texts_by_heart_and_writes_them() -> None:
     asr = tiny()
     utterances = [said("tea"), said("coffee")]
-    batch = asr.collate(utterances)
-    optimizer = torch.optim.AdamW(asr.trained().values(), lr=3e-3)
-    for _ in range(150):
-        optimizer.zero_grad()
-        asr.loss(batch).total.backward()
-        optimizer.step()
+    fit(asr, utterances, steps=150)
 
     for beams in (1, 3):
         answers = asr.answers(utterances, DecodingConfig(beams=beams))

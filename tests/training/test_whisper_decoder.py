@@ -11,6 +11,7 @@ from catalogs.config import parse
 from catalogs.errors import RecipeError, TrainingError
 from catalogs.ids import content_id
 from catalogs.records import Slot
+from tests.training.conftest import fit
 from tests.training.test_whisper_asr import SPECIAL, Bytes
 from tests.training.test_whisper_asr import tiny as tiny_whisper
 from training.answering import DecodingConfig
@@ -94,12 +95,7 @@ def test_the_decoder_and_what_is_above_the_split_are_tuned(encoder: Encoder, is_
 def test_it_learns_two_texts_by_heart_and_writes_them_in_any_company(encoder: Encoder, is_split: bool) -> None:
     objective = tiny(encoder if is_split else None)
     utterances = [heard("tea", 20), heard("coffee", 50)]
-    batch = objective.collate(utterances)
-    optimizer = torch.optim.AdamW(objective.trained().values(), lr=3e-3)
-    for _ in range(150):
-        optimizer.zero_grad()
-        objective.loss(batch).total.backward()
-        optimizer.step()
+    fit(objective, utterances, steps=150)
 
     for beams in (1, 3):
         answers = objective.answers(utterances, DecodingConfig(beams=beams))
@@ -127,15 +123,11 @@ def test_labels_are_written_before_the_text_though_whisper_suppresses_their_mark
     objective.module.whisper.generation_config.suppress_tokens = suppressed
     order = Labels("to_order", (Slot("drink", "tea"), Slot("size", "big")))
     utterances = [replace(heard("big tea", 20), labels=order), heard("no", 50)]
-    batch = objective.collate(utterances)
-    optimizer = torch.optim.AdamW(objective.trained().values(), lr=3e-3)
-    for _ in range(200):
-        optimizer.zero_grad()
-        objective.loss(batch).total.backward()
-        optimizer.step()
+    fit(objective, utterances, steps=200)
 
     answers = objective.answers(utterances, DecodingConfig(beams=1, tokens_per_frame=0))
 
+    batch = objective.collate(utterances)
     assert batch.tensors["labels"][0, 1:].tolist()[:9] == [len(SPECIAL) + byte for byte in b" to_order"]
     assert [answer.text for answer in answers] == ["big tea", "no"]
     wanted = [Labels("to_order", (Slot("size", "big"), Slot("drink", "tea"))), Labels()]

@@ -21,7 +21,7 @@ from training.interleaving.words import Timings
 from training.members import members_of
 from training.mixing.mixer import Mixer
 from training.mixing.sources import sources_of
-from training.recipe import parse_recipe
+from training.recipe import TrainRecipe, parse_recipe
 from training.session import Trained
 
 from ..conftest import killed_behind_a_checkpoint
@@ -201,3 +201,13 @@ def test_the_command_evaluates_what_it_has_trained(table: dict[str, Any], corpus
 
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["num_takes"] == 1
+
+
+def test_settings_that_came_later_leave_older_trainings_what_they_were(table: dict[str, Any]) -> None:
+    def asked(**mixture: Any) -> TrainRecipe:
+        return parse_recipe(table | {"mixture": table["mixture"] | mixture}, source="test")
+
+    assert asked().id == asked(text_as="text").id
+    assert "text_as" not in asked().definition
+    assert "asr_shares" not in asked().definition
+    assert len({asked().id, asked(text_as="answer").id, asked(asr_shares={"timed": 1.0}).id}) == 3
