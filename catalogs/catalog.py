@@ -82,7 +82,7 @@ class Catalog:
         """Open a corpus for writing; it is made, or brought up to this version, if need be.
 
         ``metadata_at`` is where it has its metadata, None where it has them already, or SQLite. Hold the `job` lock
-        around everything that writes, but for `add`.
+        around everything that writes, but for `add` and what is no more than a transaction.
         """
         metadata_at = corpus.metadata_of(folder) if metadata_at is None else metadata_at
         corpus.create(folder, metadata=metadata_at)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from catalogs.progress import Progress
+from benchmarks.fitting import fit
 from training.mixing.mixture import KINDS
 from training.recipe import parse_recipe
-from training.session import train
 
 GENERAL: Mapping[str, str] = {"general": "general", "long": "long"}
 """Synthetic speech out of the domain, which every row has: releases by corpus."""
@@ -92,6 +91,8 @@ ROWS: Mapping[str, Row] = {
     "pairs": Row("+ TTS pairs of the orders", 1.0, has_pairs=True),
     "pairs-mixed": Row("+ TTS pairs + interleaved, mixed", 0.5, 0.5, has_pairs=True),
 }
+CLAIMS = (BASE, "text", "mixed", "pairs")
+"""The rows that are run if none is named: those that claims are made of."""
 
 
 @dataclass(frozen=True)
@@ -127,16 +128,16 @@ class Experiment:
 
 
 def trained(experiment: Experiment, name: str, seed: int) -> Path:
-    """Train a row, or what is missing of it; gives its folder."""
-    if ROWS[name].hears_texts:
-        _train_slots(experiment)
+    """Train a row, or what is missing of it, after its slots are prepared; gives its folder."""
     table = table_of(experiment, name, seed)
-    train(parse_recipe(table, source=table["name"]), progress=Progress())
+    fit(parse_recipe(table, source=table["name"]))
     return experiment.folder(name, seed)
 
 
-def _train_slots(experiment: Experiment) -> None:
-    """Train what makes slots of texts, or what is missing of it; it reads the texts of all rows."""
+def prepare_slots(experiment: Experiment, names: Iterable[str]) -> None:
+    """Train what makes slots of texts, if some of the rows have any; it reads the texts of all rows."""
+    if not any(ROWS[name].hears_texts for name in names):
+        return
     folder, recipe = experiment.synthesiser, experiment.slots
     table = {
         **recipe,
@@ -146,7 +147,7 @@ def _train_slots(experiment: Experiment) -> None:
         "objective": recipe["objective"] | {"guide_from": str(experiment.start)},
         "loop": recipe["loop"] | {"threads": experiment.threads},
     }
-    train(parse_recipe(table, source=folder.name), progress=Progress())
+    fit(parse_recipe(table, source=folder.name))
 
 
 def table_of(experiment: Experiment, name: str, seed: int) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fitting import fit
 from catalogs.config import read_toml
-from catalogs.progress import Progress
 from training.recipe import TrainRecipe, parse_recipe
-from training.session import train
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -106,10 +105,6 @@ CLAIMS = (REAL, TTS, FIXED, DIFFUSION)
 """Rows with several seeds."""
 
 
-def _fit(recipe: TrainRecipe) -> object:
-    return train(recipe, progress=Progress())
-
-
 @dataclass(frozen=True)
 class Experiment:
     """Where the corpora of SLAM-ASR lie, where the models come, what hears, how many threads train it, and by what."""
@@ -118,7 +113,7 @@ class Experiment:
     work: Path
     recogniser: Recogniser
     threads: int
-    fit: Callable[[TrainRecipe], object] = _fit
+    fit: Callable[[TrainRecipe], object] = fit
 
     @property
     def models(self) -> Path:

@@ -18,12 +18,12 @@ from typing import Any
 
 from benchmarks.corpora import freeze
 from benchmarks.errors import Errors, errors_of, told
+from benchmarks.fitting import fit
 from benchmarks.slam_asr.gap import HEAD, closing_line, less
 from catalogs.config import read_toml
 from catalogs.progress import Progress
 from training.evaluation.report import EvaluationConfig, Report, evaluate
 from training.recipe import parse_recipe
-from training.session import train
 
 RECIPE = Path(__file__).parent / "recipes" / "row.toml"
 SHARES = (10, 25, 50)
@@ -88,7 +88,7 @@ def measure(work: Path, start: Path, names: Sequence[str], seeds: int) -> str:
     for seed in range(seeds):
         for name in names:
             if seed == 0 or name in CLAIMS:
-                reports[name].append(tested(_trained(name, work, start, seed), work))
+                reports[name].append(tested(trained(name, work, start, seed), work))
                 print(_line(name, reports[name]), file=sys.stderr, flush=True)
     lines = [
         f"| | seeds | {' | '.join(COLUMNS)} |",
@@ -134,7 +134,8 @@ def freeze_test(work: Path) -> None:
     freeze(work / "test", {TEST: "domain = 'orders'"})
 
 
-def _trained(name: str, work: Path, start: Path, seed: int) -> Path:
+def trained(name: str, work: Path, start: Path, seed: int) -> Path:
+    """Train a row, or what is missing of it and of the row it goes on from; gives its folder."""
     row, recipe = ROWS[name], dict(read_toml(RECIPE))
     folder = folder_of(name, work, seed)
     tables = dict(row.tables)
@@ -142,7 +143,7 @@ def _trained(name: str, work: Path, start: Path, seed: int) -> Path:
     if row.behind is None:
         objective["projector_from"] = str(start)
     else:
-        recipe["start_from"] = str(_trained(row.behind, work, start, seed))
+        recipe["start_from"] = str(trained(row.behind, work, start, seed))
     if penalty := tables.pop("penalty", None):
         objective["penalty"] = penalty
     recipe |= tables | {
@@ -152,7 +153,7 @@ def _trained(name: str, work: Path, start: Path, seed: int) -> Path:
         "loop": {**recipe["loop"], **tables.get("loop", {}), "seed": seed},
         "objective": objective,
     }
-    train(parse_recipe(recipe, source=str(RECIPE)), progress=Progress())
+    fit(parse_recipe(recipe, source=str(RECIPE)))
     return folder
 
 

@@ -1,28 +1,32 @@
 """SYN2REAL with every domain once as the target of which there is text alone; its tables, as Markdown.
 
-    python -m benchmarks.syn2real --speech FOLDER --work WORK [--seeds 1] [--threads 2] [--targets NAME ...] [--small]
-    python -m benchmarks.syn2real --speech FOLDER --work WORK --base CHECKPOINT [...]
+    python -m benchmarks.syn2real --speech FOLDER --texts FOLDER --asr corpora/asr --work corpora/syn2real
+        [--recogniser whisper_decoder] [--seeds 3] [--jobs 2] [--targets NAME ...] [--small]
 
-All trainings begin from Whisper tiny.en; with ``--base``, from a model such as those of recipes/ctc-base.toml and
-recipes/whisper_decoder-base.toml, whose method they have.
-What is recorded, trained, chosen and heard already stays in WORK: killed anywhere, the same command goes on.
-``--small`` is the whole of it with a voice and a recogniser that mean nothing, on a handful of recordings.
+``--speech`` has sets of real speech, ``--texts`` has sets of texts. All trainings begin from a base that has heard no
+person, which lies with what it has heard in ``--asr``, where experiments share them, and is trained if it is missing;
+those of the recogniser `whisper` begin from Whisper tiny.en as it comes.
+What is read, trained, chosen and heard already stays: killed anywhere, the same command goes on.
+``--small`` is the whole of it with a voice and a recogniser that mean nothing, on a handful of recordings; ``--texts``
+and ``--asr`` are not looked at.
 """
 
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.corpora import freeze, produce
+from benchmarks.ground import Ground
+from benchmarks.side_by_side import side_by_side
 from benchmarks.syn2real.data import SETS, Sizes, prepare
-from benchmarks.syn2real.merges import Tested, tested
+from benchmarks.syn2real.merges import tested
 from benchmarks.syn2real.telling import report
-from benchmarks.syn2real.trainings import ENGINES, Experiment
+from benchmarks.syn2real.trainings import ENGINES, Experiment, trainings
 from catalogs.config import read_toml
 from curation.recipe import parse_recipe
-from training import checkpoint
 from training.merging.angles import registered
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -30,22 +34,26 @@ RECIPES = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True)
 class Settings:
-    """How large it is; ``training`` and ``voices`` are tables that take the place of those of the recipes."""
+    """How large it is; ``training`` and ``voices`` are tables that take the place of those of the recipes.
+
+    ``base`` is the model of `benchmarks.ground` that trainings begin from; None is what the recipe names.
+    """
 
     domains: tuple[str, ...] = tuple(SETS)
     sizes: Sizes = field(default_factory=Sizes)
     recipe: str = "whisper"
+    base: str | None = None
     steps: int = 30
     grid: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     training: Mapping[str, Any] = field(default_factory=dict)
     voices: Mapping[str, Any] = field(default_factory=dict)
 
 
-FROM: Mapping[str, Settings] = {
-    "ctc": Settings(recipe="ctc", steps=60),
-    "whisper_decoder": Settings(recipe="whisper_decoder", steps=60),
+RECOGNISERS: Mapping[str, Settings] = {
+    "whisper_decoder": Settings(recipe="whisper_decoder", base="decoder-base", steps=60),
+    "ctc": Settings(recipe="ctc", base="ctc-base", steps=60),
+    "whisper": Settings(),
 }
-"""Settings by the method of a base."""
 SMALL = Settings(
     domains=("orders", "arctic", "digits"),
     sizes=Sizes(6, 3, 4),
@@ -57,7 +65,15 @@ SMALL = Settings(
 
 
 def run(
-    speech: Path, work: Path, settings: Settings, *, base: Path | None, targets: Sequence[str], seeds: int, threads: int
+    speech: Path,
+    work: Path,
+    settings: Settings,
+    *,
+    base: Path | None,
+    targets: Sequence[str],
+    seeds: int,
+    jobs: int,
+    threads: int,
 ) -> str:
     """All that is missing, and then the tables."""
     prepare(speech, work, domains=settings.domains, sizes=settings.sizes)
@@ -65,14 +81,12 @@ def run(
         read(engine, work, settings)
     recipe = {**read_toml(RECIPES / f"{settings.recipe}.toml"), **settings.training}
     recipe["loop"] |= {"threads": threads}
-    found: list[Tested] = []
-    experiment = Experiment(work, settings.domains, settings.steps, 0, recipe, base)
-    for seed in range(seeds):
-        experiment = replace(experiment, seed=seed)
-        for target in targets:
-            found += tested(experiment, target, grid=settings.grid)
-    vectors = registered(work / "synthetic", models_in=experiment.models)
-    return report(experiment.models, work / "real", found, vectors)
+    each_seed = [Experiment(work, settings.domains, settings.steps, seed, recipe, base) for seed in range(seeds)]
+    side_by_side([part for each in each_seed for part in trainings(each, targets)], jobs=jobs, threads=threads)
+    tests = [partial(tested, each, target, grid=settings.grid) for each in each_seed for target in targets]
+    found = [row for rows in side_by_side(tests, jobs=jobs, threads=threads) for row in rows]
+    models = each_seed[0].models
+    return report(models, work / "real", found, registered(work / "synthetic", models_in=models))
 
 
 def read(engine: str, work: Path, settings: Settings) -> None:
@@ -92,27 +106,27 @@ def read(engine: str, work: Path, settings: Settings) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speech", type=Path, required=True, help="folder of sets of real speech")
-    parser.add_argument("--work", type=Path, required=True, help="where corpora and models are kept; some 20 GB")
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--texts", type=Path, help="folder of sets of texts")
+    parser.add_argument("--asr", type=Path, help="the corpora and models that experiments share")
+    parser.add_argument("--work", type=Path, required=True, help="where all else is kept; some 20 GB")
+    parser.add_argument("--recogniser", choices=RECOGNISERS, default="whisper_decoder")
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="of every training")
-    parser.add_argument("--threads", type=int, default=2, help="of trainings; another number is another model")
+    parser.add_argument("--jobs", type=int, default=2, help="trainings and merges at once")
+    parser.add_argument("--threads", type=int, default=1, help="of trainings; another number is another model")
     parser.add_argument("--targets", nargs="+", help="some of the domains; all, if not given")
-    parser.add_argument(
-        "--base", type=Path, help=f"a checkpoint of {' or '.join(FROM)}, from which all trainings begin"
-    )
     parser.add_argument("--small", action="store_true", help="models that mean nothing, to try the script")
     asked = parser.parse_args()
-    settings = SMALL if asked.small else Settings()
-    if asked.base and not asked.small:
-        method = checkpoint.load(asked.base).provenance["recipe"]["objective"]["method"]
-        if method not in FROM:
-            parser.error(f"--base {asked.base} is of {method}; expected {' or '.join(FROM)}")
-        settings = FROM[method]
+    settings = SMALL if asked.small else RECOGNISERS[asked.recogniser]
+    base = None
+    if settings.base is not None:
+        if None in (asked.asr, asked.texts):
+            parser.error("give --texts and --asr, folders of texts and of what experiments share, or --small")
+        base = Ground(asked.asr, asked.speech, asked.texts).model(settings.base)
     if asked.steps:
         settings = replace(settings, steps=asked.steps)
-    targets = asked.targets or settings.domains
-    how = {"base": asked.base, "targets": targets, "seeds": asked.seeds, "threads": asked.threads}
-    print(run(asked.speech, asked.work, settings, **how))
+    how = {"seeds": asked.seeds, "jobs": asked.jobs, "threads": asked.threads}
+    print(run(asked.speech, asked.work, settings, base=base, targets=asked.targets or settings.domains, **how))
 
 
 if __name__ == "__main__":

@@ -50,8 +50,12 @@ class Tested:
     is_curve: bool = False
 
 
-def tested(experiment: Experiment, target: str, *, grid: Sequence[float]) -> Iterator[Tested]:
+def tested(experiment: Experiment, target: str, *, grid: Sequence[float]) -> list[Tested]:
     """All rows of a target; what is trained, chosen and heard already stays."""
+    return list(_tested(experiment, target, grid))
+
+
+def _tested(experiment: Experiment, target: str, grid: Sequence[float]) -> Iterator[Tested]:
     synthetic = model_of(experiment, target, ENGINES[0])
     yield Tested("Whisper tiny.en", target, _heard(experiment, target, BASELINE))
     if experiment.base is not None:

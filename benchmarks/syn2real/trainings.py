@@ -5,15 +5,14 @@ without-TARGET-real                         real speech of all other domains
 without-TARGET-mixed, TARGET-continued      real and synthetic speech of all others, then synthetic of the target
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from catalogs.progress import Progress
-from training import checkpoint
+from benchmarks.fitting import fit
 from training.recipe import parse_recipe
-from training.session import train
 
 ENGINES = ("piper", "kokoro")
 """The first reads what targets are trained on; the other shows how much of a vector is the engine's."""
@@ -47,6 +46,13 @@ class Experiment:
     def folder(self, name: str) -> Path:
         """Where a training or a merge lies."""
         return self.models / f"{name}-{self.seed}"
+
+
+def trainings(experiment: Experiment, targets: Sequence[str]) -> list[Callable[[], Path]]:
+    """All that targets need, none of which needs another: the models of domains, and two more of each target."""
+    readers = ("real", *ENGINES)
+    of_domains = [partial(model_of, experiment, name, reader) for name in experiment.domains for reader in readers]
+    return [*of_domains, *(partial(each, experiment, name) for name in targets for each in (real_without, continued))]
 
 
 def model_of(experiment: Experiment, domain: str, reader: str) -> Path:
@@ -95,8 +101,5 @@ def _trained(
     }
     if start := start_from or experiment.base:
         table["start_from"] = str(start)
-    asked = parse_recipe(table, source=folder.name)
-    last = checkpoint.last(folder)
-    if last is None or last.provenance["training"] != asked.id or last.position.step < experiment.steps:
-        train(asked, progress=Progress())
+    fit(parse_recipe(table, source=folder.name))
     return folder

@@ -71,9 +71,10 @@ def vectors(studio: Path, *words: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_merge_keeps_its_vectors_as_rows(merge: Callable[..., Result], studio: Path) -> None:
+def test_a_merge_keeps_its_vectors_as_rows_while_a_job_writes(merge: Callable[..., Result], studio: Path) -> None:
     for _ in range(2):
-        done = merge("scale=0.5")
+        with Catalog.open(studio / "corpus") as catalog, catalog.job("generate"):
+            done = merge("scale=0.5")
         assert done.exit_code == 0, done.output
 
     rows = ask(

@@ -72,7 +72,7 @@ def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
     if chosen.choices:
         plot_choosing(chosen.choices, chosen.scale, config.path / PLOT)
     if corpus:
-        keep(corpus, rows, command=f"synthgen merge {config.name}")
+        keep(corpus, rows)
     return Merged(
         folder=config.path,
         operator=config.operator.name,

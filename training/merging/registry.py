@@ -55,16 +55,17 @@ def rows_of(mixture: Mixture, config: MergeConfig) -> list[TaskVector]:
     return [*found, _row_of_all(found, vector, config.operator)]
 
 
-def keep(corpus: Path, rows: Sequence[TaskVector], *, command: str) -> None:
+def keep(corpus: Path, rows: Sequence[TaskVector]) -> None:
     """Add rows that are not there yet; the others get the names, and their models the folders, that they have now.
+
+    It is one transaction: merges side by side, and a job that writes the corpus, wait for no more than each other's.
 
     Raises:
         CorpusMissing: if there is no such corpus.
-        CorpusBusy: if another job writes it.
     """
     with Catalog.open(corpus):  # there must be one
         pass
-    with Catalog.create(corpus) as catalog, catalog.job(command), catalog.lake.transaction():
+    with Catalog.create(corpus) as catalog, catalog.lake.transaction():
         catalog.add(rows)
         before = _rows_in(catalog)
         for now, row in zip(_named_as(rows, before), before, strict=True):

@@ -1,0 +1,27 @@
+"""Parts of an experiment that need nothing of each other, in several processes at once."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from typing import TypeVar
+
+import torch
+
+Result = TypeVar("Result")
+
+
+def side_by_side(parts: Sequence[Callable[[], Result]], *, jobs: int, threads: int) -> list[Result]:
+    """What each part gives, in their order; with one job, all in this process. ``threads`` are those of a process.
+
+    A part that fails ends all of it, once those are done that run or are next: the same command goes on.
+    """
+    if jobs == 1:
+        torch.set_num_threads(threads)
+        return [part() for part in parts]
+    with ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, (threads,)) as pool:
+        begun = [pool.submit(part) for part in parts]
+        try:
+            wait(begun, return_when=FIRST_EXCEPTION)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return [each.result() for each in begun if not each.cancelled()]
