@@ -13,7 +13,8 @@ Result = TypeVar("Result")
 def side_by_side(parts: Sequence[Callable[[], Result]], *, jobs: int, threads: int) -> list[Result]:
     """What each part gives, in their order; with one job, all in this process. ``threads`` are those of a process.
 
-    A part that fails ends all of it, once those are done that run or are next: the same command goes on.
+    Parts are functions of modules, not of a script. One that fails ends all of it, once those are done that run or are
+    next: the same command goes on.
     """
     if jobs == 1:
         torch.set_num_threads(threads)

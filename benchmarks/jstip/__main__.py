@@ -12,20 +12,16 @@ nothing, made under WORK, on five rows if none is named; ``--speech`` and ``--as
 """
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.ground import Ground
 from benchmarks.jstip import small
 from benchmarks.jstip.data import HERE, Sizes, prepare, time_words
-from benchmarks.jstip.measuring import Measured, measured
-from benchmarks.jstip.telling import START, report
-from benchmarks.jstip.trainings import CLAIMS, ORDERS, ROWS, STARTS, Experiment, Start, prepare_slots, trained
-from benchmarks.side_by_side import side_by_side
+from benchmarks.jstip.running import run
+from benchmarks.jstip.trainings import CLAIMS, ORDERS, ROWS, STARTS, Experiment, Start
 from catalogs.config import read_toml
 
 
@@ -42,19 +38,6 @@ class Settings:
     threads: int = 1
 
 
-def run(experiment: Experiment, names: Sequence[str], *, seeds: int, jobs: int) -> str:
-    """Train and measure what is missing, first seeds first; the tables."""
-    prepare_slots(experiment, names)
-    parts = [(name, seed) for seed in range(seeds) for name in names]
-    begun = [partial(_measured, experiment, experiment.start, "start")]
-    rows = [partial(_measured_row, experiment, name, seed) for name, seed in parts]
-    start, *of_rows = side_by_side([*begun, *rows], jobs=jobs, threads=experiment.threads)
-    found: dict[str, list[Measured]] = {START: [start]}
-    for (name, _), measures in zip(parts, of_rows, strict=True):
-        found.setdefault(name, []).append(measures)
-    return report(experiment.asr, experiment.work, found)
-
-
 def begin(asr: Path, texts: Path, work: Path, settings: Settings) -> Experiment:
     """The experiment, with all that rows are trained and measured on."""
     recipe = {**read_toml(HERE / "recipes" / f"{settings.start.recipe}.toml"), **settings.training}
@@ -64,17 +47,6 @@ def begin(asr: Path, texts: Path, work: Path, settings: Settings) -> Experiment:
     if settings.steps is not None:
         slots["loop"] = slots["loop"] | {"steps": settings.steps}
     return Experiment(asr, work, settings.start, steps, settings.threads, recipe, slots)
-
-
-def _measured_row(experiment: Experiment, name: str, seed: int) -> Measured:
-    found = _measured(experiment, trained(experiment, name, seed), f"{name}-{seed}")
-    print(f"{name}, seed {seed}: measured", file=sys.stderr, flush=True)
-    return found
-
-
-def _measured(experiment: Experiment, folder: Path, name: str) -> Measured:
-    kept = experiment.kept / "measured" / f"{name}.json"
-    return measured(folder, kept, asr=experiment.asr, work=experiment.work, threads=experiment.threads)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
