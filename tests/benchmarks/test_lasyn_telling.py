@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from benchmarks.corpora import write
 from benchmarks.errors import Errors, errors_of
 from benchmarks.figures import share_right, wer
-from benchmarks.lasyn.__main__ import Test, scored
+from benchmarks.lasyn.running import Test, scored
 from benchmarks.lasyn.telling import Scored, table
 from catalogs.catalog import Catalog
 from catalogs.ids import content_id

@@ -75,7 +75,7 @@ def wait_for_lines(studio: "Studio", count: float) -> None:
 def test_every_poison_line_is_one_failure_and_the_job_goes_on(studio: "Studio") -> None:
     recipe = studio.recipe(POISONED, voices=[{"engine": "mischief"}], metrics=["mischief"], fleet={"workers": 1})
 
-    first = studio.run("run", recipe)
+    first = studio.run("run", recipe, timeout_s=250)  # each line that kills starts a worker anew
     failures = studio.rows("SELECT stage, error FROM failure ORDER BY ALL")
     second = studio.run("run", recipe)
 
