@@ -113,7 +113,7 @@ class Jstip:
         labels = tensors["labels"][:, 1:]
         learned = (labels != IGNORED).any(dim=0).nonzero()[:, 0]  # (K,)
         text = self._model.lm.get_input_embeddings()(tensors["ids"])  # (R, S, W)
-        given = inputs(tensors, text, self._slots(tensors, text))
+        given = inputs(self._model.lm, tensors, text, self._slots(tensors, text))
         logits = self._model.lm(**given, logits_to_keep=learned, use_cache=False).logits  # (R, K, V)
         return answer_loss(logits, labels[:, learned])
 

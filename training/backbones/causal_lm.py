@@ -19,6 +19,7 @@ from catalogs.models.pretrained import Device, device_of, load_pretrained, told_
 from training.backbones.frozen import FILES, freeze, seeded
 from training.backbones.gguf import REVISION, dequantised
 from training.backbones.language_models import CausalLmConfig, LoraTable, Precision, SmolLm2Config
+from training.backbones.packed_attention import attend_in_sequences
 
 STARTER = "smollm2-135m"
 """The name of the starter model among the pinned ones."""
@@ -127,6 +128,7 @@ def fitted(module: Any, fitting: Fitting) -> Any:
         UsageError: if LoRA is to go where the model has nothing.
     """
     module = module.to(device_of(fitting.device))
+    attend_in_sequences(module)
     if fitting.checkpointing:
         module.gradient_checkpointing_enable({"use_reentrant": False})
     return module if fitting.lora is None else with_lora(module, fitting.lora)

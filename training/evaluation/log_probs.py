@@ -30,7 +30,7 @@ def log_probs(lm: Any, sequences: Sequence[Packable], audio: Tensor, *, context:
     tensors = {name: tensor.to(device) for name, tensor in pack(sequences, context).items()}
     with torch.inference_mode():
         text = lm.get_input_embeddings()(tensors["ids"])
-        logits = lm(**inputs(tensors, text, audio.to(device)), use_cache=False).logits[:, :-1]  # (R, S - 1, V)
+        logits = lm(**inputs(lm, tensors, text, audio.to(device)), use_cache=False).logits[:, :-1]  # (R, S - 1, V)
     labels, owners = tensors["labels"][:, 1:], tensors["owners"][:, 1:]
     found = -functional.cross_entropy(
         logits.float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"

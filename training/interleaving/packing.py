@@ -5,11 +5,13 @@ R rows · S columns · N slots of a batch · W width of the language model · V 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from catalogs.errors import TrainingError
+from training.backbones.packed_attention import sequences_in
 from training.interleaving.choosing import Part
 from training.padding import IGNORED
 from training.template import Words
@@ -148,11 +150,12 @@ def embed(tensors: Mapping[str, Tensor], text: Tensor, audio: Tensor) -> Tensor:
     return torch.where((slots >= 0)[..., None], audio.to(text.dtype)[slots.clamp(min=0)], text)
 
 
-def inputs(tensors: Mapping[str, Tensor], text: Tensor, audio: Tensor) -> dict[str, Tensor]:
+def inputs(lm: Any, tensors: Mapping[str, Tensor], text: Tensor, audio: Tensor) -> dict[str, Any]:
     """What a causal language model of `transformers` is given, which takes a mask of four dimensions as it is."""
     embeds = embed(tensors, text, audio)
     return {
         "inputs_embeds": embeds,
         "attention_mask": block_mask(tensors["owners"], embeds.dtype),
         "position_ids": tensors["positions"],
+        **sequences_in(lm, tensors["owners"]),
     }

@@ -37,7 +37,7 @@ def sequences(lm) -> list[Packable]:
 
 def loss_of(lm, rows: list[Packable], audio: torch.Tensor, context: int = 64) -> torch.Tensor:
     tensors = pack(rows, context)
-    logits = lm.module(**inputs(tensors, lm.embed(tensors["ids"]), audio), use_cache=False).logits
+    logits = lm.module(**inputs(lm.module, tensors, lm.embed(tensors["ids"]), audio), use_cache=False).logits
     return answer_loss(logits[:, :-1], tensors["labels"][:, 1:]).total
 
 
@@ -139,7 +139,9 @@ def test_a_sequence_does_not_feel_its_neighbour(lm) -> None:
     tensors = pack(rows, 64)
     text = lm.embed(tensors["ids"])
 
-    one, changed = (lm.module(**inputs(tensors, text, slots), use_cache=False).logits for slots in (audio, other))
+    one, changed = (
+        lm.module(**inputs(lm.module, tensors, text, slots), use_cache=False).logits for slots in (audio, other)
+    )
 
     is_first = tensors["owners"] == 0
     assert not torch.allclose(one[is_first], changed[is_first])
