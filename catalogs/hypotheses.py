@@ -1,4 +1,7 @@
-"""The data dictionary of the tables about models: evaluations, hypotheses, understandings, task vectors, latents."""
+"""The data dictionary of the tables about models and what they learn from.
+
+Evaluations, hypotheses, understandings, task vectors, reports on latents, and sequences of heard and read units.
+"""
 
 import pyarrow as pa
 
@@ -89,6 +92,34 @@ _MEANINGS: dict[str, dict[str, tuple[str, str, str]]] = {
         "auc": ("ratio", "lower", "how well a probe tells mean made latents from real ones; 0.5 is chance"),
         "frames_per_character_made": ("frames", "neither", "made frames over characters of the texts"),
         "frames_per_character_real": ("frames", "neither", "real frames over characters of the texts"),
+    },
+    "interleaving": {
+        "id": ("", "neither", "id of the set: release, split, word times, settings, seed, texts and version"),
+        "release_id": ("", "neither", "id of the release whose takes are in it"),
+        "split": ("", "neither", "the split of it that was asked for; NULL for all"),
+        "choosing": ("", "neither", "how units and modalities were chosen, as JSON"),
+        "seed": ("", "neither", "what was drawn is drawn from it"),
+        "version": ("", "neither", "version of the code that makes units"),
+        "texts": ("", "neither", "file or release of the texts alone; NULL without any"),
+        "texts_id": ("", "neither", "hash of these texts"),
+        "num_takes": ("takes", "neither", "takes whose word times are known"),
+        "num_untimed": ("takes", "lower", "takes that have no word times, and no sequences"),
+        "num_texts": ("texts", "neither", "texts alone"),
+        "num_held_out": ("texts", "neither", "texts that are left out, since a split holds them out"),
+        "num_sequences": ("sequences", "neither", "sequences of takes in which something is heard, and of texts"),
+    },
+    "unit": {
+        "interleaving_id": ("", "neither", "id of the set; one that `interleaving` lacks is not finished"),
+        "take_id": ("", "neither", "id of the take; NULL for a text alone"),
+        "prompt_id": ("", "neither", "id of the prompt of a text alone; NULL for a take"),
+        "heard_first": ("", "neither", "of the two sequences of a take, whether it is the one that begins with speech"),
+        "unit_idx": ("", "neither", "its place in the sequence, from 0"),
+        "unit_type": ("", "neither", "word, segment, or text for a text alone"),
+        "modality": ("", "neither", "speech if it is heard, text if it is read"),
+        "start_s": ("s", "neither", "where it begins in the take; NULL for a text alone"),
+        "end_s": ("s", "neither", "where it ends in the take; NULL for a text alone"),
+        "text": ("", "neither", "its text, as it is written"),
+        "confidence": ("nats", "higher", "how surely its worst word was found; NULL for a text alone"),
     },
 }
 

@@ -536,6 +536,52 @@ class LatentReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Interleaving:
+    """A set of sequences of heard and read units, of the takes of a release, and of texts alone.
+
+    ``choosing`` is how units and modalities are chosen, as canonical JSON, ``version`` that of the code that does it.
+    ``texts`` names the texts alone, ``texts_id`` is a hash of them. ``num_takes`` have word times, ``num_untimed`` have
+    none, and no sequences; ``num_held_out`` texts are held out, and left out.
+    """
+
+    id: Id
+    release_id: Id
+    split: str | None
+    choosing: str
+    seed: int
+    version: str
+    texts: str | None
+    texts_id: Id | None
+    num_takes: int
+    num_untimed: int
+    num_texts: int
+    num_held_out: int
+    num_sequences: int
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceUnit:
+    """A unit of a sequence: a piece of a take that is heard, or a text that is read.
+
+    A take has up to two sequences, ``heard_first`` and not, whose units are the same, and heard in the one where they
+    are read in the other. A text alone has a ``prompt_id``, and neither a take nor times. ``confidence`` is that of
+    its worst word, in nats.
+    """
+
+    interleaving_id: Id
+    take_id: Id | None
+    prompt_id: Id | None
+    heard_first: bool
+    unit_idx: int
+    unit_type: Literal["word", "segment", "text"]
+    modality: Literal["speech", "text"]
+    start_s: float | None
+    end_s: float | None
+    text: str
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An item that a stage could not do: a rerun skips it until `synthgen retry` reopens it."""
 

@@ -30,6 +30,8 @@ TABLES: dict[type, str] = {
     records.Understanding: "understanding",
     records.TaskVector: "task_vector",
     records.LatentReport: "latent_report",
+    records.Interleaving: "interleaving",
+    records.SequenceUnit: "unit",
     records.Failure: "failure",
 }
 
@@ -55,6 +57,8 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "understanding": ("evaluation_id", "take_id"),
     "task_vector": ("id",),
     "latent_report": ("id",),
+    "interleaving": ("id",),
+    "unit": ("interleaving_id", "take_id", "prompt_id", "heard_first", "unit_idx"),
     "failure": ("stage", "subject_id", "attempt"),
 }
 

@@ -1,10 +1,14 @@
 """Signal basics: one resampler, one way to and from int16."""
 
+from typing import TypeVar
+
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
 from catalogs.errors import AudioError
+
+Sample = TypeVar("Sample", np.int16, np.float32)
 
 _PEAK = 0.98
 
@@ -24,6 +28,18 @@ def resample(samples: NDArray[np.float32], *, from_hz: int, to_hz: int) -> NDArr
     made = soxr.resample(samples, from_hz, to_hz, quality="HQ")[:wanted]
     out[: len(made)] = made
     return out
+
+
+def bounds(start_s: float, end_s: float, *, rate_hz: int) -> tuple[int, int]:
+    """From which sample to before which one a piece lies; it has one at least."""
+    start = round(start_s * rate_hz)
+    return start, max(round(end_s * rate_hz), start + 1)
+
+
+def cut(samples: NDArray[Sample], start: int, stop: int) -> NDArray[Sample]:
+    """The samples from ``start`` to before ``stop``; behind the end of the wave is silence."""
+    piece = samples[start:stop]
+    return np.pad(piece, (0, stop - start - len(piece)))
 
 
 def unclipped(samples: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(train)
     app.command(rich_help_panel=PANEL)(variants)
     evaluation.register(app, panel=PANEL)
-    for verb in (probe, latents, merge, vectors):
+    for verb in (interleave, probe, latents, merge, vectors):
         app.command(rich_help_panel=PANEL)(verb)
 
 
@@ -84,6 +84,49 @@ def _told(step: Mapping[str, float | str]) -> str:
     """A step by its name, and what was drawn for it."""
     drawn = [f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in step.items()]
     return ", ".join([str(step["step"]), *drawn[1:]])
+
+
+def interleave(
+    release: Annotated[str, typer.Argument(help="The name of a release.")],
+    corpus: Annotated[Path, typer.Option("-c", "--corpus", envvar="SYNTHGEN_CORPUS", help="Its corpus.")] = Path(),
+    changes: Annotated[
+        list[str],
+        typer.Option("-o", "--set", metavar="KEY=VALUE", help="granularity=word, segments.at=silence, confidence=0.1"),
+    ] = [],
+    split: Annotated[str | None, typer.Option(help="One split of the release; all of it if not given.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="What is drawn is drawn from it.")] = 0,
+    texts: Annotated[
+        str | None, typer.Option(metavar="FILE|RELEASE", help="Texts alone: a file, or what a release says.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="That of texts in a file which name none: a BCP 47 tag.")] = "en",
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Export them as well, into a new folder.")] = None,
+    use: Annotated[str, typer.Option(help="research or commercial; licences are held against it.")] = "research",
+    as_json: AsJson = False,
+) -> None:
+    """Make speech and text in turn of a release's takes: rows of its corpus, and a data set to train others on."""
+    from dataclasses import asdict
+
+    from catalogs.catalog import Catalog
+    from catalogs.config import override, parse
+    from catalogs.export import ExportConfig
+    from catalogs.export.sequences import export_sequences
+    from catalogs.progress import Progress
+    from training.interleaving.choosing import Choosing
+    from training.interleaving.sequences import InterleaveConfig, interleave_release
+    from training.interleaving.telling import told
+
+    allowed = parse(ExportConfig, {"format": "parquet", "intended_use": use}, source="interleave").intended_use
+    choosing = parse(Choosing, override({}, changes), source="choosing")
+    config = InterleaveConfig(release, split, choosing, seed=seed, texts=texts, language=language)
+    report = interleave_release(corpus, config, progress=Progress(quiet=as_json))
+    exported = None
+    if to is not None:
+        with Catalog.open(corpus) as catalog:
+            exported = export_sequences(catalog, report.interleaving, to=to, use=allowed)
+    if as_json:
+        print(json.dumps({**asdict(report), "exported": exported and asdict(exported)}, default=str))
+        return
+    print(told(report, exported))
 
 
 def probe(

@@ -122,22 +122,22 @@ def _in_file(config: TextsConfig) -> tuple[Source, list[Member]]:
         return source, [text_member(line, config.language) for line in lines]
     prompts = PromptSource(str(path), language=config.language)
     try:
-        found = list(_prompts(prompts))
+        found = list(prompts_in(prompts, source="data.texts"))
         source = Source(fingerprint(prompts), config.texts)
     except InputError as error:
         raise TrainingError(f"data.texts: {error}") from error
     return source, [text_member(prompt.text, prompt.language, labels=labels_of(prompt)) for prompt in found]
 
 
-def _prompts(source: PromptSource) -> Iterator[Prompt]:
-    """The prompts of a file, each text once.
+def prompts_in(prompts: PromptSource, *, source: str) -> Iterator[Prompt]:
+    """The prompts of a file, each text once; ``source`` says who names it.
 
     Raises:
         TrainingError: for a row that is no prompt.
         InputError: if the file cannot be read.
     """
-    for row in read_prompts(source):
+    for row in read_prompts(prompts):
         if isinstance(row, Prompt):
             yield row
         elif row.error != _REPEATED:
-            raise TrainingError(f"data.texts: {source.path} has a row that is no prompt: {row.message}")
+            raise TrainingError(f"{source}: {prompts.path} has a row that is no prompt: {row.message}")

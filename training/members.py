@@ -1,9 +1,9 @@
 """What training knows of a release's takes before it hears them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,24 +103,31 @@ def short_enough(members: Sequence[Member], config: DataConfig) -> list[Member]:
 def members_in(catalog: Catalog, release: Release, *, split: str | None) -> list[Member]:
     """The members of a release, or those of one split, in the order of their ids; there may be none."""
     rows = catalog.lake.table(query("training_members"), release_id=release.id, split=split).to_pylist()
-    return [
-        Member(
-            take_id=row["take_id"],
-            text=row["text"],
-            spoken=row["spoken"] or row["text"],
-            language=row["language"],
-            is_synthetic=row["origin"] == "synthetic",
-            speaker=row["voice"],
-            domain=row["domain"] or "",
-            split=row["split"],
-            pcm_sha256=row["pcm_sha256"],
-            duration_s=row["num_samples"] / row["sample_rate_hz"],
-            corpus=catalog.folder,
-            place=Place(row["shard"], row["offset"], row["num_bytes"]),
-            labels=labels_in(row["intent"], row["slots"], row["entities"]),
-        )
-        for row in rows
-    ]
+    return [_member(row, catalog.folder) for row in rows]
+
+
+def members_streamed(catalog: Catalog, release: Release, *, split: str | None) -> Iterator[Member]:
+    """The same, one after the other in flat memory."""
+    rows = catalog.stream(query("training_members"), release_id=release.id, split=split)
+    return (_member(row, catalog.folder) for row in rows)
+
+
+def _member(row: Mapping[str, Any], corpus: Path) -> Member:
+    return Member(
+        take_id=row["take_id"],
+        text=row["text"],
+        spoken=row["spoken"] or row["text"],
+        language=row["language"],
+        is_synthetic=row["origin"] == "synthetic",
+        speaker=row["voice"],
+        domain=row["domain"] or "",
+        split=row["split"],
+        pcm_sha256=row["pcm_sha256"],
+        duration_s=row["num_samples"] / row["sample_rate_hz"],
+        corpus=corpus,
+        place=Place(row["shard"], row["offset"], row["num_bytes"]),
+        labels=labels_in(row["intent"], row["slots"], row["entities"]),
+    )
 
 
 def waves_of(members: Sequence[Member]) -> list[Wave]:

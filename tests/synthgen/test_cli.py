@@ -44,6 +44,10 @@ SURFACE = {
         *("PATH", "--audio", "--consent", "--corpus", "--domain", "--json", "--language", "--layout", "--licence"),
         *("--speaker", "--split", "--text", "-c"),
     ],
+    "interleave": [
+        *("RELEASE", "--corpus", "--json", "--language", "--seed", "--set", "--split", "--texts", "--to", "--use"),
+        *("-c", "-o"),
+    ],
     "judge": ["RECIPE", "--corpus", "--job", "--json", "--policy", "--release", "--set", "-c", "-o"],
     "latents": [
         *("CHECKPOINT", "--guide", "--json", "--only-unseen", "--real", "--split", "--takes", "--texts"),

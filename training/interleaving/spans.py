@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from catalogs.errors import TrainingError
+from catalogs.signal import bounds, cut
 from training.interleaving.choosing import Part
 from training.members import RATE_HZ, Wave
 
@@ -44,10 +45,7 @@ class Slotting:
 
 def bounds_of(parts: Sequence[Part]) -> list[tuple[int, int]]:
     """Where the heard parts of a sequence begin and end, in samples of 16 kHz; each has one at least."""
-    bounds = [
-        (round(part.start_s * RATE_HZ), round(part.end_s * RATE_HZ)) for part in parts if part.modality == "speech"
-    ]
-    return [(start, max(stop, start + 1)) for start, stop in bounds]
+    return [bounds(part.start_s, part.end_s, rate_hz=RATE_HZ) for part in parts if part.modality == "speech"]
 
 
 def counts_of(parts: Sequence[Part], slotting: Slotting) -> list[int]:
@@ -68,8 +66,7 @@ def pieces_of(wave: Wave, parts: Sequence[Part]) -> list[Wave]:
                 f"a part is said from {start / RATE_HZ:.2f} s on, and its take has {len(wave) / RATE_HZ:.2f} s; "
                 f"its timings belong to another take: measure the family timing again"
             )
-        piece = wave[start:stop]
-        pieces.append(np.pad(piece, (0, stop - start - len(piece))))
+        pieces.append(cut(wave, start, stop))
     return pieces
 
 

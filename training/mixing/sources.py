@@ -8,8 +8,8 @@ from catalogs.config import nearest
 from catalogs.errors import RecipeError
 from catalogs.ids import Id, content_id
 from training.data import Source
-from training.interleaving.timings import timings_of, values_of
-from training.interleaving.words import Timings, Word, unheard, written
+from training.interleaving.timings import timings_of, values_of, words_of
+from training.interleaving.words import Timings, Word, unheard
 from training.members import Member
 from training.mixing.mixture import MixtureConfig
 
@@ -78,16 +78,12 @@ def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Mem
         asr=[member for release, members in found if _is_in(release, config.asr_of) for member in members],
         interleaved=interleaved,
         text=texts,
-        words={member.take_id: written(member.text, _timed_words(timed, member)) for member in interleaved}
+        words={member.take_id: words_of(member, timed[member.take_id]) for member in interleaved}
         | {member.take_id: unheard(member.text) for member in texts if config.made_interleaved},
         untimed=len(takes) - len(interleaved) if config.interleaved else 0,
         entities=entities,
         by_release=by_release,
     )
-
-
-def _timed_words(timed: Mapping[Id, Timings], member: Member) -> list[Word]:
-    return timed[member.take_id].words(of=f"take {member.take_id} of {member.corpus}")
 
 
 def _is_in(release: Source, names: Sequence[str] | None) -> bool:

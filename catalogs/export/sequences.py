@@ -1,0 +1,218 @@
+"""A data set of interleaved sequences: speech and text in turn, and texts alone, in Parquet.
+
+A heard unit is a FLAC file of its own, with the samples of its take from its start to its end at the rate of the take:
+it is cut before anything hears it, so that nothing of a word that is to be read is in it. Takes and texts of held-out
+splits stay out. Audio is typed so that ``datasets`` decodes it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from catalogs import flac
+from catalogs.audio import Place
+from catalogs.catalog import Catalog
+from catalogs.errors import AudioError, ReleaseError, UsageError
+from catalogs.export.folder import Folder, building
+from catalogs.export.item import Use
+from catalogs.export.licences import refusal
+from catalogs.export.writer import Shards
+from catalogs.ids import content_id
+from catalogs.labels import is_held_out
+from catalogs.lake import query
+from catalogs.records import Interleaving
+from catalogs.signal import bounds, cut
+
+SHARD_SIZE = 10_000
+"""Sequences in a file."""
+
+_GROUP = 100
+_WORDS = ("sequence_id", "take_id", "prompt_id", "language", "domain", "voice", "licence", "unit_type")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SequencesReport:
+    """What was written: sequences, how many of them are texts alone, and sequences left out since they are held out."""
+
+    to: Path
+    num_sequences: int
+    num_texts: int
+    num_held_out: int
+    num_bytes: int
+
+
+def export_sequences(
+    catalog: Catalog, interleaving: Interleaving, *, to: Path, use: Use = "research", shard_size: int = SHARD_SIZE
+) -> SequencesReport:
+    """Write a set of sequences into the new folder ``to``, those of takes first; the same set gives the same bytes.
+
+    Raises:
+        UsageError: if ``to`` is there already.
+        ReleaseError: if nothing is to be written, or a voice's licence does not allow the use.
+        AudioError: for audio that cannot be read, or ends before a unit begins.
+    """
+    to = to.absolute()
+    if to.exists():
+        raise UsageError(f"{to} is there already; choose another folder, or remove it")
+    num_sequences = num_texts = num_held_out = 0
+    with building(to) as folder:
+        writer = _Writer(folder, shard_size)
+        for units in _sequences(catalog, interleaving):
+            if is_held_out(units[0]["split"]):
+                num_held_out += 1
+                continue
+            _refuse(units[0], use)
+            writer.add(_row(interleaving, units, writer.audio_of(catalog, units)))
+            num_sequences += 1
+            num_texts += units[0]["take_id"] is None
+        if not num_sequences:
+            raise ReleaseError(f"no sequence is to be exported; {num_held_out:,} are of held-out takes or texts")
+        writer.close()
+        report = SequencesReport(to, num_sequences, num_texts, num_held_out, folder.num_bytes)
+        folder.write("README.md", _readme(interleaving, report).encode())
+        folder.close_sums()
+        folder.publish()
+    return report
+
+
+def _sequences(catalog: Catalog, interleaving: Interleaving) -> Iterator[list[Row]]:
+    """The units of each sequence, in order; memory does not grow with their number."""
+    asked = {"interleaving_id": interleaving.id, "release_id": interleaving.release_id}
+    rows = catalog.stream(query("interleaved_units"), **asked)
+    for _, units in groupby(rows, key=lambda row: (row["take_id"], row["prompt_id"], row["heard_first"])):
+        yield list(units)
+
+
+def _refuse(unit: Row, use: Use) -> None:
+    """Raise if what the voice of a take agreed to does not allow the use; a text alone has no voice."""
+    if unit["take_id"] is None:
+        return
+    reason = refusal(unit["licence"], use, consent=unit["consent"])
+    if reason:
+        hint = "" if use == "research" else "; export it for research"
+        raise ReleaseError(f"a take by {unit['voice']} is not for {use} use: {reason}{hint}")
+
+
+def _row(interleaving: Interleaving, units: Sequence[Row], pieces: Sequence[Row | None]) -> dict[str, Any]:
+    """A sequence, with the audio of its units."""
+    first = units[0]
+    of = first["take_id"] or first["prompt_id"]
+    return {
+        **{name: first[name] for name in _WORDS if name != "sequence_id"},
+        "sequence_id": content_id("sequence", interleaving.id, of, first["heard_first"]),
+        "heard_first": first["heard_first"],
+        "text": first["written"],
+        "units": [
+            {**{name: unit[name] for name in ("modality", "text", "start_s", "end_s")}, "audio": piece}
+            for unit, piece in zip(units, pieces, strict=True)
+        ],
+    }
+
+
+class _Writer:
+    """Rows into files of so many; the files' names say how many there are, so they come at the end."""
+
+    def __init__(self, folder: Folder, shard_size: int) -> None:
+        self._folder = folder
+        self._shards = Shards(shard_size, self._start)
+        self._files: list[_File] = []
+        self._heard: tuple[str, NDArray[np.int16], int] | None = None
+
+    def add(self, row: Row) -> None:
+        """Write a sequence behind those before it."""
+        self._shards.take_place("train").add(row)
+
+    def audio_of(self, catalog: Catalog, units: Sequence[Row]) -> list[Row | None]:
+        """The audio of heard units, None for read ones; a take is decoded once for sequences that follow each other."""
+        return [self._piece(catalog, unit) if unit["modality"] == "speech" else None for unit in units]
+
+    def close(self) -> None:
+        """Seal every file under its name."""
+        self._shards.close()
+        for number, file in enumerate(self._files):
+            self._folder.seal(file.file, name=f"data/train-{number:05d}-of-{len(self._files):05d}.parquet")
+
+    def _start(self, split: str, number: int) -> "_File":
+        self._files.append(_File(self._folder, f"data/{split}-{number:05d}.part"))
+        return self._files[-1]
+
+    def _piece(self, catalog: Catalog, unit: Row) -> Row:
+        take_id = unit["take_id"]
+        if self._heard is None or self._heard[0] != take_id:
+            audio = catalog.audio.read(Place(unit["shard"], unit["offset"], unit["num_bytes"]))
+            self._heard = (take_id, *flac.decode(audio))
+        _, samples, rate_hz = self._heard
+        start, stop = bounds(unit["start_s"], unit["end_s"], rate_hz=rate_hz)
+        if start >= len(samples):
+            raise AudioError(
+                f"take {take_id} has {len(samples) / rate_hz:.2f} s, and a unit of it begins at {unit['start_s']:.2f} "
+                "s: its timings belong to another take; measure the family timing again"
+            )
+        piece = flac.encode(cut(samples, start, stop), rate_hz)
+        return {"bytes": piece, "path": f"{take_id}-{unit['unit_idx']:04d}.flac"}
+
+
+class _File:
+    def __init__(self, folder: Folder, name: str) -> None:
+        self.file = folder.create(name)
+        self._folder = folder
+        self._writer = pq.ParquetWriter(self.file, _SCHEMA, compression="ZSTD")
+        self._rows: list[Row] = []
+
+    def add(self, row: Row) -> None:
+        self._rows.append(row)
+        if len(self._rows) >= _GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+        self._folder.end(self.file)
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=_SCHEMA))
+        self._rows = []
+
+
+def _value(dtype: str) -> dict[str, str]:
+    return {"dtype": dtype, "_type": "Value"}
+
+
+def _schema() -> pa.Schema:
+    """The Arrow schema, with the ``huggingface`` metadata that names the same types in that library's words."""
+    audio = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    of_unit = {"modality": "string", "text": "string", "start_s": "float64", "end_s": "float64"}
+    unit = pa.struct([*((name, pa.type_for_alias(dtype)) for name, dtype in of_unit.items()), ("audio", audio)])
+    types = {**dict.fromkeys(_WORDS, pa.string()), "heard_first": pa.bool_(), "text": pa.string()}
+    features: dict[str, object] = {**{name: _value("string") for name in _WORDS}, "heard_first": _value("bool")}
+    features |= {"text": _value("string")}
+    features |= {"units": [{**{name: _value(dtype) for name, dtype in of_unit.items()}, "audio": {"_type": "Audio"}}]}
+    described = json.dumps({"info": {"features": features}})
+    return pa.schema([*types.items(), ("units", pa.list_(unit))], metadata={"huggingface": described})
+
+
+_SCHEMA = _schema()
+
+
+def _readme(interleaving: Interleaving, report: SequencesReport) -> str:
+    held_out = f" {report.num_held_out:,} of held-out takes or texts were left out." if report.num_held_out else ""
+    return (
+        f"# Speech and text in turn\n\n{report.num_sequences:,} sequences, {report.num_texts:,} of them texts alone."
+        f"{held_out} `units` are in the order of the text. Of those whose `modality` is speech `audio` is heard, the "
+        "samples of the take from `start_s` to `end_s`; the others are read. A model learns the text of those that are "
+        "read; the last one always is. A take has up to two sequences, `heard_first` and not: what is heard in the one "
+        f"is read in the other.\n\nSet `{interleaving.id}` of release `{interleaving.release_id}`, seed "
+        f"{interleaving.seed}, chosen by `{interleaving.choosing}`. Every take is under the `licence` of its `voice`.\n"
+        '\n```python\ndatasets.load_dataset("parquet", data_files="data/*.parquet")\n```\n'
+    )

@@ -1,0 +1,39 @@
+"""Sets of interleaved sequences as rows: written batch by batch, and whole when the row of the set is there.
+
+Nobody else has a say in these rows, so they may be added beside a job. A set that was killed on the way is gone on
+with: what is there of a take or a text is all of it, and is not written again.
+"""
+
+from collections.abc import Sequence
+
+from catalogs.catalog import Catalog
+from catalogs.ids import Id
+from catalogs.lake import quoted
+from catalogs.records import Interleaving, SequenceUnit
+from catalogs.rows import to_arrow
+
+
+def interleaving_of(catalog: Catalog, interleaving_id: Id) -> Interleaving | None:
+    """The set of this id; None if it is not there, or not all of it."""
+    rows = catalog.ask("interleaving", id=interleaving_id).to_pylist()
+    return Interleaving(**rows[0]) if rows else None
+
+
+def add_units(catalog: Catalog, units: Sequence[SequenceUnit]) -> int:
+    """Add all units of some takes, or of some texts alone, of one set; gives how many rows were new.
+
+    Takes or texts that are there already are left alone. Only rows of their range of ids are looked at, so that a set
+    in the order of its ids is written in a time that grows with its length.
+    """
+    if not units:
+        return 0
+    column = "prompt_id" if units[0].take_id is None else "take_id"
+    ids = sorted({getattr(unit, column) for unit in units})
+    known = (
+        f"SELECT {column} AS id FROM unit WHERE interleaving_id = {quoted(units[0].interleaving_id)}::UUID "
+        f"AND {column} BETWEEN {quoted(ids[0])}::UUID AND {quoted(ids[-1])}::UUID"
+    )
+    with catalog.lake.transaction():
+        return catalog.lake.insert(
+            "unit", to_arrow(units), where=f"ANTI JOIN ({known}) AS known ON known.id = batch.{column}::UUID"
+        )

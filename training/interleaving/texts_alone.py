@@ -1,0 +1,48 @@
+"""Texts that are read and not heard, beside the sequences of takes: those of a file, or those that a release says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalogs.catalog import Catalog
+from catalogs.ids import Id, content_id
+from catalogs.ingest.rows import format_of
+from catalogs.ingest.text import PromptSource, fingerprint
+from catalogs.labels import is_held_out
+from catalogs.lake import query
+from catalogs.records import Prompt
+from catalogs.release import release_named
+from training.data import prompts_in
+
+_ASKED_BY = "--texts"
+
+
+def id_of_texts(catalog: Catalog, texts: str, *, language: str) -> Id:
+    """A hash of all texts of a file, or of a release of the corpus.
+
+    Raises:
+        InputError: if the file cannot be read.
+        ReleaseError: if there is neither a file nor a release of this name.
+    """
+    file = _file(texts, language)
+    return content_id("texts", release_named(catalog, texts).id) if file is None else fingerprint(file)
+
+
+def texts_alone(catalog: Catalog, texts: str, *, language: str) -> Iterator[Prompt]:
+    """The texts of a file or of a release, each once and in flat memory, as they are written.
+
+    A text that a held-out take of the release says has the split that holds it out. Raises as `id_of_texts` does, and
+    TrainingError for a row of the file that is no prompt.
+    """
+    file = _file(texts, language)
+    if file is not None:
+        yield from prompts_in(file, source=_ASKED_BY)
+        return
+    for row in catalog.stream(query("texts_of_release"), release_id=release_named(catalog, texts).id):
+        splits = row.pop("splits")
+        yield Prompt(**row, split=next(filter(is_held_out, splits), splits[0]))
+
+
+def _file(texts: str, language: str) -> PromptSource | None:
+    """Where the texts are read from, if they are named by a file; the name of a release has no such ending."""
+    path = Path(texts).expanduser()
+    return PromptSource(str(path), language=language) if format_of(path) is not None or path.exists() else None
