@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from catalogs.errors import AudioError
-from catalogs.signal import resample, to_float32, to_int16
+from catalogs.signal import bounds, cut, resample, to_float32, to_int16
 
 RATES_HZ = st.sampled_from([8_000, 16_000, 22_050, 24_000, 44_100, 48_000])
 
@@ -85,3 +85,20 @@ def test_resampling_to_the_same_rate_changes_nothing() -> None:
 def test_a_rate_that_is_not_positive_is_refused(from_hz: int, to_hz: int) -> None:
     with pytest.raises(AudioError, match="must be positive"):
         resample(np.zeros(4, np.float32), from_hz=from_hz, to_hz=to_hz)
+
+
+@given(
+    samples=st.integers(1, 400), start_s=st.floats(0, 1), length_s=st.floats(0, 1), rate_hz=st.sampled_from([100, 441])
+)
+def test_a_piece_has_the_samples_between_its_moments_and_one_at_least(
+    samples: int, start_s: float, length_s: float, rate_hz: int
+) -> None:
+    wave = np.arange(1, samples + 1, dtype=np.int16)
+
+    start, stop = bounds(start_s, start_s + length_s, rate_hz=rate_hz)
+    piece = cut(wave, start, stop)
+
+    assert abs(start - start_s * rate_hz) <= 0.5
+    assert stop == start + 1 or abs(stop - (start_s + length_s) * rate_hz) <= 0.5 + 1e-6
+    assert len(piece) == stop - start >= 1
+    assert piece.tolist() == [n + 1 if n < samples else 0 for n in range(start, stop)]
