@@ -17,6 +17,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 Recipe = Annotated[str, typer.Argument(help="A TOML file.")]
 Changes = Annotated[list[str], typer.Option("-o", "--set", metavar="KEY=VALUE", help="Change one setting.")]
 
+Choices = Annotated[
+    list[str],
+    typer.Option("-o", "--set", metavar="KEY=VALUE", help="granularity=word, segments.at=silence, confidence=0.1"),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Mount the verbs."""
@@ -89,10 +94,7 @@ def _told(step: Mapping[str, float | str]) -> str:
 def interleave(
     release: Annotated[str, typer.Argument(help="The name of a release.")],
     corpus: Annotated[Path, typer.Option("-c", "--corpus", envvar="SYNTHGEN_CORPUS", help="Its corpus.")] = Path(),
-    changes: Annotated[
-        list[str],
-        typer.Option("-o", "--set", metavar="KEY=VALUE", help="granularity=word, segments.at=silence, confidence=0.1"),
-    ] = [],
+    changes: Choices = [],
     split: Annotated[str | None, typer.Option(help="One split of the release; all of it if not given.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="What is drawn is drawn from it.")] = 0,
     texts: Annotated[

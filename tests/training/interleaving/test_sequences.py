@@ -351,3 +351,16 @@ def test_takes_of_one_word_are_in_no_sequence(corpus: Path, rows_of: Rows) -> No
     made = make(corpus).interleaving
 
     assert STOP not in {row["text"] for row in rows_of(made.id)}
+
+
+def test_units_are_asked_for_in_sql_by_set(corpus: Path) -> None:
+    make(corpus, choosing=Choosing(granularity="word"))
+
+    sql = (
+        "SELECT unit_type, modality, count(*), avg(end_s - start_s) FROM unit "
+        "JOIN interleaving ON interleaving.id = interleaving_id GROUP BY ALL ORDER BY ALL"
+    )
+    done = CliRunner().invoke(app, ["sql", "-c", str(corpus), sql, "--json"])
+
+    assert done.exit_code == 0, repr(done.exception)
+    assert {"unit_type": "word", "modality": "speech"}.items() <= json.loads(done.stdout)[-2].items()
