@@ -31,6 +31,11 @@ class Alphabet:
         """How many numbers there are, that of the blank among them."""
         return len(self.characters) + 1
 
+    @property
+    def between(self) -> list[int]:
+        """What stands between two words: the space, or nothing if the alphabet has none."""
+        return [self._numbers[" "]] if " " in self._numbers else []
+
     def numbers(self, utterance: Utterance) -> list[int]:
         """The characters of what is said, in small letters; punctuation that the alphabet lacks parts words.
 
@@ -38,12 +43,17 @@ class Alphabet:
             TrainingError: for a letter or a digit that the alphabet lacks.
         """
         said = utterance.spoken.lower()
-        if unknown := sorted({char for char in said if char.isalnum()} - self._numbers.keys()):
+        if unknown := sorted({char for char in said if self._lacks(char)}):
             raise TrainingError(
                 f"take {utterance.take_id}: its text has {''.join(unknown)!r}, which {self._key} lacks: {said[:60]!r}"
             )
-        known = "".join(char if char in self._numbers else " " for char in said)
-        return [self._numbers[char] for char in " ".join(known.split())]
+        return self.known(said)
+
+    def known(self, text: str) -> list[int]:
+        """The characters of any text, as `numbers` reads it, without the letters and digits that the alphabet lacks."""
+        said = [char for char in text.lower() if not self._lacks(char)]
+        parted = "".join(char if char in self._numbers else " " for char in said).split()
+        return [self._numbers[char] for char in " ".join(parted) if char in self._numbers]
 
     def rows(self, utterances: Sequence[Utterance]) -> list[list[int]]:
         """The numbers of each; raises as `numbers` does."""
@@ -52,3 +62,6 @@ class Alphabet:
     def text(self, numbers: Iterable[int]) -> str:
         """The characters that numbers, none of them the blank, stand for."""
         return "".join(self.characters[number - BLANK - 1] for number in numbers).strip()
+
+    def _lacks(self, char: str) -> bool:
+        return char.isalnum() and char not in self._numbers

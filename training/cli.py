@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from training.evaluation import verbs as evaluation
+from training.timing import verbs as timing
 
 PANEL = "Train"
 
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(train)
     app.command(rich_help_panel=PANEL)(variants)
     evaluation.register(app, panel=PANEL)
+    timing.register(app, panel=PANEL)
     for verb in (interleave, probe, latents, merge, vectors):
         app.command(rich_help_panel=PANEL)(verb)
 

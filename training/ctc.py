@@ -136,15 +136,23 @@ class Ctc:
         """
         if settings.beams != 1:
             raise TrainingError(f"a CTC head answers frame by frame, not by {settings.beams} beams; use 1")
-        device = self.module.out.weight.device
-        with torch.inference_mode(), at_rest(self.module):
-            frames = [_frames(u)[None].to(device) for u in utterances]
-            best = [self.module(one, torch.tensor([one.shape[1]], device=device))[0].argmax(dim=-1) for one in frames]
+        best = [each.argmax(dim=-1) for each in self.log_probs(utterances)]
         rows = [[n for n in row.unique_consecutive().tolist() if n != BLANK] for row in best]
         return [
             Answer(u.take_id, self.alphabet.text(row), len(row), hit_limit=False)
             for u, row in zip(utterances, rows, strict=True)
         ]
+
+    def log_probs(self, utterances: Sequence[Utterance]) -> list[Tensor]:
+        """Log probabilities (T, V) of each utterance's frames, heard alone, without gradients.
+
+        Raises:
+            TrainingError: for an utterance without features.
+        """
+        device = self.module.out.weight.device
+        with torch.inference_mode(), at_rest(self.module):
+            frames = [_frames(u)[None].to(device) for u in utterances]
+            return [self.module(one, torch.tensor([one.shape[1]], device=device))[0] for one in frames]
 
 
 def _frames(utterance: Utterance) -> Tensor:

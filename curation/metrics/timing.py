@@ -1,7 +1,7 @@
 """Timing: when each word of the spoken text is said in a clip, synthetic or real.
 
 A voice that knows how long its sounds last has said so when it read the line, in any language; the words of all other
-clips are searched for in their sound.
+clips are searched for in their sound. `synthgen time` adds rows of this family by a recogniser that was trained here.
 """
 
 from collections.abc import Sequence
@@ -29,6 +29,8 @@ class Timing:
     ``is_timed`` is false, and the rest none, where the text cannot be found in the clip or has no words; all are none
     for a language that is not known. What no word covers is silence. A voice's own times have the confidence 0, which
     is certainty: they say when it meant to read a word, and not whether it is heard.
+
+    A row of `synthgen time`, untimed or not, also says who made it.
     """
 
     is_timed: Annotated[bool | None, Figure("", "higher", "the words of the text were found in the clip")] = None
@@ -45,8 +47,10 @@ class Timing:
         float | None, Figure("nats", "higher", "the confidence of the word that fits least")
     ] = None
     timed_by: Annotated[
-        str | None, Figure("", "neither", "voice: by the durations of its own sounds; search: found in the sound")
+        str | None,
+        Figure("", "neither", "voice: by its own durations; search: found in the sound; ctc: aligned by a recogniser"),
     ] = None
+    timer_id: Annotated[str | None, Figure("", "neither", "the recogniser of ctc: a hash of its weights")] = None
 
 
 @dataclass(frozen=True, slots=True)

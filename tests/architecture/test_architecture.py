@@ -29,7 +29,7 @@ HEAVY = {"torch", "torchaudio", "torchcodec", "transformers", "TTS", "onnx", "on
 HEAVY_CORNERS = ("synthgen/voices/neural/", "synthgen/fleet/", "curation/preference.py", "training/")
 """Where modules may import heavy libraries at their top, because nobody imports these modules at theirs."""
 
-LIGHT = ("training/cli.py", "training/evaluation/verbs.py")
+LIGHT = ("training/cli.py", "training/evaluation/verbs.py", "training/timing/verbs.py")
 """The parts of such corners that the command line imports."""
 
 LONG_FILES = ("catalogs/records.py",)

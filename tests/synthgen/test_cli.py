@@ -72,6 +72,7 @@ SURFACE = {
     "sql": ["STATEMENT", "--corpus", "--format", "--json", "--output", "--rows", "--timeout", "-c"],
     "status": ["--corpus", "--json", "-c"],
     "tdsc": RECIPE,
+    "time": ["RELEASE", "--again", "--by", "--corpus", "--json", "--split", "-c"],
     "train": ["RECIPE", "--json", "--on", "--set", "--workers", "-o"],
     "transcribe": ["CHECKPOINT", "AUDIO", "--beams", "--json"],
     "variants": ["RECIPE", "--json", "--set", "--takes", "--to", "-o"],

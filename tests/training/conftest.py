@@ -179,7 +179,7 @@ def produce() -> Produce:
 def record() -> Produce:
     """Texts that a person has said, each a noisy tone of its own: a release of real takes in the corpus of a folder."""
 
-    def make(folder: Path, name: str, *, texts: Sequence[str], speaker: str) -> Path:
+    def make(folder: Path, name: str, *, texts: Sequence[str], speaker: str, language: str = "en") -> Path:
         corpus, recorded = folder / "corpus", folder / f"recorded-{name}"
         recorded.mkdir()
         rows = []
@@ -187,7 +187,7 @@ def record() -> Produce:
             random = np.random.default_rng(seed_of("recorded", speaker, text))
             tone = 0.3 * np.sin(np.arange(12_800) * random.uniform(0.05, 0.09))
             soundfile.write(recorded / f"{len(rows)}.wav", tone + random.normal(0, 0.02, len(tone)), 16_000)
-            rows.append({"audio": f"{len(rows)}.wav", "text": text, "speaker": speaker, "language": "en"})
+            rows.append({"audio": f"{len(rows)}.wav", "text": text, "speaker": speaker, "language": language})
         (recorded / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         said = ", ".join(f"'{text}'" for text in texts)
         where = f"origin = 'real' AND text IN ({said})"

@@ -29,7 +29,7 @@ class TrainedRecogniser:
         self, found: Checkpoint, recipe: TrainRecipe, inputs: Inputs, objective: Answering, settings: DecodingConfig
     ) -> None:
         self.name = f"{recipe.name}@{found.position.step}"
-        self.id = content_id("recogniser", found.provenance["training"], hash_file(found.folder / TRAINED))
+        self.id = recogniser_id(found)
         self.decoding = canonical(asdict(settings))
         self._inputs, self._objective, self._settings = inputs, objective, settings
 
@@ -65,6 +65,11 @@ def recogniser_of(
     checkpoint.restore(found, objective.trained())
     objective.module.eval().to(device_of("auto"))
     return TrainedRecogniser(found, recipe, inputs, objective, settings)
+
+
+def recogniser_id(found: Checkpoint) -> Id:
+    """A hash of what a checkpoint was made of, and of its tensors."""
+    return content_id("recogniser", found.provenance["training"], hash_file(found.folder / TRAINED))
 
 
 def loaded_from(folder: Path, *, features: Path | None = None) -> tuple[Checkpoint, TrainRecipe, Inputs, Objective]:

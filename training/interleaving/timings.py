@@ -33,7 +33,8 @@ def untimed(catalog: Catalog, release: Release | Source) -> TrainingError:
     """The error of a release of which nothing was timed."""
     return TrainingError(
         f"no take of release {release.name!r} in {catalog.folder} has word times; "
-        f"run `synthgen measure -c {catalog.folder} --metric {FAMILY}`"
+        f"run `synthgen measure -c {catalog.folder} --metric {FAMILY}`, or, for real takes in other languages than "
+        f"English, `synthgen time` by a CTC recogniser"
     )
 
 
