@@ -8,6 +8,7 @@ B utterances · T frames, padded · D width of the encoder · V characters and t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -137,7 +138,7 @@ class Ctc:
         if settings.beams != 1:
             raise TrainingError(f"a CTC head answers frame by frame, not by {settings.beams} beams; use 1")
         best = [each.argmax(dim=-1) for each in self.log_probs(utterances)]
-        rows = [[n for n in row.unique_consecutive().tolist() if n != BLANK] for row in best]
+        rows = [[n for n, _ in groupby(row.tolist()) if n != BLANK] for row in best]
         return [
             Answer(u.take_id, self.alphabet.text(row), len(row), hit_limit=False)
             for u, row in zip(utterances, rows, strict=True)

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
+
+from torch import Tensor
 
 from catalogs.errors import AudioError, TrainingError
 from catalogs.ids import Id
@@ -13,7 +15,6 @@ from catalogs.progress import SILENT, Progress
 from training import checkpoint
 from training.alphabet import Alphabet
 from training.backbones.encoders import Encoder
-from training.ctc import Ctc
 from training.evaluation.trained import loaded_from, recipe_of, recogniser_id
 from training.inputs import FeatureInputs, Inputs
 from training.interleaving.words import Word
@@ -29,6 +30,17 @@ NO_LETTERS: Final = "no letter of theirs is in the alphabet"
 TOO_SHORT: Final = "they have more letters than frames"
 
 
+@runtime_checkable
+class Framewise(Protocol):
+    """An objective that knows how likely each character is in each frame."""
+
+    alphabet: Alphabet
+
+    def log_probs(self, utterances: Sequence[Utterance]) -> list[Tensor]:
+        """Log probabilities (T, V) of each utterance's frames, those of the blank, 0, and of the alphabet."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Timed:
     """The words of a take, or else ``why`` there are none, as the end of a sentence about several takes."""
@@ -40,7 +52,7 @@ class Timed:
 class CtcTimer:
     """Times takes; what it finds in one depends on that take alone. Features of takes are kept."""
 
-    def __init__(self, name: str, recogniser_id: Id, inputs: Inputs, *, encoder: Encoder, objective: Ctc) -> None:
+    def __init__(self, name: str, recogniser_id: Id, inputs: Inputs, *, encoder: Encoder, objective: Framewise) -> None:
         self.name, self.id = name, recogniser_id
         self.alphabet: Alphabet = objective.alphabet
         self._frame_rate_hz = encoder.frame_rate_hz
@@ -89,8 +101,8 @@ def timer_of(folder: Path, *, features: Path | None = None) -> CtcTimer:
             f'train one on speech of the language, with method = "{METHOD}" and its letters as alphabet'
         )
     found, recipe, inputs, objective = loaded_from(folder, features=features)
-    if not isinstance(objective, Ctc) or not isinstance(inputs, FeatureInputs):
-        raise TrainingError(f"{found.folder} was not made by synthgen's own method {METHOD!r}")
+    if not isinstance(objective, Framewise) or not isinstance(inputs, FeatureInputs):
+        raise TrainingError(f"{found.folder}: its method {METHOD!r} is not synthgen's own; uninstall what replaces it")
     checkpoint.restore(found, objective.trained())
     objective.module.eval().to(device_of("auto"))
     name = f"{recipe.name}@{found.position.step}"
