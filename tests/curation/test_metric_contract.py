@@ -22,6 +22,8 @@ PYTHON_TYPES = {"DOUBLE": float, "INTEGER": int, "BOOLEAN": bool, "VARCHAR": str
     ("FLOAT[]", "INTEGER[]", "VARCHAR[]"), tuple
 )
 RATE_HZ = 16_000
+NOT_MEASURED = {"timer_id"}
+"""Columns that another command fills: `synthgen time`."""
 CODES = (0, 0, 0, 0, 0, 3, 1, 4)
 
 
@@ -92,7 +94,7 @@ def test_every_figure_exists_for_ordinary_speech(family, say) -> None:
     missing = [
         column.name
         for column, value in zip(config_of(family).card().columns, score.values, strict=True)
-        if value is None
+        if value is None and column.name not in NOT_MEASURED
     ]
     assert missing == []
 
