@@ -93,6 +93,7 @@ def time_release(by: str, request: TimingRequest, *, progress: Progress) -> Timi
             writing.receive(found, failures)
             progress.receive(Outcome(items=len(batch), failures=failures))
         writing.flush()
+        catalog.add(writing.found.failures)
         progress.finish()
         catalog.tidy()
         catalog.end_run(run_id, "done")

@@ -279,6 +279,8 @@ def test_a_take_without_audio_is_a_failure_and_the_others_are_timed(
     report = json.loads(done.stdout)
     assert done.exit_code == 5
     assert (report["aligned"], len(report["failures"]), report["untimed"]) == (1, 6, 6)
+    with Catalog.open(corpus) as catalog:
+        assert catalog.lake.rows("SELECT stage, count(*) FROM failure GROUP BY ALL ORDER BY ALL") == [("time", 6)]
 
 
 @pytest.mark.parametrize(
