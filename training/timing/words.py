@@ -15,11 +15,8 @@ from training.interleaving.words import Word
 from training.timing.aligning import Span
 
 REACH_S = 0.06
-"""How far a word goes on at most where nothing else is said.
-
-Measured by `benchmarks.word_times` with linear heads on Whisper tiny.en, on texts they had not had: of the times that
-Piper, Kokoro and espeak (German) say themselves it is 13 to 18 ms off in the median, as the search of `timing` is;
-without it 9 to 46 ms, and with twice as much long pauses are lost (Kokoro: one start in ten 128 ms off, not 81).
+"""How far a word goes on at most where nothing else is said: of what was tried, what comes nearest to the times that
+voices know themselves (`benchmarks.word_times`). Without it words are cut short; with twice as much pauses are lost.
 """
 
 
