@@ -67,10 +67,16 @@ def given_to(folder: Path) -> Given:
 
 
 def _spent_s(found: Checkpoint) -> float | None:
-    """How long the steps of a training took, up to a checkpoint; None if they did not note it."""
+    """How long the steps of a training took, up to a checkpoint; None if they did not note it.
+
+    Steps behind the last note, at most as many as one note is of, are as long as those before.
+    """
     rows = [row for row in rows_of(found.folder.parent) if row["step"] <= found.position.step]
-    is_noted = bool(rows) and rows[-1]["step"] == found.position.step and all("spent_s" in row for row in rows)
-    return sum(row["spent_s"] for row in rows) if is_noted else None
+    if not rows or not all("spent_s" in row for row in rows):
+        return None
+    noted, each = rows[-1]["step"], rows[0]["step"]
+    is_noted = found.position.step - noted < each
+    return sum(row["spent_s"] for row in rows) * found.position.step / noted if is_noted else None
 
 
 def row(name: str, model: str, asr: Path) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
@@ -14,7 +15,9 @@ from training.curve import Curve
 from training.data import TextsConfig, read_data
 
 
-def trained(folder: Path, texts: Path, *, steps: int, spent_s: float | None, **more: Any) -> Path:
+def trained(
+    folder: Path, texts: Path, *, steps: int, spent_s: float | None, noted_at: int | None = None, **more: Any
+) -> Path:
     source, _ = read_data(TextsConfig(str(texts)))
     provenance = {
         "training": content_id("training", folder.name),
@@ -25,7 +28,7 @@ def trained(folder: Path, texts: Path, *, steps: int, spent_s: float | None, **m
     at = Position(steps)
     noted = {"loss": 1.0} if spent_s is None else {"loss": 1.0, "spent_s": spent_s}
     curve = Curve(folder, after=0)
-    curve.add(at, {"rate": 0.1, **noted})
+    curve.add(Position(noted_at or steps), {"rate": 0.1, **noted})
     curve.close()
     parameters = {"weight": nn.Parameter(torch.zeros(2))}
     checkpoint.save(folder, at, trained=parameters, optimizer=None, provenance=provenance)
@@ -54,3 +57,15 @@ def test_minutes_are_unknown_where_one_training_did_not_note_them(tmp_path: Path
     )
 
     assert (given_to(after).steps, given_to(after).spent_s) == (15, None)
+
+
+@pytest.mark.parametrize(("noted_at", "spent_s"), [(8, 12.0), (6, 16.0), (5, None)])
+def test_steps_behind_the_last_note_are_as_long_as_those_before(
+    noted_at: int, spent_s: float | None, tmp_path: Path
+) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("one\ntwo\n")
+
+    folder = trained(tmp_path / "one", texts, steps=10, spent_s=9.6, noted_at=noted_at)
+
+    assert given_to(folder).spent_s == pytest.approx(spent_s)
