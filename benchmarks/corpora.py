@@ -1,6 +1,7 @@
 """What experiments share: manifests as JSON lines, and corpora and releases that are made of them."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +30,16 @@ def unique(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write JSON lines."""
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all, so that others may read it meanwhile; the same text stays as it is."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
 
 
 def ingest(manifest: Path, corpus: Path) -> None:

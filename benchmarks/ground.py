@@ -1,22 +1,28 @@
 """What the experiments on training stand on: the corpora of docs/results/slam_asr.md, and models that rows go on from.
 
-What is there stays, and serves every experiment; what is missing is made by the recipes of these folders.
+What is there stays, and serves every experiment; what is missing is made by the recipes of these folders, by one
+experiment at a time.
 """
 
 import subprocess
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
 
 from benchmarks.corpora import SYNTHGEN
-from benchmarks.fitting import fit
 from benchmarks.slam_asr import data, rows
 from catalogs.catalog import Catalog
 from catalogs.config import read_toml
+from catalogs.errors import CorpusMissing
+from catalogs.progress import Progress
 from catalogs.release import releases
 from training import checkpoint
 from training.recipe import parse_recipe
+from training.session import train
 
 HERE = Path(__file__).parent
 WRITTEN_FOR = "corpora/asr"
@@ -50,27 +56,45 @@ class Ground:
 
     def corpora(self, names: Iterable[str]) -> None:
         """Real speech to train and to test on, prompts, and those corpora of `READ` that are asked for."""
+        with self._alone():
+            self._corpora(names)
+
+    def model(self, name: str) -> Path:
+        """The folder of a model of `MODELS`, or of `SYNTHETIC`, trained with those it goes on from."""
+        with self._alone():
+            return self._synthetic() if name == SYNTHETIC else self._model(name)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait for another experiment that makes what is here; the lock ends with the process."""
+        self.asr.mkdir(parents=True, exist_ok=True)
+        with (self.asr / "ground.lock").open("w") as file:
+            try:
+                flock(file, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                print(f"another experiment is at work in {self.asr}; waiting for it", file=sys.stderr, flush=True)
+                flock(file, LOCK_EX)
+            yield
+
+    def _corpora(self, names: Iterable[str]) -> None:
         data.prepare(self.speech, self.texts, self.asr)
         for name in names:
             if not _has_release(self.asr / name, READ[name][-1]):
                 self._read(name)
 
-    def model(self, name: str) -> Path:
-        """The folder of a model of `MODELS`, or of `SYNTHETIC`, trained with those it goes on from."""
-        if name == SYNTHETIC:
-            return self._synthetic()
+    def _model(self, name: str) -> Path:
         path, before = MODELS[name]
         recipe = parse_recipe(_at(read_toml(HERE / path), self.asr), source=path)
         if not checkpoint.last(recipe.folder):
-            self.corpora(HEARD)
+            self._corpora(HEARD)
             if before:
-                self.model(before)
-        fit(recipe)
+                self._model(before)
+        train(recipe, progress=Progress())
         return recipe.folder
 
     def _synthetic(self) -> Path:
-        start = self.model("elsewhere")
-        self.corpora(["twin"])
+        start = self._model("elsewhere")
+        self._corpora(["twin"])
         rows.freeze_shares(self.asr)
         return rows.trained("synthetic", self.asr, start, 0)
 
@@ -84,10 +108,11 @@ class Ground:
 
 
 def _has_release(corpus: Path, name: str) -> bool:
-    if not corpus.exists():
+    try:
+        with Catalog.open(corpus) as catalog:
+            return any(release.name == name for release in releases(catalog))
+    except CorpusMissing:  # or killed while it was made
         return False
-    with Catalog.open(corpus) as catalog:
-        return any(release.name == name for release in releases(catalog))
 
 
 def _at(value: Any, asr: Path) -> Any:

@@ -19,7 +19,8 @@ from training.padding import IGNORED
 from training.speech_llm import answer_loss
 
 CONTEXTS = (256, 1024, 2048)
-LENGTHS = range(30, 90)
+LENGTHS = range(46, 90)
+"""Of positions: so long that no two fit in a padded row."""
 REPEATS = 3
 MODEL = {
     "name": "smollm2",

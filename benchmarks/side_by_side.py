@@ -10,6 +10,17 @@ import torch
 Result = TypeVar("Result")
 
 
+def num_jobs(text: str) -> int:
+    """How many parts are done at once, as an argument of a command.
+
+    Raises:
+        ValueError: for less than one.
+    """
+    if (jobs := int(text)) < 1:
+        raise ValueError("at least one part is done at once")
+    return jobs
+
+
 def side_by_side(parts: Sequence[Callable[[], Result]], *, jobs: int, threads: int) -> list[Result]:
     """What each part gives, in their order; with one job, all in this process. ``threads`` are those of a process.
 

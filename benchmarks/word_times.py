@@ -24,6 +24,8 @@ from training.timing.timer import timer_of
 
 REACHES_S = (0.0, 0.02, 0.04, 0.08, 0.12, 0.2)
 
+_BY_VOICE = "SELECT take_id::VARCHAR FROM takes WHERE timed_by = 'voice' ORDER BY take_id"
+
 Times = Callable[[Member], Sequence[Word]]
 
 
@@ -31,8 +33,11 @@ def measure(checkpoint: Path, corpus: Path, name: str) -> str:
     """The table, as Markdown: milliseconds by which words begin and end earlier or later than the voices say."""
     with Catalog.open(corpus) as catalog:
         release = release_named(catalog, name)
-        own = timings_of(catalog, release)
+        by_voice = {take_id for (take_id,) in catalog.lake.rows(_BY_VOICE)}
+        own = {take_id: times for take_id, times in timings_of(catalog, release).items() if take_id in by_voice}
         members = [member for member in members_in(catalog, release, split=None) if member.take_id in own]
+    if not members:
+        raise SystemExit(f"no take of {name!r} has been timed by its voice: nothing to hold others against")
     timer, search = timer_of(checkpoint), Timer()
     timer.prepare(members, Progress())
     rows = ["| by | words | starts: median, mean, 90 % | ends: median, mean, 90 % |", "|---|---:|---:|---:|"]

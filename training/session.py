@@ -69,7 +69,8 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     validation, chosen_by = _validation(recipe, members, inputs, objective)
     objective = recipe.around(objective)
     recipe.optim.rates_of(objective.trained())  # a mistake is told before anything is encoded
-    inputs.prepare([*draws, *(validation.draws if validation else ())], progress)
+    if not _is_done(recipe, steps):
+        inputs.prepare([*draws, *(validation.draws if validation else ())], progress)
     loop = Loop(objective, sampler, inputs.utterances, config=recipe.loop, optim=recipe.optim, folder=recipe.folder)
     progress.note(f"training {recipe.name}: {len(members):,} utterances, {_to_do(recipe, steps)}")
     about = {**provenance(recipe, inputs.encoder_id), **pinned, "base": base, "chosen_by": chosen_by}
@@ -97,11 +98,16 @@ def _each_once(found: Found, progress: Progress) -> list[tuple[Source, list[Memb
     return unique
 
 
+def _is_done(recipe: TrainRecipe, steps: int) -> bool:
+    last = checkpoint.last(recipe.folder)
+    return last is not None and last.position.step >= steps
+
+
 def _to_do(recipe: TrainRecipe, steps: int) -> str:
     last = checkpoint.last(recipe.folder)
     if last is None:
         return f"{steps:,} steps"
-    if last.position.step >= steps:
+    if _is_done(recipe, steps):
         return f"all {steps:,} steps done before"
     return f"{steps:,} steps, {last.position.step:,} of them done before"
 

@@ -22,6 +22,7 @@ from benchmarks.jstip import small
 from benchmarks.jstip.data import HERE, Sizes, prepare, time_words
 from benchmarks.jstip.running import run
 from benchmarks.jstip.trainings import CLAIMS, ORDERS, ROWS, STARTS, Experiment, Start
+from benchmarks.side_by_side import num_jobs
 from catalogs.config import read_toml
 
 
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--start", choices=STARTS, help="what rows go on from; synthetic, if not given")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="of every training")
-    parser.add_argument("--jobs", type=int, default=2, help="rows that are trained at once")
+    parser.add_argument("--jobs", type=num_jobs, default=2, help="rows that are trained at once")
     parser.add_argument("--threads", type=int, default=1, help="of a row; it goes on with as many as it began with")
     parser.add_argument("--small", action="store_true", help="models that mean nothing, to try the script")
     asked = parser.parse_args(arguments)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.fitting import fit
+from catalogs.progress import Progress
 from training.mixing.mixture import KINDS
 from training.recipe import parse_recipe
+from training.session import train
 
 GENERAL: Mapping[str, str] = {"general": "general", "long": "long"}
 """Synthetic speech out of the domain, which every row has: releases by corpus."""
@@ -130,7 +131,7 @@ class Experiment:
 def trained(experiment: Experiment, name: str, seed: int) -> Path:
     """Train a row, or what is missing of it, after its slots are prepared; gives its folder."""
     table = table_of(experiment, name, seed)
-    fit(parse_recipe(table, source=table["name"]))
+    train(parse_recipe(table, source=table["name"]), progress=Progress())
     return experiment.folder(name, seed)
 
 
@@ -147,7 +148,7 @@ def prepare_slots(experiment: Experiment, names: Iterable[str]) -> None:
         "objective": recipe["objective"] | {"guide_from": str(experiment.start)},
         "loop": recipe["loop"] | {"threads": experiment.threads},
     }
-    fit(parse_recipe(table, source=folder.name))
+    train(parse_recipe(table, source=folder.name), progress=Progress())
 
 
 def table_of(experiment: Experiment, name: str, seed: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from benchmarks.corpora import freeze, ingest, write
 from benchmarks.ground import Ground
 from benchmarks.lasyn.models import RECOGNISERS, Experiment
 from benchmarks.lasyn.running import run
+from benchmarks.side_by_side import num_jobs
 from benchmarks.slam_asr.data import parts
 
 RELEASES = {"real": {"real": "true", "real-libri": "domain = 'libri'"}, "said": {"said": "domain = 'orders'"}}
@@ -39,7 +40,7 @@ if __name__ == "__main__":
     parser.add_argument("--work", type=Path, required=True, help="where all else is kept")
     parser.add_argument("--recogniser", choices=RECOGNISERS, default="whisper")
     parser.add_argument("--seeds", type=int, default=3, help="of rows that carry a claim; others have one")
-    parser.add_argument("--jobs", type=int, default=2, help="rows that are trained at once")
+    parser.add_argument("--jobs", type=num_jobs, default=2, help="rows that are trained at once")
     parser.add_argument("--threads", type=int, default=1, help="of a training; another number is another model")
     asked = parser.parse_args()
     known = RECOGNISERS[asked.recogniser].rows()

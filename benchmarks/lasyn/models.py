@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fitting import fit
 from catalogs.config import read_toml
+from catalogs.progress import Progress
 from training.recipe import TrainRecipe, parse_recipe
+from training.session import train
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -105,6 +106,10 @@ CLAIMS = (REAL, TTS, FIXED, DIFFUSION)
 """Rows with several seeds."""
 
 
+def _fit(recipe: TrainRecipe) -> object:
+    return train(recipe, progress=Progress())
+
+
 @dataclass(frozen=True)
 class Experiment:
     """Where the corpora of SLAM-ASR lie, where the models come, what hears, how many threads train it, and by what."""
@@ -113,7 +118,7 @@ class Experiment:
     work: Path
     recogniser: Recogniser
     threads: int
-    fit: Callable[[TrainRecipe], object] = fit
+    fit: Callable[[TrainRecipe], object] = _fit
 
     @property
     def models(self) -> Path:

@@ -13,7 +13,7 @@ from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.corpora import freeze, ingest, rows_of, unique, write
+from benchmarks.corpora import freeze, ingest, rows_of, unique, write, write_text
 from benchmarks.slam_asr.orders import orders
 from catalogs.ids import seed_of
 from catalogs.text import normalise
@@ -38,7 +38,7 @@ def prepare(speech: Path, texts: Path, to: Path) -> None:
     short, long = texts_of(texts, GENERAL, SHORT, held), texts_of(texts, LONG, range(SHORT.stop, 56), held)
     write(to / "general.jsonl", short)
     write(to / "long.jsonl", long)
-    (to / "general.txt").write_text("".join(row["text"] + "\n" for row in (*short, *long)), encoding="utf-8")
+    write_text(to / "general.txt", "".join(row["text"] + "\n" for row in (*short, *long)))
     for name, part in (("real", real), ("test", test)):
         write(to / f"{name}.jsonl", part)
         ingest(to / f"{name}.jsonl", to / name)

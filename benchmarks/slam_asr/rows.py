@@ -18,12 +18,12 @@ from typing import Any
 
 from benchmarks.corpora import freeze
 from benchmarks.errors import Errors, errors_of, told
-from benchmarks.fitting import fit
 from benchmarks.slam_asr.gap import HEAD, closing_line, less
 from catalogs.config import read_toml
 from catalogs.progress import Progress
 from training.evaluation.report import EvaluationConfig, Report, evaluate
 from training.recipe import parse_recipe
+from training.session import train
 
 RECIPE = Path(__file__).parent / "recipes" / "row.toml"
 SHARES = (10, 25, 50)
@@ -153,7 +153,7 @@ def trained(name: str, work: Path, start: Path, seed: int) -> Path:
         "loop": {**recipe["loop"], **tables.get("loop", {}), "seed": seed},
         "objective": objective,
     }
-    fit(parse_recipe(recipe, source=str(RECIPE)))
+    train(parse_recipe(recipe, source=str(RECIPE)), progress=Progress())
     return folder
 
 

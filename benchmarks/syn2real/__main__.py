@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.corpora import freeze, produce
 from benchmarks.ground import Ground
-from benchmarks.side_by_side import side_by_side
+from benchmarks.side_by_side import num_jobs, side_by_side
 from benchmarks.syn2real.data import SETS, Sizes, prepare
 from benchmarks.syn2real.merges import tested
 from benchmarks.syn2real.telling import report
@@ -112,12 +112,14 @@ def main() -> None:
     parser.add_argument("--recogniser", choices=RECOGNISERS, default="whisper_decoder")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="of every training")
-    parser.add_argument("--jobs", type=int, default=2, help="trainings and merges at once")
+    parser.add_argument("--jobs", type=num_jobs, default=2, help="trainings and merges at once")
     parser.add_argument("--threads", type=int, default=1, help="of trainings; another number is another model")
     parser.add_argument("--targets", nargs="+", help="some of the domains; all, if not given")
     parser.add_argument("--small", action="store_true", help="models that mean nothing, to try the script")
     asked = parser.parse_args()
     settings = SMALL if asked.small else RECOGNISERS[asked.recogniser]
+    if unknown := [name for name in asked.targets or () if name not in settings.domains]:
+        parser.error(f"no domain {unknown[0]!r}; expected some of {', '.join(settings.domains)}")
     base = None
     if settings.base is not None:
         if None in (asked.asr, asked.texts):

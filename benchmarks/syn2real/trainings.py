@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fitting import fit
+from catalogs.progress import Progress
 from training.recipe import parse_recipe
+from training.session import train
 
 ENGINES = ("piper", "kokoro")
 """The first reads what targets are trained on; the other shows how much of a vector is the engine's."""
@@ -49,9 +50,11 @@ class Experiment:
 
 
 def trainings(experiment: Experiment, targets: Sequence[str]) -> list[Callable[[], Path]]:
-    """All that targets need, none of which needs another: the models of domains, and two more of each target."""
-    readers = ("real", *ENGINES)
-    of_domains = [partial(model_of, experiment, name, reader) for name in experiment.domains for reader in readers]
+    """All that targets need, none of which needs another: the models of sources and targets, and two more of each."""
+    readers = {name: () if set(targets) == {name} else ("real", ENGINES[1]) for name in experiment.domains}
+    of_domains = [
+        partial(model_of, experiment, name, reader) for name in readers for reader in (ENGINES[0], *readers[name])
+    ]
     return [*of_domains, *(partial(each, experiment, name) for name in targets for each in (real_without, continued))]
 
 
@@ -101,5 +104,5 @@ def _trained(
     }
     if start := start_from or experiment.base:
         table["start_from"] = str(start)
-    fit(parse_recipe(table, source=folder.name))
+    train(parse_recipe(table, source=folder.name), progress=Progress())
     return folder

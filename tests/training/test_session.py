@@ -1,4 +1,5 @@
 import io
+import shutil
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,14 @@ def test_a_frozen_encoder_hears_every_take_once(table: dict[str, Any], monkeypat
     monkeypatch.setattr(variants, "waves_of", lambda _: pytest.fail("heard again"))
 
     run(table | {"name": "again", "folder": f"{table['folder']}-again"})
+
+
+def test_a_training_that_is_done_hears_nothing_again(table: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(table)
+    shutil.rmtree(table["features"]["folder"])
+    monkeypatch.setattr(variants, "waves_of", lambda _: pytest.fail("heard again"))
+
+    assert run(table) == first
 
 
 def test_planned_variants_are_encoded_counted_and_heard(table: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ def frames_needed(numbers: Sequence[int]) -> int:
 def align(log_probs: NDArray[np.floating], numbers: Sequence[int]) -> list[Span]:
     """The span of each character on the likeliest path; ``log_probs`` (T, V) are in nats.
 
-    Costs T · (2 L + 1) bytes. Of paths that are equally likely it takes the one that goes on latest.
+    Costs T · (2 L + 1) bytes. Of paths that are equally likely it takes the one that goes on earliest.
 
     Raises:
         ValueError: if there are no characters, or fewer frames than `frames_needed`.
@@ -39,30 +39,29 @@ def align(log_probs: NDArray[np.floating], numbers: Sequence[int]) -> list[Span]
         raise ValueError(f"{len(numbers)} characters cannot be aligned with {len(log_probs)} frames")
     states = np.full(2 * len(numbers) + 1, BLANK)
     states[1::2] = numbers
-    seen = log_probs[:, states].astype(np.float64)  # (T, 2 L + 1)
-    path = _best_path(seen, states)
+    path = _best_path(log_probs, states)
     spans = []
-    for state in range(1, len(states), 2):
-        start, end = np.searchsorted(path, [state, state + 1]).tolist()
-        spans.append(Span(start, end, float(seen[start:end, state].sum())))
+    for place, number in enumerate(numbers):
+        start, end = np.searchsorted(path, [2 * place + 1, 2 * place + 2]).tolist()
+        spans.append(Span(start, end, float(log_probs[start:end, number].sum(dtype=np.float64))))
     return spans
 
 
-def _best_path(seen: NDArray[np.float64], states: NDArray[np.int_]) -> NDArray[np.int_]:
+def _best_path(log_probs: NDArray[np.floating], states: NDArray[np.int_]) -> NDArray[np.int_]:
     """The state of each frame (T,): it stays, goes on by one, or by two over a blank between two that differ."""
-    num_frames, num_states = seen.shape
+    num_frames, num_states = len(log_probs), len(states)
     barred = np.full(num_states, -np.inf)
     barred[3::2] = np.where(states[3::2] == states[1:-2:2], -np.inf, 0.0)
     best = np.full((3, num_states), -np.inf)
-    came = np.zeros(seen.shape, np.int8)
+    came = np.zeros((num_frames, num_states), np.int8)
     score = np.full(num_states, -np.inf)
-    score[:2] = seen[0, :2]
+    score[:2] = log_probs[0, states[:2]]
     for frame in range(1, num_frames):
         best[0] = score
         best[1, 1:] = score[:-1]
         best[2, 2:] = score[:-2] + barred[2:]
         came[frame] = best.argmax(axis=0)
-        score = best.max(axis=0) + seen[frame]
+        score = best.max(axis=0) + log_probs[frame, states]
     path = np.empty(num_frames, np.int_)
     path[-1] = num_states - 1 if score[-1] > score[-2] else num_states - 2
     for frame in range(num_frames - 1, 0, -1):
