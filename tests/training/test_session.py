@@ -1,6 +1,6 @@
 import io
-import shutil
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
