@@ -105,7 +105,11 @@ _MEANINGS: dict[str, dict[str, tuple[str, str, str]]] = {
         "num_takes": ("takes", "neither", "takes whose word times are known"),
         "num_untimed": ("takes", "lower", "takes that have no word times, and no sequences"),
         "num_texts": ("texts", "neither", "texts alone"),
-        "num_held_out": ("texts", "neither", "texts that are left out, since a split holds them out"),
+        "num_held_out": (
+            "texts",
+            "neither",
+            "texts that are left out, since a split or a held-out take holds them out",
+        ),
         "num_sequences": ("sequences", "neither", "sequences of takes in which something is heard, and of texts"),
     },
     "unit": {

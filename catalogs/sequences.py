@@ -37,3 +37,8 @@ def add_units(catalog: Catalog, units: Sequence[SequenceUnit]) -> int:
         return catalog.lake.insert(
             "unit", to_arrow(units), where=f"ANTI JOIN ({known}) AS known ON known.id = batch.{column}::UUID"
         )
+
+
+def remove_units(catalog: Catalog, interleaving_id: Id) -> None:
+    """Remove all units of a set that is not whole."""
+    catalog.lake.run("DELETE FROM unit WHERE interleaving_id = $id::UUID", id=interleaving_id)

@@ -2,7 +2,7 @@
 
 A heard unit is a FLAC file of its own, with the samples of its take from its start to its end at the rate of the take:
 it is cut before anything hears it, so that nothing of a word that is to be read is in it. Takes and texts of held-out
-splits stay out. Audio is typed so that ``datasets`` decodes it.
+splits stay out, and so do texts alone that a held-out take says. Audio is typed so that ``datasets`` decodes it.
 """
 
 import json
@@ -25,6 +25,7 @@ from catalogs.export.folder import Folder, building
 from catalogs.export.item import Use
 from catalogs.export.licences import refusal
 from catalogs.export.writer import Shards
+from catalogs.held_out import HeldOutTexts
 from catalogs.ids import content_id
 from catalogs.labels import is_held_out
 from catalogs.lake import query
@@ -65,10 +66,11 @@ def export_sequences(
     if to.exists():
         raise UsageError(f"{to} is there already; choose another folder, or remove it")
     num_sequences = num_texts = num_held_out = 0
+    held_out = HeldOutTexts(catalog, [interleaving.release_id])
     with building(to) as folder:
         writer = _Writer(folder, shard_size)
         for units in _sequences(catalog, interleaving):
-            if is_held_out(units[0]["split"]):
+            if _is_held_out(units[0], held_out):
                 num_held_out += 1
                 continue
             _refuse(units[0], use)
@@ -91,6 +93,12 @@ def _sequences(catalog: Catalog, interleaving: Interleaving) -> Iterator[list[Ro
     rows = catalog.stream(query("interleaved_units"), **asked)
     for _, units in groupby(rows, key=lambda row: (row["take_id"], row["prompt_id"], row["heard_first"])):
         yield list(units)
+
+
+def _is_held_out(unit: Row, held_out: HeldOutTexts) -> bool:
+    """Whether a sequence is of a held-out take, or of a text alone that a split or a held-out take holds out."""
+    is_alone = unit["take_id"] is None
+    return is_held_out(unit["split"]) or (is_alone and held_out.have(unit["written"], unit["language"]))
 
 
 def _refuse(unit: Row, use: Use) -> None:

@@ -16,16 +16,16 @@ from catalogs.labels import is_held_out
 from catalogs.progress import Progress
 from catalogs.records import Interleaving, Prompt, Release, SequenceUnit
 from catalogs.release import release_named
-from catalogs.sequences import add_units, interleaving_of
+from catalogs.sequences import add_units, interleaving_of, remove_units
 from catalogs.stage import Outcome, batched
 from training.interleaving.choosing import Choosing, Part, interleave
-from training.interleaving.texts_alone import id_of_texts, texts_alone
+from training.interleaving.texts_alone import held_out_beside, id_of_texts, texts_alone
 from training.interleaving.timings import timed_members, untimed
 from training.interleaving.words import Word
 from training.members import Member
 
-VERSION = "1"
-"""Of the units that are made of the same words with the same settings."""
+VERSION = "2"
+"""Of the units that are made of the same words and texts with the same settings."""
 
 BATCH = 1000
 """Takes, or texts, of which the units are written in one transaction."""
@@ -66,7 +66,7 @@ def interleave_release(folder: Path, config: InterleaveConfig, *, progress: Prog
         CorpusMissing: if there is no such corpus.
         ReleaseError: if there is no such release.
         InputError: if a file of texts cannot be read.
-        TrainingError: if no take has word times, or some are no good.
+        TrainingError: if no take has word times, some are no good, or they or the texts change meanwhile.
     """
     with Catalog.open(folder) as catalog:
         release = release_named(catalog, config.release)
@@ -79,8 +79,10 @@ def interleave_release(folder: Path, config: InterleaveConfig, *, progress: Prog
         num_sequences, num_added = _add_takes(catalog, release, asked, config=config, progress=progress)
         made = replace(asked, num_sequences=num_sequences)
         if config.texts is not None:
-            made, num_more = _add_texts(catalog, made, texts_alone(catalog, config.texts, language=config.language))
+            made, num_more = _add_texts(catalog, release, made, config.texts, language=config.language)
             num_added += num_more
+            if id_of_texts(catalog, config.texts, language=config.language) != asked.texts_id:
+                raise _changed(catalog, asked, f"the texts of {config.texts}")
         catalog.add([made])
     progress.finish()
     return InterleaveReport(made, num_added)
@@ -110,17 +112,15 @@ def _described(catalog: Catalog, release: Release, config: InterleaveConfig) -> 
             num_untimed += 1
             continue
         num_takes += 1
-        said = [(word.text, word.start_s, word.end_s, word.confidence) for word in words]
-        timed = content_id("timings", timed, member.take_id, said, _entities(member, config))
+        timed = _hashed(timed, member, words, config)
     if not num_takes + num_untimed:
         raise TrainingError(f"release {release.name!r} has no takes of split {config.split!r}")
     if not num_takes:
         raise untimed(catalog, release)
     texts_id = None if config.texts is None else id_of_texts(catalog, config.texts, language=config.language)
-    choosing = canonical(asdict(config.choosing))
     return Interleaving(
-        id=content_id("interleaving", release.id, config.split, choosing, config.seed, VERSION, timed, texts_id),
-        release_id=release.id, split=config.split, choosing=choosing, seed=config.seed, version=VERSION,
+        id=_id_of(release, config, timed=timed, texts_id=texts_id), release_id=release.id, split=config.split,
+        choosing=canonical(asdict(config.choosing)), seed=config.seed, version=VERSION,
         texts=config.texts, texts_id=texts_id, num_takes=num_takes, num_untimed=num_untimed, num_texts=0,
         num_held_out=0, num_sequences=0,
     )  # fmt: skip
@@ -131,23 +131,47 @@ def _add_takes(
 ) -> tuple[int, int]:
     """How many sequences the takes have, and how many units were not there yet."""
     num_sequences = num_added = 0
-    timed = (pair for pair in timed_members(catalog, release, split=config.split) if pair[1] is not None)
-    for batch in batched(timed, BATCH):
+    timed = content_id("timings")
+    found = (pair for pair in timed_members(catalog, release, split=config.split) if pair[1] is not None)
+    for batch in batched(found, BATCH):
         units: list[SequenceUnit] = []
         for member, words in batch:
+            timed = _hashed(timed, member, words, config)
             for heard_first, parts in sequences_of(member, words, config):
                 units += _units(asked.id, member.take_id, parts, words=words, heard_first=heard_first)
                 num_sequences += 1
         num_added += add_units(catalog, units)
         progress.receive(Outcome(items=len(batch)))
+    if _id_of(release, config, timed=timed, texts_id=asked.texts_id) != asked.id:
+        raise _changed(catalog, asked, f"word times of release {release.name!r}")
     return num_sequences, num_added
 
 
-def _add_texts(catalog: Catalog, made: Interleaving, texts: Iterator[Prompt]) -> tuple[Interleaving, int]:
+def _id_of(release: Release, config: InterleaveConfig, *, timed: Id, texts_id: Id | None) -> Id:
+    choosing = canonical(asdict(config.choosing))
+    return content_id("interleaving", release.id, config.split, choosing, config.seed, VERSION, timed, texts_id)
+
+
+def _hashed(timed: Id, member: Member, words: Sequence[Word], config: InterleaveConfig) -> Id:
+    """A hash of a take's words and their times, and of those before it."""
+    said = [(word.text, word.start_s, word.end_s, word.confidence) for word in words]
+    return content_id("timings", timed, member.take_id, said, _entities(member, config))
+
+
+def _changed(catalog: Catalog, asked: Interleaving, what: str) -> TrainingError:
+    """The error of a set that was made of other things than it is known by, none of which is kept."""
+    remove_units(catalog, asked.id)
+    return TrainingError(f"{what} changed meanwhile, and nothing of the set was kept; run the same command again")
+
+
+def _add_texts(
+    catalog: Catalog, release: Release, made: Interleaving, texts: str, *, language: str
+) -> tuple[Interleaving, int]:
     """The set with its texts counted, and how many units were not there yet; texts are kept as prompts are."""
     num_texts = num_held_out = num_added = 0
-    for batch in batched(texts, BATCH):
-        prompts = [prompt for prompt in batch if not is_held_out(prompt.split)]
+    held_out = held_out_beside(catalog, release, texts, language=language)
+    for batch in batched(texts_alone(catalog, texts, language=language), BATCH):
+        prompts = [p for p in batch if not is_held_out(p.split) and not held_out.have(p.text, p.language)]
         num_texts += len(prompts)
         num_held_out += len(batch) - len(prompts)
         with catalog.lake.transaction():

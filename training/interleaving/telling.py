@@ -11,7 +11,7 @@ def told(report: InterleaveReport, exported: SequencesReport | None) -> str:
     new = f"{report.num_added:,} units new" if report.num_added else "all of it was there"
     lines = [f"{of.id}: {of.num_sequences:,} sequences of {of.num_takes:,} takes{texts}, {new}"]
     counts = {
-        "takes whose words were not found in them": of.num_untimed,
+        "takes without word times": of.num_untimed,
         "sequences with nothing to hear before the end": 2 * of.num_takes + of.num_texts - of.num_sequences,
         "texts that are held out": of.num_held_out,
     }

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalogs.catalog import Catalog
+from catalogs.held_out import HeldOutTexts
 from catalogs.ids import Id, content_id
 from catalogs.ingest.rows import format_of
 from catalogs.ingest.text import PromptSource, fingerprint
 from catalogs.labels import is_held_out
 from catalogs.lake import query
-from catalogs.records import Prompt
+from catalogs.records import Prompt, Release
 from catalogs.release import release_named
 from training.data import prompts_in
 
@@ -40,6 +41,12 @@ def texts_alone(catalog: Catalog, texts: str, *, language: str) -> Iterator[Prom
     for row in catalog.stream(query("texts_of_release"), release_id=release_named(catalog, texts).id):
         splits = row.pop("splits")
         yield Prompt(**row, split=next(filter(is_held_out, splits), splits[0]))
+
+
+def held_out_beside(catalog: Catalog, release: Release, texts: str, *, language: str) -> HeldOutTexts:
+    """What may be in no text alone: what held-out takes say, of a release and of the one that the texts come from."""
+    of_texts = [] if _file(texts, language) is not None else [release_named(catalog, texts).id]
+    return HeldOutTexts(catalog, [release.id, *of_texts])
 
 
 def _file(texts: str, language: str) -> PromptSource | None:

@@ -163,6 +163,16 @@ def test_texts_alone_need_no_takes(corpus: Path, texts: Path, tmp_path: Path) ->
     assert {row["text"] for row in rows} == {"take aspirin twice a day", "see you at nine"}
 
 
+def test_a_text_alone_that_a_held_out_take_says_stays_out(corpus_to_change: Path, texts: Path, tmp_path: Path) -> None:
+    made = made_of(corpus_to_change, texts)
+    with Catalog.create(corpus_to_change) as catalog:
+        catalog.lake.run("UPDATE prompt SET text = $text WHERE text = 'see you at nine'", text=HELD_OUT.upper())
+
+    rows = exported(corpus_to_change, made, tmp_path / "set")
+
+    assert [row["text"] for row in rows if row["take_id"] is None] == ["take aspirin twice a day"]
+
+
 @pytest.mark.parametrize(
     ("change", "use", "message"),
     [

@@ -27,6 +27,7 @@ from training.data import read_data
 from training.interleaving import sequences
 from training.interleaving.choosing import Choosing
 from training.interleaving.sequences import InterleaveConfig, interleave_release
+from training.interleaving.texts_alone import texts_alone
 from training.interleaving.timings import timed_members
 from training.interleaving.units import Segments
 from training.interleaving.words import Word
@@ -55,6 +56,12 @@ CHOOSINGS = st.builds(
 
 def make(corpus: Path, **settings_of: Any) -> sequences.InterleaveReport:
     return interleave_release(corpus, InterleaveConfig("told", **settings_of), progress=SILENT)
+
+
+def held(corpus: Path) -> tuple[int, int]:
+    """How many sets and units there are."""
+    with Catalog.open(corpus) as catalog:
+        return catalog.count("interleaving"), catalog.count("unit")
 
 
 def by_sequence(rows: list[dict[str, Any]]) -> dict[tuple[str, bool], list[dict[str, Any]]]:
@@ -230,6 +237,48 @@ def test_killed_anywhere_the_same_command_completes_the_set(
     assert (left_to_do[0], left_to_do[-1]) == (whole.num_added, 0)
 
 
+@pytest.mark.parametrize("change", [
+    "UPDATE score_timing SET word_ends_s = list_transform(word_ends_s, x -> x - 0.0001)",
+    "UPDATE score_timing SET is_timed = false WHERE take_id = (SELECT max(take_id) FROM score_timing WHERE is_timed)",
+])  # fmt: skip
+def test_a_set_is_not_kept_if_word_times_change_while_it_is_made(
+    corpus_to_change: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    def changing(*args: Any, **more: Any) -> Iterator[Any]:
+        yield from timed_members(*args, **more)
+        monkeypatch.setattr(sequences, "timed_members", timed_members)
+        with Catalog.create(corpus_to_change) as catalog:
+            assert catalog.lake.run(change)
+
+    monkeypatch.setattr(sequences, "timed_members", changing)
+    before = held(corpus_to_change)
+    with pytest.raises(TrainingError, match="word times of release 'told' changed meanwhile"):
+        make(corpus_to_change, seed=77)
+
+    assert held(corpus_to_change) == before
+    again = make(corpus_to_change, seed=77)
+    assert again.num_added > 0
+    assert again.interleaving.num_sequences <= 2 * again.interleaving.num_takes
+
+
+def test_a_set_is_not_kept_if_its_texts_change_while_it_is_made(
+    corpus_to_change: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "domain.txt"
+    file.write_text("see you at nine")
+
+    def changing(*args: Any, **more: Any) -> Iterator[Any]:
+        file.write_text("see you at ten")
+        return texts_alone(*args, **more)
+
+    monkeypatch.setattr(sequences, "texts_alone", changing)
+    before = held(corpus_to_change)
+    with pytest.raises(TrainingError, match=r"the texts of .*domain.txt changed meanwhile"):
+        make(corpus_to_change, seed=77, texts=str(file))
+
+    assert held(corpus_to_change) == before
+
+
 def test_texts_alone_are_one_unit_each_and_held_out_ones_stay_out(corpus: Path, texts: Path, rows_of: Rows) -> None:
     made = make(corpus, texts=str(texts)).interleaving
 
@@ -253,6 +302,29 @@ def test_texts_of_a_release_are_those_that_no_split_holds_out(corpus: Path, rows
 
     assert sorted(alone) == sorted(prompt["text"] for prompt in PROMPTS if prompt["text"] != HELD_OUT)
     assert made.num_held_out == 1
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_a_held_out_take_says_is_no_text_alone(corpus: Path, rows_of: Rows, tmp_path: Path, language: str) -> None:
+    file = tmp_path / "domain.txt"
+    said = [HELD_OUT, HELD_OUT.upper(), HELD_OUT.replace(",", "").rstrip("."), f"{HELD_OUT}..", "Somebody may."]
+    file.write_text("\n".join(said))
+
+    made = make(corpus, split="train", texts=str(file), language=language).interleaving
+
+    assert (made.num_texts, made.num_held_out) == (1, 4)
+    assert [row["text"] for row in rows_of(made.id) if row["take_id"] is None] == ["Somebody may."]
+
+
+def test_what_a_held_out_take_of_another_release_says_is_no_text_alone(
+    corpus_to_change: Path, rows_of: Rows, produce: Callable[..., Path]
+) -> None:
+    again = [{"text": "See you at nine."}, {"text": "SEE you, at nine", "split": "test"}, {"text": "At ten"}]
+    produce(corpus_to_change.parent, "again", prompts=again, speakers=["anna"])
+
+    made = make(corpus_to_change.parent / "corpus", texts="again").interleaving
+
+    assert (made.num_texts, made.num_held_out) == (1, 2)
 
 
 def test_entities_are_heard_if_that_is_asked_for(corpus: Path, rows_of: Rows) -> None:
@@ -328,7 +400,7 @@ def test_the_verb_says_what_was_made_and_what_was_left_out(corpus: Path) -> None
     assert done.exit_code == 0, done.output
     made = again["interleaving"]
     assert f"{made['id']}: {made['num_sequences']} sequences of {made['num_takes']} takes" in done.output
-    assert "left out: 1 takes whose words were not found in them" in done.output
+    assert "left out: 1 takes without word times" in done.output
     assert (again["num_added"], again["exported"]) == (0, None)
     assert json.loads(made["choosing"])["segments"]["max_s"] == 2
 
