@@ -109,11 +109,12 @@ def interleave(
 ) -> None:
     """Make speech and text in turn of a release's takes: rows of its corpus, and a data set to train others on."""
     from dataclasses import asdict
+    from functools import partial
 
     from catalogs.catalog import Catalog
     from catalogs.config import override, parse
     from catalogs.export import ExportConfig
-    from catalogs.export.sequences import export_sequences
+    from catalogs.export.sequences import check_sequences, export_sequences
     from catalogs.progress import Progress
     from training.interleaving.choosing import Choosing
     from training.interleaving.sequences import InterleaveConfig, interleave_release
@@ -122,7 +123,8 @@ def interleave(
     allowed = parse(ExportConfig, {"format": "parquet", "intended_use": use}, source="interleave").intended_use
     choosing = parse(Choosing, override({}, changes), source="choosing")
     config = InterleaveConfig(release, split, choosing, seed=seed, texts=texts, language=language)
-    report = interleave_release(corpus, config, progress=Progress(quiet=as_json))
+    check = None if to is None else partial(check_sequences, to=to, use=allowed)
+    report = interleave_release(corpus, config, progress=Progress(quiet=as_json), check=check)
     exported = None
     if to is not None:
         with Catalog.open(corpus) as catalog:

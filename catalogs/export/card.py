@@ -43,7 +43,7 @@ def readme(release: Release, config: ExportConfig, tally: Tally) -> str:
         _voices(tally),
         "## Licences",
         "Every take is under the licence of its voice. `NOTICE` has every voice, and what its speaker agreed to.",
-        _licences(tally),
+        licences_table(tally),
         "## How it was made",
         _origin(release, config),
         "## How to read it",
@@ -110,7 +110,9 @@ def _voices(tally: Tally) -> str:
     return table + (f"\n\nand {_some(more, 'voice')} more." if more else "")
 
 
-def _licences(tally: Tally) -> str:
+def licences_table(tally: Tally) -> str:
+    """Takes and hours under each licence."""
+
     def count(licence: str) -> Count:
         counts = [tally.voices[voice] for voice in tally.licences()[licence]]
         return Count(sum(c.takes for c in counts), sum(c.audio_s for c in counts))

@@ -1,7 +1,7 @@
 """Which licences may go into an export, and a stream that refuses the rest."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from catalogs.errors import ReleaseError
 from catalogs.export.item import ReleasedTake, Use
@@ -42,6 +42,15 @@ def permitted(items: Iterable[ReleasedTake], release: Release, use: Use) -> Iter
             refused[voice] = refused.get(voice, 0) + 1
         elif not refused:
             yield item
+    refuse(refused, release, use)
+
+
+def refuse(refused: Mapping[str, int], release: Release, use: Use) -> None:
+    """Refuse what `refusal` has found, if anything: takes by voice and reason.
+
+    Raises:
+        ReleaseError: naming every voice, and its number of takes.
+    """
     if refused:
         voices = [f"{number} by {voice}" for voice, number in sorted(refused.items())]
         raise ReleaseError(

@@ -1,6 +1,7 @@
 """What an export says of itself, to its caller and in ``synthgen_export.json``, by which it is known again."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from catalogs.export.item import ExportConfig, Format
 from catalogs.records import Release
 
 SUMMARY = "synthgen_export.json"
-_VERSION = 1
+VERSION = 1
+"""Of what an export says of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class ExportReport:
 def summary(report: ExportReport, release: Release, config: ExportConfig, *, sums_sha256: str) -> bytes:
     """The text of ``synthgen_export.json``: which release, how, how much, and the hash of the list of hashes."""
     stated = {
-        "synthgen_export": _VERSION,
+        "synthgen_export": VERSION,
         "release": {"id": release.id, "name": release.name},
         "config": asdict(config),
         "num_takes": report.num_takes,
@@ -65,22 +67,9 @@ def finished(to: Path, release: Release, config: ExportConfig) -> ExportReport |
     Raises:
         UsageError: if ``to`` holds anything else.
     """
-    if to.is_dir() and not any(to.iterdir()):
-        return None
-    if not to.is_dir():
-        if to.exists() or to.is_symlink():
-            raise UsageError(f"{to} is not a folder; choose another")
-        return None
-    stated = _stated(to)
+    stated = held_by(to, release, asdict(config))
     if stated is None:
-        raise UsageError(f"{to} is not empty, and holds no export; choose another folder")
-    if stated["release"]["id"] != release.id or stated["config"] != asdict(config):
-        raise UsageError(
-            f"{to} already holds release {stated['release']['name']} as {_words(stated['config'])}; "
-            "choose another folder, or delete it"
-        )
-    if not _is_whole(to, stated):
-        raise UsageError(f"{to} holds this very export, but not all of it any more; delete it and export again")
+        return None
     return ExportReport(
         to=to,
         format=config.format,
@@ -93,13 +82,34 @@ def finished(to: Path, release: Release, config: ExportConfig) -> ExportReport |
     )
 
 
+def held_by(to: Path, release: Release, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the export that ``to`` already holds says of itself; None if there is nothing yet. Raises as `finished`."""
+    if to.is_dir() and not any(to.iterdir()):
+        return None
+    if not to.is_dir():
+        if to.exists() or to.is_symlink():
+            raise UsageError(f"{to} is not a folder; choose another")
+        return None
+    stated = _stated(to)
+    if stated is None:
+        raise UsageError(f"{to} is not empty, and holds no export; choose another folder")
+    if stated["release"]["id"] != release.id or stated["config"] != config:
+        raise UsageError(
+            f"{to} already holds release {stated['release']['name']} as {_words(stated['config'])}; "
+            "choose another folder, or delete it"
+        )
+    if not _is_whole(to, stated):
+        raise UsageError(f"{to} holds this very export, but not all of it any more; delete it and export again")
+    return stated
+
+
 def _stated(to: Path) -> dict[str, Any] | None:
     """What an export says of itself; None if this is none, or one by another version."""
     try:
         stated = json.loads((to / SUMMARY).read_bytes())
     except (OSError, ValueError):
         return None
-    return stated if isinstance(stated, dict) and stated.get("synthgen_export") == _VERSION else None
+    return stated if isinstance(stated, dict) and stated.get("synthgen_export") == VERSION else None
 
 
 def _words(config: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ splits stay out, and so do texts alone that a held-out take says. Audio is typed
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,28 @@ from numpy.typing import NDArray
 from catalogs import flac
 from catalogs.audio import Place
 from catalogs.catalog import Catalog
-from catalogs.errors import AudioError, ReleaseError, UsageError
+from catalogs.errors import AudioError, ReleaseError
+from catalogs.export.card import notice
 from catalogs.export.folder import Folder, building
 from catalogs.export.item import Use
-from catalogs.export.licences import refusal
+from catalogs.export.report import SUMMARY
+from catalogs.export.sequences_card import (
+    SequencesReport,
+    count_take,
+    finished_sequences,
+    known_as,
+    refuse_voices,
+    sequences_readme,
+    sequences_summary,
+)
+from catalogs.export.tally import Tally
 from catalogs.export.writer import Shards
 from catalogs.held_out import HeldOutTexts
 from catalogs.ids import content_id
 from catalogs.labels import is_held_out
 from catalogs.lake import query
-from catalogs.records import Interleaving
+from catalogs.records import Interleaving, Release
+from catalogs.release import releases
 from catalogs.signal import bounds, cut
 
 SHARD_SIZE = 10_000
@@ -41,15 +53,20 @@ _WORDS = ("sequence_id", "take_id", "prompt_id", "language", "domain", "voice", 
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SequencesReport:
-    """What was written: sequences, how many of them are texts alone, and sequences left out since they are held out."""
+def check_sequences(
+    catalog: Catalog, interleaving: Interleaving, *, to: Path, use: Use = "research", shard_size: int = SHARD_SIZE
+) -> SequencesReport | None:
+    """The export of a set that ``to`` already holds; None if it can be written. The set itself need not be there yet.
 
-    to: Path
-    num_sequences: int
-    num_texts: int
-    num_held_out: int
-    num_bytes: int
+    Raises:
+        UsageError: if ``to`` holds anything else.
+        ReleaseError: if the licence of a voice does not allow the use.
+    """
+    release = _release(catalog, interleaving)
+    done = finished_sequences(to.absolute(), release, known_as(interleaving, use, shard_size))
+    if done is None:
+        refuse_voices(catalog, release, split=interleaving.split, use=use)
+    return done
 
 
 def export_sequences(
@@ -57,34 +74,59 @@ def export_sequences(
 ) -> SequencesReport:
     """Write a set of sequences into the new folder ``to``, those of takes first; the same set gives the same bytes.
 
+    If ``to`` already holds this very export, nothing is read or written.
+
     Raises:
-        UsageError: if ``to`` is there already.
+        UsageError: if ``to`` is not empty.
         ReleaseError: if nothing is to be written, or a voice's licence does not allow the use.
         AudioError: for audio that cannot be read, or ends before a unit begins.
     """
+    done = check_sequences(catalog, interleaving, to=to, use=use, shard_size=shard_size)
+    if done is not None:
+        return done
     to = to.absolute()
-    if to.exists():
-        raise UsageError(f"{to} is there already; choose another folder, or remove it")
-    num_sequences = num_texts = num_held_out = 0
-    held_out = HeldOutTexts(catalog, [interleaving.release_id])
+    release, config = _release(catalog, interleaving), known_as(interleaving, use, shard_size)
     with building(to) as folder:
-        writer = _Writer(folder, shard_size)
-        for units in _sequences(catalog, interleaving):
-            if _is_held_out(units[0], held_out):
-                num_held_out += 1
-                continue
-            _refuse(units[0], use)
-            writer.add(_row(interleaving, units, writer.audio_of(catalog, units)))
-            num_sequences += 1
-            num_texts += units[0]["take_id"] is None
-        if not num_sequences:
-            raise ReleaseError(f"no sequence is to be exported; {num_held_out:,} are of held-out takes or texts")
-        writer.close()
-        report = SequencesReport(to, num_sequences, num_texts, num_held_out, folder.num_bytes)
-        folder.write("README.md", _readme(interleaving, report).encode())
-        folder.close_sums()
+        report, tally = _write(catalog, interleaving, folder, shard_size)
+        folder.write("README.md", sequences_readme(interleaving, release, tally, report).encode())
+        if tally.voices:
+            folder.write("NOTICE", notice(release, tally).encode())
+        report = replace(report, num_files=folder.num_files, num_bytes=folder.num_bytes)
+        folder.put(SUMMARY, sequences_summary(report, release, config, sums_sha256=folder.close_sums()))
         folder.publish()
     return report
+
+
+def _write(
+    catalog: Catalog, interleaving: Interleaving, folder: Folder, shard_size: int
+) -> tuple[SequencesReport, Tally]:
+    """Write the sequences, and count them and the takes that they are of."""
+    num_sequences = num_texts = num_held_out = 0
+    held_out = HeldOutTexts(catalog, [interleaving.release_id])
+    writer, tally, last = _Writer(folder, shard_size), Tally(), None
+    for units in _sequences(catalog, interleaving):
+        first = units[0]
+        if _is_held_out(first, held_out):
+            num_held_out += 1
+            continue
+        writer.add(_row(interleaving, units, writer.audio_of(catalog, units)))
+        num_sequences += 1
+        num_texts += first["take_id"] is None
+        if first["take_id"] not in (None, last):
+            count_take(tally, first)
+            last = first["take_id"]
+    if not num_sequences:
+        raise ReleaseError(f"no sequence is to be exported; {num_held_out:,} are of held-out takes or texts")
+    writer.close()
+    return SequencesReport(folder.final, num_sequences, num_texts, num_held_out, 0, 0), tally
+
+
+def _release(catalog: Catalog, interleaving: Interleaving) -> Release:
+    """The release whose takes are in a set."""
+    for release in releases(catalog):
+        if release.id == interleaving.release_id:
+            return release
+    raise ReleaseError(f"the release {interleaving.release_id} of set {interleaving.id} is not in {catalog.folder}")
 
 
 def _sequences(catalog: Catalog, interleaving: Interleaving) -> Iterator[list[Row]]:
@@ -99,16 +141,6 @@ def _is_held_out(unit: Row, held_out: HeldOutTexts) -> bool:
     """Whether a sequence is of a held-out take, or of a text alone that a split or a held-out take holds out."""
     is_alone = unit["take_id"] is None
     return is_held_out(unit["split"]) or (is_alone and held_out.have(unit["written"], unit["language"]))
-
-
-def _refuse(unit: Row, use: Use) -> None:
-    """Raise if what the voice of a take agreed to does not allow the use; a text alone has no voice."""
-    if unit["take_id"] is None:
-        return
-    reason = refusal(unit["licence"], use, consent=unit["consent"])
-    if reason:
-        hint = "" if use == "research" else "; export it for research"
-        raise ReleaseError(f"a take by {unit['voice']} is not for {use} use: {reason}{hint}")
 
 
 def _row(interleaving: Interleaving, units: Sequence[Row], pieces: Sequence[Row | None]) -> dict[str, Any]:
@@ -211,16 +243,3 @@ def _schema() -> pa.Schema:
 
 
 _SCHEMA = _schema()
-
-
-def _readme(interleaving: Interleaving, report: SequencesReport) -> str:
-    held_out = f" {report.num_held_out:,} of held-out takes or texts were left out." if report.num_held_out else ""
-    return (
-        f"# Speech and text in turn\n\n{report.num_sequences:,} sequences, {report.num_texts:,} of them texts alone."
-        f"{held_out} `units` are in the order of the text. Of those whose `modality` is speech `audio` is heard, the "
-        "samples of the take from `start_s` to `end_s`; the others are read. A model learns the text of those that are "
-        "read; the last one always is. A take has up to two sequences, `heard_first` and not: what is heard in the one "
-        f"is read in the other.\n\nSet `{interleaving.id}` of release `{interleaving.release_id}`, seed "
-        f"{interleaving.seed}, chosen by `{interleaving.choosing}`. Every take is under the `licence` of its `voice`.\n"
-        '\n```python\ndatasets.load_dataset("parquet", data_files="data/*.parquet")\n```\n'
-    )

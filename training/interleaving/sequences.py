@@ -4,7 +4,7 @@ Units are those of a training: what its first two passes through the takes draw 
 is known by all that it is made of, so that the same command has nothing to do a second time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -57,10 +57,17 @@ class InterleaveReport:
     num_added: int
 
 
-def interleave_release(folder: Path, config: InterleaveConfig, *, progress: Progress) -> InterleaveReport:
+def interleave_release(
+    folder: Path,
+    config: InterleaveConfig,
+    *,
+    progress: Progress,
+    check: Callable[[Catalog, Interleaving], object] | None = None,
+) -> InterleaveReport:
     """Make the sequences of a release rows of its corpus, those that are not there yet.
 
-    That asks for no right to write the corpus alone.
+    That asks for no right to write the corpus alone. ``check`` is given the set before any row of it is made, and may
+    raise what then prevents it.
 
     Raises:
         CorpusMissing: if there is no such corpus.
@@ -72,6 +79,8 @@ def interleave_release(folder: Path, config: InterleaveConfig, *, progress: Prog
         release = release_named(catalog, config.release)
         asked = _described(catalog, release, config)
         known = interleaving_of(catalog, asked.id)
+        if known is None and check is not None:
+            check(catalog, asked)
     if known is not None:
         return InterleaveReport(known, 0)
     progress.start("interleaving", asked.num_takes)

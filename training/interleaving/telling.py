@@ -1,6 +1,6 @@
 """Sets of sequences in words, for people."""
 
-from catalogs.export.sequences import SequencesReport
+from catalogs.export.sequences_card import SequencesReport
 from training.interleaving.sequences import InterleaveReport
 
 
@@ -21,5 +21,6 @@ def told(report: InterleaveReport, exported: SequencesReport | None) -> str:
     if exported is not None:
         held_out = f", {exported.num_held_out:,} held-out ones left out" if exported.num_held_out else ""
         size = f"{exported.num_bytes / 1e6:.1f} MB"
-        lines.append(f"{exported.to}: {exported.num_sequences:,} sequences{held_out}, {size}")
+        how = "was there already" if exported.was_there else "written"
+        lines.append(f"{exported.to} {how}: {exported.num_sequences:,} sequences{held_out}, {size}")
     return "\n".join(lines)

@@ -176,7 +176,11 @@ def test_a_text_alone_that_a_held_out_take_says_stays_out(corpus_to_change: Path
 @pytest.mark.parametrize(
     ("change", "use", "message"),
     [
-        ("licence = 'CC-BY-NC-4.0'", "commercial", "not for commercial use: CC-BY-NC-4.0 is non-commercial"),
+        (
+            "licence = 'CC-BY-NC-4.0'",
+            "commercial",
+            r"for commercial use: \d by tone/anna \(CC-BY-NC-4.0 is",
+        ),
         ("consent = 'withdrawn'", "research", "not for research use"),
     ],
 )
@@ -198,8 +202,12 @@ def test_nothing_is_written_of_held_out_takes_alone(corpus: Path, tmp_path: Path
 
 
 def test_a_folder_that_is_there_is_left_alone(corpus: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is there already"):
+    (tmp_path / "mine").write_text("mine")
+
+    with pytest.raises(UsageError, match="is not empty, and holds no export"):
         exported(corpus, made_of(corpus), tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_times_of_another_take_are_found_out(corpus_to_change: Path, tmp_path: Path) -> None:
@@ -222,3 +230,45 @@ def test_the_verb_writes_a_data_set_with_a_card(corpus: Path, texts: Path, tmp_p
     assert (found["num_sequences"], found["num_texts"]) == (rows, 2)
     assert found["num_held_out"] == 2
     assert f"{rows} sequences, 2 of them texts alone" in (tmp_path / "set" / "README.md").read_text()
+    assert "tone/anna" in (tmp_path / "set" / "NOTICE").read_text()
+    again = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)["exported"]
+    assert again == {**found, "was_there": True}
+
+
+def test_another_export_is_told_of(corpus: Path, tmp_path: Path) -> None:
+    made = made_of(corpus)
+    exported(corpus, made, tmp_path / "set")
+
+    with pytest.raises(UsageError, match=r"already holds release told as format sequences, set .*; choose another"):
+        exported(corpus, made_of(corpus, seed=8), tmp_path / "set")
+    (tmp_path / "set" / "NOTICE").unlink()
+    with pytest.raises(UsageError, match="not all of it any more"):
+        exported(corpus, made, tmp_path / "set")
+
+
+def test_the_notice_has_the_consent_of_every_voice_once(corpus_to_change: Path, tmp_path: Path) -> None:
+    with Catalog.create(corpus_to_change) as catalog:
+        catalog.lake.run("UPDATE voice SET consent = 'for this study', licence = 'CC-BY-4.0'")
+    rows = exported(corpus_to_change, made_of(corpus_to_change), tmp_path / "set")
+
+    num_takes = len({row["take_id"] for row in rows})
+    told = (tmp_path / "set" / "NOTICE").read_text()
+    assert f"tone/anna: {num_takes} takes, synthetic\n    consent: for this study" in told
+    assert f"| CC-BY-4.0 | {num_takes} |" in (tmp_path / "set" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("use", ["research", "commercial"])
+def test_nothing_is_made_if_it_cannot_be_exported(corpus_to_change: Path, tmp_path: Path, use: str) -> None:
+    (tmp_path / "set").mkdir()
+    if use == "research":
+        (tmp_path / "set" / "mine").write_text("mine")
+    with Catalog.create(corpus_to_change) as catalog:
+        catalog.lake.run("UPDATE voice SET licence = 'CC-BY-NC-4.0'")
+        before = catalog.count("unit")
+    words = ["interleave", "told", "-c", str(corpus_to_change), "--seed", "99", "--to", str(tmp_path / "set")]
+
+    done = CliRunner().invoke(app, [*words, "--use", use])
+
+    assert isinstance(done.exception, UsageError if use == "research" else ReleaseError)
+    with Catalog.open(corpus_to_change) as catalog:
+        assert catalog.count("unit") == before
