@@ -116,7 +116,7 @@ _MEANINGS: dict[str, dict[str, tuple[str, str, str]]] = {
         "interleaving_id": ("", "neither", "id of the set; one that `interleaving` lacks is not finished"),
         "take_id": ("", "neither", "id of the take; NULL for a text alone"),
         "prompt_id": ("", "neither", "id of the prompt of a text alone; NULL for a take"),
-        "heard_first": ("", "neither", "of the two sequences of a take, whether it is the one that begins with speech"),
+        "heard_first": ("", "neither", "of the two sequences of a take, whether its first unit is heard in its turn"),
         "unit_idx": ("", "neither", "its place in the sequence, from 0"),
         "unit_type": ("", "neither", "word, segment, or text for a text alone"),
         "modality": ("", "neither", "speech if it is heard, text if it is read"),

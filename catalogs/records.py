@@ -563,9 +563,9 @@ class Interleaving:
 class SequenceUnit:
     """A unit of a sequence: a piece of a take that is heard, or a text that is read.
 
-    A take has up to two sequences, ``heard_first`` and not, whose units are the same, and heard in the one where they
-    are read in the other. A text alone has a ``prompt_id``, and neither a take nor times. ``confidence`` is that of
-    its worst word, in nats.
+    A take has up to two sequences, ``heard_first`` and not, whose units are the same; what is heard in the one is read
+    in the other, unless entities are heard by a probability of their own. A text alone has a ``prompt_id``, and neither
+    a take nor times. ``confidence`` is that of its worst word, in nats.
     """
 
     interleaving_id: Id

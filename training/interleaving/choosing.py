@@ -2,7 +2,7 @@
 
 The paper alternates, in two variants that complement each other: (A1 T2 A3 ... Tn) and (T1 A2 T3 ... Tn). Beyond it,
 a unit that is badly timed is never heard, or the less often the worse it is timed, and one that holds an entity is
-heard by a probability of its own.
+heard by a probability of its own, in both variants or in neither: with any of these the two may even be the same.
 """
 
 from collections.abc import Collection, Sequence
@@ -75,7 +75,8 @@ def interleave(
 ) -> list[Part]:
     """An utterance as a sequence of speech and text, the same for the same seed; none for no words.
 
-    Both variants of one utterance, ``heard_first`` and not, have the same units, and differ in their modalities.
+    Both variants of one utterance, ``heard_first`` and not, have the same units, and differ in their modalities, unless
+    entities or word times decide them all.
 
     Args:
         words: the timed words of the text, in order.

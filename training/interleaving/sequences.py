@@ -18,7 +18,7 @@ from catalogs.records import Interleaving, Prompt, Release, SequenceUnit
 from catalogs.release import release_named
 from catalogs.sequences import add_units, interleaving_of, remove_units
 from catalogs.stage import Outcome, batched
-from training.interleaving.choosing import Choosing, Part, interleave
+from training.interleaving.choosing import Choosing, Modality, Part, interleave
 from training.interleaving.texts_alone import held_out_beside, id_of_texts, texts_alone
 from training.interleaving.timings import timed_members, untimed
 from training.interleaving.words import Word
@@ -98,7 +98,11 @@ def interleave_release(
 
 
 def sequences_of(member: Member, words: Sequence[Word], config: InterleaveConfig) -> Iterator[tuple[bool, list[Part]]]:
-    """The variants of a take in which something is heard: whether it is the one that is heard first, and its parts."""
+    """The variants of a take in which something is heard: whether it is the one that is heard first, and its parts.
+
+    The second is left out where entities or word times have made it the same as the first.
+    """
+    first: list[Modality] = []
     for heard_first in (True, False):
         parts = interleave(
             words,
@@ -108,8 +112,10 @@ def sequences_of(member: Member, words: Sequence[Word], config: InterleaveConfig
             heard_first=heard_first,
             entities=_entities(member, config),
         )
-        if any(part.modality == "speech" for part in parts):
+        modalities = [part.modality for part in parts]
+        if "speech" in modalities and modalities != first:
             yield heard_first, parts
+        first = modalities
 
 
 def _described(catalog: Catalog, release: Release, config: InterleaveConfig) -> Interleaving:

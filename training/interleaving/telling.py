@@ -10,9 +10,10 @@ def told(report: InterleaveReport, exported: SequencesReport | None) -> str:
     texts = f" and {of.num_texts:,} texts alone" if of.texts is not None else ""
     new = f"{report.num_added:,} units new" if report.num_added else "all of it was there"
     lines = [f"{of.id}: {of.num_sequences:,} sequences of {of.num_takes:,} takes{texts}, {new}"]
+    not_made = 2 * of.num_takes + of.num_texts - of.num_sequences
     counts = {
         "takes without word times": of.num_untimed,
-        "sequences with nothing to hear before the end": 2 * of.num_takes + of.num_texts - of.num_sequences,
+        "sequences with nothing to hear before the end, or the same as their take's other one": not_made,
         "texts that are held out": of.num_held_out,
     }
     left_out = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from catalogs.catalog import Catalog
-from catalogs.errors import InputError, ReleaseError, TrainingError
+from catalogs.errors import InputError, ReleaseError, TrainingError, UsageError
 from catalogs.hypotheses import hypotheses_dictionary
 from catalogs.lake import Lake
 from catalogs.progress import SILENT
-from catalogs.records import Interleaving, SequenceUnit
+from catalogs.records import Interleaving, SequenceUnit, Slot
 from catalogs.release import release_named
 from catalogs.sequences import interleaving_of
 from synthgen.cli import app
@@ -325,6 +325,64 @@ def test_what_a_held_out_take_of_another_release_says_is_no_text_alone(
     made = make(corpus_to_change.parent / "corpus", texts="again").interleaving
 
     assert (made.num_texts, made.num_held_out) == (1, 2)
+
+
+@pytest.mark.parametrize("name", ["./again.txt", "again"])
+def test_a_file_and_a_release_are_told_apart(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "again.txt").write_text("of a file")
+    (tmp_path / "told").mkdir()
+
+    if name == "again":
+        with pytest.raises(ReleaseError, match="no release 'again'"):
+            make(corpus, texts=name)
+        (tmp_path / name).write_text("of a file")
+        with pytest.raises(ReleaseError, match=r"for the file or folder give \./again"):
+            make(corpus, texts=name)
+    else:
+        assert make(corpus, texts=name).interleaving.num_texts == 1
+    assert make(corpus, texts="told").interleaving.num_texts == len(PROMPTS) - 1
+
+
+def test_a_name_of_a_file_and_of_a_release_is_refused(
+    corpus_to_change: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Catalog.create(corpus_to_change) as catalog:
+        catalog.lake.run("UPDATE release SET name = 'menus.txt' WHERE name = 'untimed'")
+    of_release = make(corpus_to_change, texts="menus.txt").interleaving
+    (tmp_path / "menus.txt").write_text("one\ntwo\nthree")
+
+    with pytest.raises(UsageError, match=r"--texts menus.txt is the file /.*/menus.txt and a release of"):
+        make(corpus_to_change, texts="menus.txt")
+
+    assert (of_release.num_texts, make(corpus_to_change, texts="./menus.txt").interleaving.num_texts) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "choosing",
+    [
+        Choosing("word", entity_heard=1.0),
+        Choosing("word", entity_heard=0.0),
+        Choosing("word", least_confidence=-0.05),
+        Choosing("segment", Segments(silence_s=0.02), confidence=3.0),
+    ],
+)
+def test_no_two_sequences_of_a_take_are_the_same(corpus: Path, choosing: Choosing) -> None:
+    config, num = InterleaveConfig("told", choosing=choosing), 0
+    with Catalog.open(corpus) as catalog:
+        for member, words in timed_members(catalog, release_named(catalog, "told"), split=None):
+            named = replace(member, labels=replace(member.labels, entities=(Slot("all", member.text),)))
+            for seed in range(5):
+                found = [
+                    tuple(part.modality for part in parts)
+                    for _, parts in sequences.sequences_of(named, words or [], replace(config, seed=seed))
+                ]
+                assert len(set(found)) == len(found)
+                num += len(found)
+    assert num > 0 or choosing.least_confidence is not None or choosing.entity_heard == 0.0
 
 
 def test_entities_are_heard_if_that_is_asked_for(corpus: Path, rows_of: Rows) -> None:
