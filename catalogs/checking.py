@@ -41,7 +41,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Loose:
-    """Rows of one table that repeat another, or speak of a take that is not there; ``doubtful`` is their SQL."""
+    """Rows of one table that repeat another, speak of a take that is not there, or are of a set that is not whole.
+
+    ``doubtful`` is their SQL.
+    """
 
     fault: str
     table: str
@@ -85,9 +88,14 @@ def check_shard(
 OF_TAKES = ("hypothesis", "understanding", "verdict")
 """Tables of what is said of takes, beside those of scores."""
 
+_STRAY_SETS = "SELECT interleaving_id FROM unit ANTI JOIN take ON take.id = unit.take_id WHERE unit.take_id IS NOT NULL"
+
 
 def loose_rows(lake: Lake) -> list[Loose]:
-    """Rows that repeat another row's identity, or that score, judge or hear a take that is not there."""
+    """Rows that repeat another row's identity, or that score, judge, hear or cut a take that is not there.
+
+    A set of sequences with a unit of such a take is lost as a whole; the units of one that has no row are unfinished.
+    """
     scores = [family.table for family in takes.families(lake)]
     keys = {**IDENTITY, **dict.fromkeys(scores, ("take_id", "version"))}
     suspects = [
@@ -101,6 +109,11 @@ def loose_rows(lake: Lake) -> list[Loose]:
     suspects += [
         ("stray", table, f"FROM {table} ANTI JOIN take ON take.id = {table}.take_id")
         for table in sorted([*OF_TAKES, *scores])
+    ]
+    suspects += [
+        ("stray", "interleaving", f"FROM interleaving WHERE id IN ({_STRAY_SETS})"),
+        ("stray", "unit", f"FROM unit WHERE interleaving_id IN ({_STRAY_SETS})"),
+        ("unfinished", "unit", "FROM unit ANTI JOIN interleaving ON interleaving.id = unit.interleaving_id"),
     ]
     counts = lake.rows(
         " UNION ALL ".join(

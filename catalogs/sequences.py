@@ -39,6 +39,12 @@ def add_units(catalog: Catalog, units: Sequence[SequenceUnit]) -> int:
         )
 
 
+def count_units(catalog: Catalog, interleaving_id: Id) -> int:
+    """How many units of a set there are."""
+    rows = catalog.lake.rows("SELECT count(*) FROM unit WHERE interleaving_id = $id::UUID", id=interleaving_id)
+    return int(rows[0][0])
+
+
 def remove_units(catalog: Catalog, interleaving_id: Id) -> None:
     """Remove all units of a set that is not whole."""
     catalog.lake.run("DELETE FROM unit WHERE interleaving_id = $id::UUID", id=interleaving_id)

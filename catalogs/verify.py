@@ -26,6 +26,12 @@ STAGE = "verify"
 # Between sealing a shard and committing its row, a living job's file looks like an orphan.
 YOUNG_S = 900.0
 
+_LOOSE = {
+    "duplicate": "repeat another",
+    "stray": "speak of takes that are not there",
+    "unfinished": "are of sets that are not whole; the same `synthgen interleave` completes one",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -193,8 +199,7 @@ def _may_be_in_use(catalog: Catalog, name: str, *, repair: bool) -> bool:
 
 
 def _loose(catalog: Catalog, loose: Loose, *, repair: bool) -> Problem:
-    what = "repeat another" if loose.fault == "duplicate" else "speak of takes that are not there"
-    problem = Problem(loose.fault, loose.table, f"{loose.count:,} rows {what}")
+    problem = Problem(loose.fault, loose.table, f"{loose.count:,} rows {_LOOSE[loose.fault]}")
     if not repair:
         return problem
     with catalog.lake.transaction():

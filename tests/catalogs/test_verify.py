@@ -9,7 +9,8 @@ import pytest
 from catalogs import flac, release, takes
 from catalogs.audio import PART, Place
 from catalogs.catalog import Done
-from catalogs.records import Failure
+from catalogs.ids import content_id
+from catalogs.records import Failure, Interleaving, SequenceUnit
 from catalogs.verify import Report, verify
 
 
@@ -319,3 +320,66 @@ def test_repairing_twice_changes_nothing_more(studio: Any, twice: bool) -> None:
         assert verify(studio.catalog, repair=True).problems == []
 
     assert studio.catalog.lake.snapshot() == before
+
+
+def interleaved(studio: Any, number: int, take_ids: list[str | None]) -> str:
+    """A set of sequences of one unit each, of some takes and, for None, of a text alone."""
+    made = Interleaving(
+        id=content_id("set", number), release_id=content_id("release"), split=None, choosing="{}", seed=0, version="1",
+        texts=None, texts_id=None, num_takes=1, num_untimed=0, num_texts=1, num_held_out=0, num_sequences=2,
+    )  # fmt: skip
+    units = [
+        SequenceUnit(
+            interleaving_id=made.id, take_id=take_id, prompt_id=None if take_id else content_id("prompt"),
+            heard_first=False, unit_idx=0, unit_type="text", modality="text", start_s=None, end_s=None, text="a",
+            confidence=None,
+        )
+        for take_id in take_ids
+    ]  # fmt: skip
+    studio.catalog.add(units)
+    studio.catalog.add([made])
+    return made.id
+
+
+def sets_of(studio: Any) -> tuple[list[str], list[str]]:
+    """The sets there are by their rows, and by their units."""
+    rows = studio.catalog.lake.rows
+    return (
+        [row[0] for row in rows("SELECT id::VARCHAR FROM interleaving ORDER BY 1")],
+        [row[0] for row in rows("SELECT DISTINCT interleaving_id::VARCHAR FROM unit ORDER BY 1")],
+    )
+
+
+def test_a_set_of_sequences_goes_with_a_lost_take(studio: Any) -> None:
+    recorded = studio.record(range(3))
+    interleaved(studio, 1, [recorded[0].id, recorded[1].id, None])
+    kept = interleaved(studio, 2, [recorded[1].id, None])
+    damage(path_of(studio), at=recorded[0].offset + 30)
+
+    verify(studio.catalog, repair=True)
+
+    assert sets_of(studio) == ([kept], [kept])
+    assert verify(studio.catalog).problems == []
+
+
+def test_units_of_a_take_that_is_not_there_take_their_set_along(studio: Any) -> None:
+    recorded = studio.record(range(1))
+    interleaved(studio, 1, [recorded[0].id, content_id("gone"), None])
+    kept = interleaved(studio, 2, [recorded[0].id, None])
+
+    assert faults(verify(studio.catalog)) == [("stray", 0), ("stray", 0)]
+    verify(studio.catalog, repair=True)
+
+    assert sets_of(studio) == ([kept], [kept])
+
+
+def test_units_of_a_set_that_is_not_whole_are_removed(studio: Any) -> None:
+    recorded = studio.record(range(1))
+    kept = interleaved(studio, 1, [recorded[0].id, None])
+    unfinished = interleaved(studio, 2, [recorded[0].id, None])
+    studio.catalog.lake.run("DELETE FROM interleaving WHERE id = $id::UUID", id=unfinished)
+
+    report = verify(studio.catalog, repair=True)
+
+    assert (faults(report), report.exit_code) == ([("unfinished", 0)], 0)
+    assert sets_of(studio) == ([kept], [kept])

@@ -16,7 +16,7 @@ from catalogs.labels import is_held_out
 from catalogs.progress import Progress
 from catalogs.records import Interleaving, Prompt, Release, SequenceUnit
 from catalogs.release import release_named
-from catalogs.sequences import add_units, interleaving_of, remove_units
+from catalogs.sequences import add_units, count_units, interleaving_of, remove_units
 from catalogs.stage import Outcome, batched
 from training.interleaving.choosing import Choosing, Modality, Part, interleave
 from training.interleaving.texts_alone import held_out_beside, id_of_texts, texts_alone
@@ -85,6 +85,7 @@ def interleave_release(
         return InterleaveReport(known, 0)
     progress.start("interleaving", asked.num_takes)
     with Catalog.create(folder) as catalog:
+        num_before = count_units(catalog, asked.id)
         num_sequences, num_added = _add_takes(catalog, release, asked, config=config, progress=progress)
         made = replace(asked, num_sequences=num_sequences)
         if config.texts is not None:
@@ -92,7 +93,10 @@ def interleave_release(
             num_added += num_more
             if id_of_texts(catalog, config.texts, language=config.language) != asked.texts_id:
                 raise _changed(catalog, asked, f"the texts of {config.texts}")
-        catalog.add([made])
+        with catalog.lake.transaction():
+            if count_units(catalog, asked.id) < num_before + num_added:
+                raise TrainingError(f"units of set {asked.id} were removed meanwhile; run the same command again")
+            catalog.add([made])
     progress.finish()
     return InterleaveReport(made, num_added)
 

@@ -279,6 +279,25 @@ def test_a_set_is_not_kept_if_its_texts_change_while_it_is_made(
     assert held(corpus_to_change) == before
 
 
+def test_a_set_is_not_kept_if_units_of_it_are_removed_while_it_is_made(
+    corpus_to_change: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = sequences._add_takes
+
+    def removed(catalog: Catalog, *args: Any, **more: Any) -> tuple[int, int]:
+        counts = add(catalog, *args, **more)
+        catalog.lake.run("DELETE FROM unit WHERE unit_idx = 0")
+        return counts
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sequences, "_add_takes", removed)
+        with pytest.raises(TrainingError, match="were removed meanwhile"):
+            make(corpus_to_change, seed=78)
+
+    with Catalog.open(corpus_to_change) as catalog:
+        assert not catalog.lake.rows("SELECT id FROM interleaving WHERE seed = 78")
+
+
 def test_texts_alone_are_one_unit_each_and_held_out_ones_stay_out(corpus: Path, texts: Path, rows_of: Rows) -> None:
     made = make(corpus, texts=str(texts)).interleaving
 
