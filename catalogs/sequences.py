@@ -6,6 +6,8 @@ with: what is there of a take or a text is all of it, and is not written again.
 
 from collections.abc import Sequence
 
+import pyarrow as pa
+
 from catalogs.catalog import Catalog
 from catalogs.ids import Id
 from catalogs.lake import quoted
@@ -48,3 +50,12 @@ def count_units(catalog: Catalog, interleaving_id: Id) -> int:
 def remove_units(catalog: Catalog, interleaving_id: Id) -> None:
     """Remove all units of a set that is not whole."""
     catalog.lake.run("DELETE FROM unit WHERE interleaving_id = $id::UUID", id=interleaving_id)
+
+
+def forget_sets(catalog: Catalog, take_ids: Sequence[Id]) -> None:
+    """Remove every set that one of these takes is in, as a whole, so that it can be made again."""
+    sets = "SELECT interleaving_id FROM unit WHERE take_id IN (SELECT id::UUID FROM gone)"
+    gone = pa.table({"id": pa.array(take_ids, pa.string())})
+    with catalog.lake.transaction(), catalog.lake.lent("gone", gone):
+        catalog.lake.run(f"DELETE FROM interleaving WHERE id IN ({sets})")
+        catalog.lake.run(f"DELETE FROM unit WHERE interleaving_id IN ({sets})")

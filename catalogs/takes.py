@@ -113,10 +113,7 @@ def reset(lake: Lake) -> None:
 
 
 def forget(lake: Lake, take_ids: Sequence[Id]) -> None:
-    """Remove takes, and all that was said of them, so that their lines can be recorded again.
-
-    A set of sequences that one of them is in goes as a whole, so that it can be made again.
-    """
+    """Remove takes, and all that was said of them, so that their lines can be recorded again."""
     gone = pa.array(take_ids, pa.string())
     with lake.transaction(), lake.lent("gone", pa.table({"id": gone})):
         tables = [
@@ -129,9 +126,6 @@ def forget(lake: Lake, take_ids: Sequence[Id]) -> None:
             tables.append((FLAT, "take_id"))
         for table, key in tables:
             lake.run(f"DELETE FROM {table} WHERE {key} IN (SELECT id::UUID FROM gone)")
-        sets = "SELECT interleaving_id FROM unit WHERE take_id IN (SELECT id::UUID FROM gone)"
-        lake.run(f"DELETE FROM interleaving WHERE id IN ({sets})")
-        lake.run(f"DELETE FROM unit WHERE interleaving_id IN ({sets})")
 
 
 def tail(lake: Lake) -> tuple[int, int]:

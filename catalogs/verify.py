@@ -21,6 +21,7 @@ from catalogs.lake import SQLITE, query
 from catalogs.records import Failure, Shard
 from catalogs.release import altered
 from catalogs.rows import to_arrow
+from catalogs.sequences import forget_sets
 
 STAGE = "verify"
 # Between sealing a shard and committing its row, a living job's file looks like an orphan.
@@ -173,6 +174,7 @@ def _forget(catalog: Catalog, found: Found) -> None:
         takes.reset(catalog.lake)
     lost = sorted(set(lost) - {str(row[0]) for row in copies})
     takes.forget(catalog.lake, lost)
+    forget_sets(catalog, lost)
     message = f"{found.fault}: {found.name}: {found.message}"
     catalog.add([Failure(STAGE, take_id, 1, "AudioLost", message) for take_id in lost])
 

@@ -93,10 +93,7 @@ def interleave_release(
             num_added += num_more
             if id_of_texts(catalog, config.texts, language=config.language) != asked.texts_id:
                 raise _changed(catalog, asked, f"the texts of {config.texts}")
-        with catalog.lake.transaction():
-            if count_units(catalog, asked.id) < num_before + num_added:
-                raise TrainingError(f"units of set {asked.id} were removed meanwhile; run the same command again")
-            catalog.add([made])
+        _complete(catalog, made, num_units=num_before + num_added)
     progress.finish()
     return InterleaveReport(made, num_added)
 
@@ -143,6 +140,14 @@ def _described(catalog: Catalog, release: Release, config: InterleaveConfig) -> 
         texts=config.texts, texts_id=texts_id, num_takes=num_takes, num_untimed=num_untimed, num_texts=0,
         num_held_out=0, num_sequences=0,
     )  # fmt: skip
+
+
+def _complete(catalog: Catalog, made: Interleaving, *, num_units: int) -> None:
+    """Add the row of a set, unless somebody has removed units of it."""
+    with catalog.lake.transaction():
+        if count_units(catalog, made.id) < num_units:
+            raise TrainingError(f"units of set {made.id} were removed meanwhile; run the same command again")
+        catalog.add([made])
 
 
 def _add_takes(
