@@ -1,24 +1,18 @@
-"""Hugging Face Parquet: ``data/train-00000-of-00002.parquet``, typed so that ``datasets`` knows the audio.
-
-Audio bytes are stored as they are; row groups are small, since one is read whole to hear one take.
-"""
+"""Hugging Face Parquet: ``data/train-00000-of-00002.parquet``, typed so that ``datasets`` knows the audio."""
 
 import json
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from catalogs.errors import ReleaseError
 from catalogs.export.folder import Folder, HashedFile
 from catalogs.export.item import Entry, ExportConfig, finite, pairs
 from catalogs.export.names import hub_split
+from catalogs.export.row_file import RowFile
 from catalogs.export.writer import Shards
 from catalogs.ids import Part
 
-_GROUP_TAKES = 100
-_GROUP_BYTES = 32 << 20
-_AUDIO = "audio.bytes"
 _REPEATED = ("language", "speaker", "engine", "origin", "licence", "domain", "intent")
 _WORDS = ("id", "text", *_REPEATED)
 _PAIRS = ("slots", "entities")
@@ -46,7 +40,7 @@ class ParquetWriter:
                 f"take {entry.id} has the scores {', '.join(scores) or 'none'}, takes before it "
                 f"{', '.join(self._scores) or 'none'}; a table needs the same for all"
             )
-        self._shards.take_place(entry.item.split).add(entry)
+        self._shards.take_place(entry.item.split).add(_row(entry), num_bytes=len(entry.audio))
 
     def close(self) -> None:
         """Seal every file under its name."""
@@ -55,51 +49,17 @@ class ParquetWriter:
             for number, file in enumerate(files):
                 self._folder.seal(file, name=f"data/{name}-{number:05d}-of-{len(files):05d}.parquet")
 
-    def _start(self, split: str, number: int) -> "_Shard":
+    def _start(self, split: str, number: int) -> RowFile:
         name = hub_split(split)
         if self._splits.setdefault(name, split) != split:
             raise ReleaseError(
                 f"the splits {self._splits[name]!r} and {split!r} would both be called {name!r} by Hugging Face; "
                 "rename one of them, or choose another format"
             )
-        shard = _Shard(self._folder, f"data/{name}-{number:05d}.part", _schema(self._rate_hz, self._scores or ()))
+        schema = _schema(self._rate_hz, self._scores or ())
+        shard = RowFile(self._folder, f"data/{name}-{number:05d}.part", schema, audio="audio.bytes", repeated=_REPEATED)
         self._files.setdefault(name, []).append(shard.file)
         return shard
-
-
-class _Shard:
-    def __init__(self, folder: Folder, name: str, schema: pa.Schema) -> None:
-        self.file = folder.create(name)
-        self._folder = folder
-        self._schema = schema
-        columns = [leaf for field in schema for leaf in _leaves(field.name, field.type)]
-        self._writer = pq.ParquetWriter(
-            self.file,
-            schema,
-            use_dictionary=list(_REPEATED),
-            compression={column: "NONE" if column == _AUDIO else "ZSTD" for column in columns},
-            write_statistics=[column for column in columns if column != _AUDIO],
-            write_page_index=True,
-        )
-        self._rows: list[dict[str, object]] = []
-        self._bytes = 0
-
-    def add(self, entry: Entry) -> None:
-        self._rows.append(_row(entry))
-        self._bytes += len(entry.audio)
-        if len(self._rows) >= _GROUP_TAKES or self._bytes >= _GROUP_BYTES:
-            self._flush()
-
-    def close(self) -> None:
-        self._flush()
-        self._writer.close()
-        self._folder.end(self.file)
-
-    def _flush(self) -> None:
-        if self._rows:
-            table = pa.Table.from_pylist(self._rows, schema=self._schema)
-            self._writer.write_table(table, row_group_size=len(self._rows))
-        self._rows, self._bytes = [], 0
 
 
 def _row(entry: Entry) -> dict[str, object]:
@@ -143,12 +103,3 @@ def _schema(rate_hz: int | None, scores: Sequence[str]) -> pa.Schema:
 
 def _value(dtype: str) -> Mapping[str, str]:
     return {"dtype": dtype, "_type": "Value"}
-
-
-def _leaves(name: str, type_: pa.DataType) -> list[str]:
-    """Paths of the columns that Parquet stores for one of ours."""
-    if pa.types.is_struct(type_):
-        return [leaf for field in type_ for leaf in _leaves(f"{name}.{field.name}", field.type)]
-    if pa.types.is_list(type_):
-        return _leaves(f"{name}.list.element", type_.value_type)
-    return [name]

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from catalogs import flac
@@ -25,6 +24,7 @@ from catalogs.export.card import notice
 from catalogs.export.folder import Folder, building
 from catalogs.export.item import Use
 from catalogs.export.report import SUMMARY
+from catalogs.export.row_file import RowFile
 from catalogs.export.sequences_card import (
     SequencesReport,
     count_take,
@@ -47,7 +47,6 @@ from catalogs.signal import bounds, cut
 SHARD_SIZE = 10_000
 """Sequences in a file."""
 
-_GROUP = 100
 _WORDS = ("sequence_id", "take_id", "prompt_id", "language", "domain", "voice", "licence", "unit_type")
 
 Row = Mapping[str, Any]
@@ -165,12 +164,13 @@ class _Writer:
     def __init__(self, folder: Folder, shard_size: int) -> None:
         self._folder = folder
         self._shards = Shards(shard_size, self._start)
-        self._files: list[_File] = []
+        self._files: list[RowFile] = []
         self._heard: tuple[str, NDArray[np.int16], int] | None = None
 
     def add(self, row: Row) -> None:
         """Write a sequence behind those before it."""
-        self._shards.take_place("train").add(row)
+        num_bytes = sum(len(unit["audio"]["bytes"]) for unit in row["units"] if unit["audio"])
+        self._shards.take_place("train").add(row, num_bytes=num_bytes)
 
     def audio_of(self, catalog: Catalog, units: Sequence[Row]) -> list[Row | None]:
         """The audio of heard units, None for read ones; a take is decoded once for sequences that follow each other."""
@@ -182,8 +182,9 @@ class _Writer:
         for number, file in enumerate(self._files):
             self._folder.seal(file.file, name=f"data/train-{number:05d}-of-{len(self._files):05d}.parquet")
 
-    def _start(self, split: str, number: int) -> "_File":
-        self._files.append(_File(self._folder, f"data/{split}-{number:05d}.part"))
+    def _start(self, split: str, number: int) -> RowFile:
+        name = f"data/{split}-{number:05d}.part"
+        self._files.append(RowFile(self._folder, name, _SCHEMA, audio="units.list.element.audio.bytes"))
         return self._files[-1]
 
     def _piece(self, catalog: Catalog, unit: Row) -> Row:
@@ -200,29 +201,6 @@ class _Writer:
             )
         piece = flac.encode(cut(samples, start, stop), rate_hz)
         return {"bytes": piece, "path": f"{take_id}-{unit['unit_idx']:04d}.flac"}
-
-
-class _File:
-    def __init__(self, folder: Folder, name: str) -> None:
-        self.file = folder.create(name)
-        self._folder = folder
-        self._writer = pq.ParquetWriter(self.file, _SCHEMA, compression="ZSTD")
-        self._rows: list[Row] = []
-
-    def add(self, row: Row) -> None:
-        self._rows.append(row)
-        if len(self._rows) >= _GROUP:
-            self._flush()
-
-    def close(self) -> None:
-        self._flush()
-        self._writer.close()
-        self._folder.end(self.file)
-
-    def _flush(self) -> None:
-        if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=_SCHEMA))
-        self._rows = []
 
 
 def _value(dtype: str) -> dict[str, str]:

@@ -77,7 +77,7 @@ def interleave_release(
     """
     with Catalog.open(folder) as catalog:
         release = release_named(catalog, config.release)
-        asked = _described(catalog, release, config)
+        asked = _described(catalog, release, config, progress)
         known = interleaving_of(catalog, asked.id)
         if known is None and check is not None:
             check(catalog, asked)
@@ -119,16 +119,19 @@ def sequences_of(member: Member, words: Sequence[Word], config: InterleaveConfig
         first = modalities
 
 
-def _described(catalog: Catalog, release: Release, config: InterleaveConfig) -> Interleaving:
+def _described(catalog: Catalog, release: Release, config: InterleaveConfig, progress: Progress) -> Interleaving:
     """The set as it is known before anything is made: its id covers every word and its times, and every text."""
     num_takes = num_untimed = 0
     timed = content_id("timings")
-    for member, words in timed_members(catalog, release, split=config.split):
-        if words is None:
-            num_untimed += 1
-            continue
-        num_takes += 1
-        timed = _hashed(timed, member, words, config)
+    progress.start("reading word times", release.num_takes)
+    for batch in batched(timed_members(catalog, release, split=config.split), BATCH):
+        for member, words in batch:
+            if words is None:
+                num_untimed += 1
+                continue
+            num_takes += 1
+            timed = _hashed(timed, member, words, config)
+        progress.receive(Outcome(items=len(batch)))
     if not num_takes + num_untimed:
         raise TrainingError(f"release {release.name!r} has no takes of split {config.split!r}")
     if not num_takes:

@@ -85,7 +85,6 @@ def time_release(by: str, request: TimingRequest, *, progress: Progress) -> Timi
         states = states_of(catalog, release, card, split=request.split)
         asked = [member for member in members if _is_asked(member, states[member.take_id], timer, request)]
         writing = _Writing(catalog, card, timer, states)
-        progress.start(f"{timer.name} times", len(asked))
         timer.prepare(asked, progress)
         progress.start(f"{timer.name} times", len(asked))
         for batch in batched(asked, BATCH):
