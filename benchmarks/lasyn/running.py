@@ -47,24 +47,36 @@ def run(experiment: Experiment, names: Sequence[str], *, seeds: int, jobs: int) 
         Test("LibriSpeech", corpus, READ),
     ]
     guide = experiment.guide()
-    made_by = [experiment.synthesiser(kind) for kind in dict.fromkeys(ROWS[name].made for name in names) if kind]
     todo = [(name, seed) for seed in range(seeds) for name in names if seed == 0 or name in CLAIMS]
-    of_rows = [partial(_row, experiment, name, seed, tests) for name, seed in todo]
-    of_guide, *found = side_by_side([partial(heard, guide, tests), *of_rows], jobs=jobs, threads=experiment.threads)
-    rows: dict[str, list[Heard]] = {"the guide": [of_guide]}
-    for (name, _), of_row in zip(todo, found, strict=True):
-        rows.setdefault(name, []).append(of_row)
+    made_by = _train(experiment, todo, tests, jobs)
+    rows = {"the guide": [heard(guide, tests)]}
+    for name, seed in todo:
+        rows.setdefault(name, []).append(heard(experiment.row(name, seed=seed), tests))
     costs = cost.measure(experiment.asr / "orders.jsonl", made_by, split=experiment.recogniser.split)
     alike = latents.measure(made_by, guide, f"{experiment.work / 'said'}/said")
     return "\n".join([*table(scored(rows, tests)), "", *alike, "", *costs])
 
 
-def _row(experiment: Experiment, name: str, seed: int, tests: Sequence[Test]) -> Heard:
-    return heard(experiment.row(name, seed=seed), tests)
+def _train(experiment: Experiment, todo: Sequence[tuple[str, int]], tests: Sequence[Test], jobs: int) -> list[Path]:
+    """Train what makes latents, beside the rows that need none, and then those that do; every row is heard."""
+    together = partial(side_by_side, jobs=jobs, threads=experiment.threads)
+    of_texts = [(name, seed) for name, seed in todo if ROWS[name].made]
+    kinds = sorted({str(ROWS[name].made) for name, _ in of_texts})  # diffusion takes longest, and comes first
+    made_by = [partial(experiment.synthesiser, kind) for kind in kinds]
+    rows = {each: partial(_row, experiment, *each, tests) for each in todo}
+    synthesisers = together([*made_by, *(row for each, row in rows.items() if each not in of_texts)])[: len(kinds)]
+    together([rows[each] for each in of_texts])
+    return synthesisers
+
+
+def _row(experiment: Experiment, name: str, seed: int, tests: Sequence[Test]) -> Path:
+    model = experiment.row(name, seed=seed)
+    heard(model, tests)
+    return model
 
 
 def heard(model: Path, tests: Sequence[Test]) -> Heard:
-    """Let a recogniser hear the tests, as far as it has not."""
+    """The evaluations of a recogniser; it hears what it has not."""
     found = {}
     for test in tests:
         report = evaluate(
