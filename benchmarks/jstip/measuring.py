@@ -4,7 +4,6 @@ What is kept is of weights and of readings, both by content: a row that is train
 are measured anew.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import Any
 import torch
 
 from benchmarks.jstip.data import HELD_OUT, QUESTIONS, SPOKEN
+from benchmarks.kept import kept, weights_of
 from benchmarks.slam_asr.rows import TEST
-from catalogs.audio import hash_file
 from catalogs.catalog import Catalog
 from catalogs.ids import Id, content_id
 from catalogs.progress import Progress
@@ -39,8 +38,8 @@ class Measured:
     perplexity: Perplexity
 
 
-def measured(folder: Path, kept: Path, *, asr: Path, work: Path, threads: int) -> Measured:
-    """Measure what is missing of a training; ``kept`` is the file of its answers and its perplexity.
+def measured(folder: Path, path: Path, *, asr: Path, work: Path, threads: int) -> Measured:
+    """Measure what is missing of a training; ``path`` is the file of its answers and its perplexity.
 
     Raises:
         RuntimeError: if takes could not be heard.
@@ -49,14 +48,7 @@ def measured(folder: Path, kept: Path, *, asr: Path, work: Path, threads: int) -
     torch.set_num_threads(threads)
     orders = _heard(folder, EvaluationConfig(asr / "test", TEST, only_unseen=True))
     biomedical = _heard(folder, EvaluationConfig(work / SPOKEN, "biomedical"))
-    answers, texts = work / QUESTIONS, work / HELD_OUT
-    of = measured_of(folder, work)
-    known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    if known.get("of") != of:
-        answered = ask(folder, work / SPOKEN, ASKED, answers, progress=Progress())
-        weighed = perplexity(folder, texts, progress=Progress())
-        found = {"of": of, "answered": asdict(answered), "perplexity": asdict(weighed)}
-        known = _keep(kept, found)
+    known = kept(path, measured_of(folder, work), lambda: _answers_of(folder, work))
     return Measured(orders, biomedical, _answered(known["answered"]), Perplexity(**known["perplexity"]))
 
 
@@ -67,12 +59,11 @@ def measured_of(folder: Path, work: Path) -> Id:
         TrainingError: if there is no checkpoint.
         ReleaseError: if nobody has read the questions.
     """
-    found = checkpoint.load(folder)
     with Catalog.open(work / SPOKEN) as catalog:
         read = release_named(catalog, ASKED)
     files = [(work / name).read_text(encoding="utf-8") for name in (QUESTIONS, HELD_OUT)]
-    weights = hash_file(found.folder / checkpoint.TRAINED)
-    return content_id("jstip answers", str(found.provenance["training"]), weights, read.id, TEMPLATE.order, *files)
+    training = str(checkpoint.load(folder).provenance["training"])
+    return content_id("jstip answers", training, weights_of(folder), read.id, TEMPLATE.order, *files)
 
 
 def _heard(folder: Path, config: EvaluationConfig) -> Id:
@@ -82,15 +73,10 @@ def _heard(folder: Path, config: EvaluationConfig) -> Id:
     return system.evaluation_id
 
 
-def _keep(path: Path, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Write as a whole or not at all; gives what a later run will read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(found, indent=1)
-    beside = path.with_suffix(".tmp")
-    beside.write_text(text + "\n", encoding="utf-8")
-    beside.replace(path)
-    read: dict[str, Any] = json.loads(text)
-    return read
+def _answers_of(folder: Path, work: Path) -> dict[str, Any]:
+    answered = ask(folder, work / SPOKEN, ASKED, work / QUESTIONS, progress=Progress())
+    weighed = perplexity(folder, work / HELD_OUT, progress=Progress())
+    return {"answered": asdict(answered), "perplexity": asdict(weighed)}
 
 
 def _answered(table: Mapping[str, Any]) -> Answered:

@@ -92,7 +92,7 @@ ROWS: Mapping[str, Row] = {
     "pairs": Row("+ TTS pairs of the orders", 1.0, has_pairs=True),
     "pairs-mixed": Row("+ TTS pairs + interleaved, mixed", 0.5, 0.5, has_pairs=True),
 }
-CLAIMS = (BASE, "text", "text-mixed", "pairs")
+CLAIMS = (BASE, "text-mixed", "pairs")
 """The rows that are run if none is named: those that claims are made of."""
 
 

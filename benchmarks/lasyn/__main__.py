@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.corpora import freeze, ingest, write
 from benchmarks.ground import Ground
-from benchmarks.lasyn.models import RECOGNISERS, Experiment
+from benchmarks.lasyn.models import CLAIMS, RECOGNISERS, Experiment
 from benchmarks.lasyn.running import run
 from benchmarks.side_by_side import num_jobs
 from benchmarks.slam_asr.data import parts
@@ -33,7 +33,7 @@ def prepare(speech: Path, work: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="*", help="all that the recogniser has recipes for, if none is named")
+    parser.add_argument("rows", nargs="*", help="those that claims are made of, if none is named")
     parser.add_argument("--speech", type=Path, required=True, help="folder of sets of real speech")
     parser.add_argument("--texts", type=Path, required=True, help="folder of sets of texts")
     parser.add_argument("--asr", type=Path, required=True, help="the corpora that experiments share")
@@ -49,4 +49,5 @@ if __name__ == "__main__":
     Ground(asked.asr, asked.speech, asked.texts).corpora(["orders", "general", "long"])
     prepare(asked.speech, asked.work)
     experiment = Experiment(asked.asr, asked.work, RECOGNISERS[asked.recogniser], asked.threads)
-    print(run(experiment, asked.rows or known, seeds=asked.seeds, jobs=asked.jobs))
+    rows = asked.rows or [name for name in CLAIMS if name in known]
+    print(run(experiment, rows, seeds=asked.seeds, jobs=asked.jobs))

@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.kept import kept, weights_of
 from benchmarks.syn2real.trainings import ENGINES, Experiment, continued, model_of, real_without
+from catalogs.catalog import Catalog
 from catalogs.config import parse
-from catalogs.ids import Id
+from catalogs.ids import Id, content_id
 from catalogs.progress import Progress
+from catalogs.release import release_named
 from training.evaluation.baseline import BASELINE
 from training.evaluation.report import EvaluationConfig, evaluate
 from training.merging.merge import merge
@@ -118,15 +121,36 @@ def _merged(
     *,
     is_curve: bool = False,
 ) -> Tested:
-    """Merge, hear, and remove the merge, unless lambda was chosen for it: that is long work, kept beside it."""
+    """What a merge came to; it is made and heard if that is not known.
+
+    It is removed then, unless lambda was chosen for it: that is long work, kept beside it.
+    """
     name = f"{target}-{row}".lower().replace(",", "").replace(" ", "-")
     folder = experiment.folder(name)
     table = {"name": folder.name, "folder": str(folder), "target": str(model), "sources": list(sources), **how}
-    found = merge(parse(MergeConfig, table, source=name), progress=Progress())
-    evaluation_id = _heard(experiment, target, folder)
-    if "choosing" not in how:
-        shutil.rmtree(folder)
-    return Tested(row, target, evaluation_id, found.scale, is_curve)
+    config = parse(MergeConfig, table, source=name)
+
+    def find() -> dict[str, Any]:
+        scale = merge(config, progress=Progress()).scale
+        evaluation_id = _heard(experiment, target, folder)
+        if "choosing" not in how:
+            shutil.rmtree(folder)
+        return {"evaluation_id": evaluation_id, "scale": scale}
+
+    of = _of(experiment.work / "real", config, target)
+    found = kept(experiment.models / "heard" / f"{folder.name}.json", of, find)
+    return Tested(row, target, Id(found["evaluation_id"]), found["scale"], is_curve)
+
+
+def _of(real: Path, config: MergeConfig, target: str) -> Id:
+    """What a merge and its errors depend on: the recipe, the weights, and the takes that it is chosen and tested on."""
+    readings = [model for source in config.sources for model in (source.real, source.synthetic) if model]
+    names = [f"{target}-test", *(source.dev.release for source in config.sources if source.dev)]
+    with Catalog.open(real) as catalog:
+        takes = [release_named(catalog, name).id for name in names]
+    return content_id(
+        "merge heard", config.definition, *takes, *(weights_of(Path(model)) for model in [config.target, *readings])
+    )
 
 
 def _heard(experiment: Experiment, target: str, model: Path | str) -> Id:

@@ -13,10 +13,11 @@ from benchmarks.errors import Errors, misspelt_of, on_common_takes
 from benchmarks.jstip.__main__ import main
 from benchmarks.jstip.data import HELD_OUT, HERE, QUESTIONS, SPOKEN, biomedical, read
 from benchmarks.jstip.gaps import change
-from benchmarks.jstip.measuring import Measured, _answered, _keep, measured_of
+from benchmarks.jstip.measuring import Measured, _answered, measured_of
 from benchmarks.jstip.small import VOICES
 from benchmarks.jstip.telling import START, answers, table
 from benchmarks.jstip.trainings import BASE, ROWS, STARTS, Experiment, table_of
+from benchmarks.kept import kept
 from catalogs.catalog import Catalog
 from catalogs.config import read_toml
 from catalogs.ids import content_id
@@ -215,9 +216,9 @@ def test_the_change_of_a_gap_is_paired_by_questions() -> None:
 def test_what_is_kept_of_answers_is_read_back(tmp_path: Path) -> None:
     found = answered(HALF, MOST)
 
-    kept = _keep(tmp_path / "row.json", asdict(found))
+    read = kept(tmp_path / "row.json", content_id("answers"), lambda: {"answered": asdict(found)})
 
-    assert _answered(kept) == found
+    assert _answered(read["answered"]) == found
 
 
 @pytest.mark.parametrize("start", STARTS)
