@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--asr", type=Path, help="the corpora and models that experiments share")
     parser.add_argument("--work", type=Path, required=True, help="where all else is kept")
     parser.add_argument("--start", choices=STARTS, help="what rows go on from; synthetic, if not given")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="of rows that hear no orders; others have one")
     parser.add_argument("--steps", type=int, help="of every training")
     parser.add_argument("--jobs", type=num_jobs, default=2, help="rows that are trained at once")
     parser.add_argument("--threads", type=int, default=1, help="of a row; it goes on with as many as it began with")
