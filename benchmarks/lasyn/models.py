@@ -101,6 +101,10 @@ ROWS: Mapping[str, Row] = {
     "+ LaSyn, fixed, 25 % texts": Row(made="fixed", texts=(0.25,)),
     "+ LaSyn, fixed, 75 % texts": Row(made="fixed", texts=(0.75,)),
     "+ LaSyn, fixed, 90 % texts": Row(made="fixed", texts=(0.9,)),
+    "+ LaSyn, diffusion, 25 % texts": Row(made="diffusion", texts=(0.25,)),
+    "+ LaSyn, diffusion, 75 % texts": Row(made="diffusion", texts=(0.75,)),
+    "+ LaSyn, diffusion, 90 % texts": Row(made="diffusion", texts=(0.9,)),
+    "+ LaSyn, diffusion, texts alone": Row(made="diffusion", texts=(1.0,)),
 }
 CLAIMS = (REAL, TTS, FIXED, DIFFUSION)
 """Rows with several seeds."""
