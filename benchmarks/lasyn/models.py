@@ -47,7 +47,7 @@ class Recogniser:
     def rows(self) -> list[str]:
         """The rows that there are recipes for."""
         there = {path.stem for folder in self._folders for path in folder.glob("*.toml")}
-        recipe_of = {None: "row", "fixed": "fixed", "matched": "fixed", "diffusion": "diffusion"}
+        recipe_of = {None: "row", "fixed": "fixed", "matched": "fixed", "untrained": "fixed", "diffusion": "diffusion"}
         return [name for name, row in ROWS.items() if recipe_of[row.made] in there]
 
     @property
@@ -95,6 +95,8 @@ ROWS: Mapping[str, Row] = {
     DIFFUSION: Row(made="diffusion"),
     "+ TTS audio + LaSyn, fixed": Row(heard=True, made="fixed", texts=(1 / 3,)),
     "+ LaSyn, fixed and matched": Row(made="matched"),
+    "+ LaSyn, untrained": Row(made="untrained"),
+    "+ LaSyn, untrained, nearly all masked": Row(made="untrained", objective={"mask": 0.99}),
     "+ LaSyn, fixed, texts first": Row(made="fixed", texts=(1.0, 1.0, 0.5, 0.5)),
     "+ LaSyn, fixed, nothing masked": Row(made="fixed", objective={"mask": 0.0}),
     "+ LaSyn, fixed, nearly all masked": Row(made="fixed", objective={"mask": 0.99}),
@@ -146,7 +148,11 @@ class Experiment:
         return self._trained("guide", "guide", {"data": [self.pairs("real")]})
 
     def synthesiser(self, kind: str) -> Path:
-        """What makes latents of texts: "fixed", "matched" or "diffusion"; it hears no order but the few real ones."""
+        """What makes latents of texts: "fixed", "matched", "untrained" or "diffusion".
+
+        It hears no order but the few real ones. One that is "untrained" has taken a first step at next to no rate: what
+        its latents still teach is the texts, not what these sound like.
+        """
         if before := self._before:
             return before.synthesiser(kind)
         if kind != "diffusion":
@@ -156,6 +162,8 @@ class Experiment:
                 data.append(self.pairs("real"))
                 changes["objective"] |= {"matching": {"kind": "mmd", "frames": 256}}
                 changes["sampling"] = {"texts": [0.75]}
+            if kind == "untrained":
+                changes["loop"] = {"steps": 1}
             return self._trained("fixed", kind, changes)
         data = [self.pairs(name) for name in ("real", "general", "long")]
         small = self._trained("autoencoder", "autoencoder", {"data": data})
