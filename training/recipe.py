@@ -41,13 +41,11 @@ _LATER: Mapping[str, Mapping[str, Any]] = {
         "text_as": "text",
     },
     "objective": {
-        "split": None,
-        "matching": None,
-        "made": None,
+        **dict.fromkeys(("split", "matching", "made", "room", "hearing")),
         "projector": {"layers": 2, "heads": 8},
         "writes": "text",
-        "room": None,
         "recogniser": {"writes": "text", "room": None},
+        "autoencoder": {"positions": False},
     },
     "optim": {"rates": None},
 }

@@ -22,7 +22,8 @@ def measure(made_by: Sequence[Path], guide: Path, release: str) -> list[str]:
     for folder in made_by:
         config = QualityConfig(release, guide=guide, takes=TAKES, only_unseen=True)
         for row in quality(folder, config, progress=Progress()).rows:
-            name = {"made": folder.name, "real": "real latents"}.get(row.of)
+            names = {"made": folder.name, "real": "real latents", "rebuilt": f"real ones, rebuilt for {folder.name}"}
+            name = names.get(row.of)
             if name is not None:
                 columns.setdefault(name, {})[row.figure] = f"{row.value:.3f}"
     lines = [f"| | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]

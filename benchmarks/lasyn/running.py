@@ -48,25 +48,28 @@ def run(experiment: Experiment, names: Sequence[str], *, seeds: int, jobs: int) 
     ]
     guide = experiment.guide()
     todo = [(name, seed) for seed in range(seeds) for name in names if seed == 0 or name in CLAIMS]
-    made_by = _train(experiment, todo, tests, jobs)
+    made_by, recognisers = _train(experiment, todo, tests, jobs)
     rows = {"the guide": [heard(guide, tests)]}
     for name, seed in todo:
-        rows.setdefault(name, []).append(heard(experiment.row(name, seed=seed), tests))
+        rows.setdefault(name, []).append(heard(recognisers[name, seed], tests))
     costs = cost.measure(experiment.asr / "orders.jsonl", made_by, split=experiment.recogniser.split)
     alike = latents.measure(made_by, guide, f"{experiment.work / 'said'}/said")
     return "\n".join([*table(scored(rows, tests)), "", *alike, "", *costs])
 
 
-def _train(experiment: Experiment, todo: Sequence[tuple[str, int]], tests: Sequence[Test], jobs: int) -> list[Path]:
-    """Train what makes latents, beside the rows that need none, and then those that do; every row is heard."""
+def _train(
+    experiment: Experiment, todo: Sequence[tuple[str, int]], tests: Sequence[Test], jobs: int
+) -> tuple[list[Path], dict[tuple[str, int], Path]]:
+    """What makes latents, trained beside the rows that need none, and all recognisers, which have heard the tests."""
     together = partial(side_by_side, jobs=jobs, threads=experiment.threads)
-    of_texts = [(name, seed) for name, seed in todo if ROWS[name].made]
-    kinds = sorted({str(ROWS[name].made) for name, _ in of_texts})  # diffusion takes longest, and comes first
-    made_by = [partial(experiment.synthesiser, kind) for kind in kinds]
     rows = {each: partial(_row, experiment, *each, tests) for each in todo}
-    synthesisers = together([*made_by, *(row for each, row in rows.items() if each not in of_texts)])[: len(kinds)]
-    together([rows[each] for each in of_texts])
-    return synthesisers
+    first = [each for each in todo if ROWS[each[0]].made is None]
+    then = [each for each in todo if each not in first]
+    kinds = sorted({str(ROWS[name].made) for name, _ in then})  # diffusion takes longest, and comes first
+    found = together([partial(experiment.synthesiser, kind) for kind in kinds] + [rows[each] for each in first])
+    made_by, of_first = found[: len(kinds)], found[len(kinds) :]
+    of_then = together([rows[each] for each in then])
+    return made_by, dict(zip([*first, *then], [*of_first, *of_then], strict=True))
 
 
 def _row(experiment: Experiment, name: str, seed: int, tests: Sequence[Test]) -> Path:

@@ -12,22 +12,54 @@ from training.lasyn.autoencoder import AutoencoderConfig, Autoencoding
 from training.lasyn.denoiser import Denoiser, TextEncoderConfig
 from training.lasyn.diffusion import DiffusionConfig, DiffusionSynthesiser, LatentDiffusion
 from training.lasyn.edm import SamplerConfig
+from training.lasyn.guides import guide_in
 from training.lasyn.loading import trained_autoencoder
 from training.lasyn.phones import PhoneReader
+from training.lasyn.recogniser import GUIDES, SplitRecogniser, any_of
 from training.lasyn.unet import UnetConfig
 
 
 @dataclass(frozen=True)
+class HearingConfig:
+    """The guide that hears what was rebuilt, ``guide_from`` a training as `lasyn_fixed` takes one, and its ``weight``.
+
+    A target that the guide loses 1 nat on counts as much as the whole variance of a frame.
+    """
+
+    guide_from: str
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.weight <= 0:
+            raise ValueError("hearing.weight must be positive")
+
+
+@dataclass(frozen=True)
 class AutoencoderMethod:
-    """An autoencoder of the latents of layer ``split``."""
+    """An autoencoder of the latents of layer ``split``; what is lost for a guide counts if ``hearing`` names one."""
 
     split: int
     method: Literal["lasyn_autoencoder"] = "lasyn_autoencoder"
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
+    hearing: HearingConfig | None = None
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> Autoencoding:  # noqa: ARG002  # it hears one
-        """A new one."""
-        return Autoencoding(self.autoencoder.build(width=encoder.width, seed=seed), split=self.split)
+        """A new one.
+
+        Raises:
+            TrainingError: if there is no such guide, or it hears something else.
+        """
+        made = self.autoencoder.build(width=encoder.width, seed=seed)
+        if self.hearing is None:
+            return Autoencoding(made, split=self.split)
+        key = "objective.hearing.guide_from"
+        hears = guide_in(self.hearing.guide_from, encoder, key=key)
+        if not isinstance(hears, SplitRecogniser) or hears.split != self.split:
+            raise TrainingError(
+                f"{key}: {self.hearing.guide_from} does not hear layer {self.split}, whose latents these are; name a "
+                f"training of method {any_of(GUIDES)} with that split"
+            )
+        return Autoencoding(made, split=self.split, guide=hears, weight=self.hearing.weight)
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from training.probing.figures import Resampled
 from training.probing.layers import shuffled
 from training.probing.pairing import Readings
 
-Of = Literal["made", "real", "texts", "random"]
-"""Latents made of texts that were read, real ones, those of texts that nobody read; random labels."""
+Of = Literal["made", "real", "rebuilt", "texts", "random"]
+"""Latents made of texts that were read, real ones, real ones out of the autoencoder that the synthesiser makes codes
+of, those of texts that nobody read; random labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def likeness(maker: Maker, pairs: Sequence[Pair], *, groups: int, number: int) -
     """All figures of pairs; texts are dealt into so many groups, and resampled so many times."""
     members = [pair.member for pair in pairs]
     kinds: dict[Of, list[Tensor]] = {"made": [pair.made for pair in pairs], "real": [pair.real for pair in pairs]}
-    for of, latents in kinds.items():
+    heard = kinds | ({"rebuilt": rebuilt} if (rebuilt := maker.rebuilt(kinds["real"])) is not None else {})
+    for of, latents in heard.items():
         yield from errors_of(of, members, maker.answers(members, latents), number=number)
     for of, latents in kinds.items():
         lengths = [(len(each), len(member.spoken)) for each, member in zip(latents, members, strict=True)]

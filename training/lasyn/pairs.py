@@ -95,6 +95,22 @@ class Maker:
                 found += [row[:length].float().cpu() for row, length in zip(latents, lengths.tolist(), strict=True)]
         return found
 
+    def rebuilt(self, latents: Sequence[Tensor]) -> list[Tensor] | None:
+        """Latents (N, W) as the autoencoder of the synthesiser gives them back; None if it has none.
+
+        What is lost in them, no codes can say: the guide hears made ones no better than these.
+        """
+        autoencoder = getattr(self._synthesiser, "autoencoder", None)
+        if autoencoder is None:
+            return None
+        found: list[Tensor] = []
+        with inference(self._synthesiser):
+            for each in latents:
+                length = torch.tensor([len(each)], device=self._device)
+                rows, _ = autoencoder.decode(*autoencoder.encode(each[None].to(self._device), length))
+                found.append(rows[0, : len(each)].float().cpu())
+        return found
+
     def answers(self, members: Sequence[Member], latents: Sequence[Tensor]) -> list[str]:
         """What the guide hears in latents (N, W) of members."""
         found: list[str] = []

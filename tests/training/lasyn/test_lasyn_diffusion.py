@@ -12,11 +12,14 @@ from catalogs.errors import RecipeError, TrainingError
 from training.backbones.encoders import Encoder
 from training.lasyn.autoencoder import AutoencoderConfig, Autoencoding
 from training.lasyn.denoiser import Told, align
-from training.lasyn.diffusing import AutoencoderMethod, DiffusionMethod
+from training.lasyn.diffusing import AutoencoderMethod, DiffusionMethod, HearingConfig
 from training.lasyn.diffusion import DiffusionSynthesiser, LatentDiffusion
 from training.lasyn.dual import DualTraining
+from training.lasyn.guides import guide_in
 from training.lasyn.methods import DualTrainingMethod
 from training.lasyn.phones import PhoneReader
+from training.objective import Utterance
+from training.positions import sinusoids
 
 from ..conftest import fit
 from .conftest import FRAMES_PER_PHONE, GUIDE, SPLIT, TOLD, UNTOLD, WIDTH, keep, spoken, written
@@ -68,15 +71,67 @@ def test_latents_are_made_small_and_found_again(autoencoder: tuple[Autoencoding,
     assert losses[0] > 0.9
     assert losses[-1] < 0.3
     batch = objective.collate(spoken(UNTOLD))
-    codes, numbers = objective.module.encode(batch.tensors["features"][:, -1], batch.tensors["lengths"])
+    codes, numbers = objective.autoencoder.encode(batch.tensors["features"][:, -1], batch.tensors["lengths"])
     assert numbers.tolist() == [-(-length // 4) for length in batch.tensors["lengths"].tolist()]
     first = codes[0, : numbers[0]]
     torch.testing.assert_close(first.mean(dim=1), torch.zeros(len(first)), atol=1e-5, rtol=0)
     torch.testing.assert_close(first.var(dim=1, correction=0), torch.ones(len(first)), atol=1e-3, rtol=0)
 
 
-def test_codes_and_latents_do_not_depend_on_the_batch() -> None:
-    module = AutoencoderConfig(channels=8, hidden=16).build(width=WIDTH, seed=0)
+def test_what_a_guide_hears_is_not_lost(encoder: Encoder, guide_folder: str) -> None:
+    """With next to no room in a code it keeps what is heard, and loses more of all else."""
+    small = {"method": "lasyn_autoencoder", "split": SPLIT, "autoencoder": {"channels": 4, "hidden": 24, "stride": 4}}
+    asked = {"without": small, "with": small | {"hearing": {"guide_from": guide_folder, "weight": 0.5}}}
+    guide = guide_in(guide_folder, encoder)
+    lost: dict[str, list[float]] = {}
+    for name, table in asked.items():
+        objective = parse(AutoencoderMethod, table, source="test").build(encoder, num_layers=1, seed=0)
+        before = {key: value.clone() for key, value in guide.module.state_dict().items()}
+        fit(objective, spoken(TOLD), steps=200)
+        batch = Autoencoding(objective.autoencoder, split=SPLIT, guide=guide).collate(spoken(TOLD, seed=3))
+        with torch.no_grad():
+            found = Autoencoding(objective.autoencoder, split=SPLIT, guide=guide).loss(batch)
+        lost[name] = [float(found.watched[key]) / batch.num_targets for key in ("lost", "unheard")]
+        assert float(found.total) == pytest.approx(sum(lost[name]) * batch.num_targets, rel=1e-4)
+        assert all(torch.equal(value, before[key]) for key, value in guide.module.state_dict().items())
+
+    assert lost["with"][1] < 0.5 * lost["without"][1]
+    assert lost["with"][0] > lost["without"][0]
+
+
+def test_a_guide_hears_the_layer_whose_latents_are_made_small(encoder: Encoder, guide_folder: str) -> None:
+    config = AutoencoderMethod(split=SPLIT - 1, hearing=HearingConfig(guide_folder))
+
+    with pytest.raises(TrainingError, match=f"hearing.guide_from: .* does not hear layer {SPLIT - 1}"):
+        config.build(encoder, num_layers=1, seed=0)
+
+
+def test_where_frames_stand_need_not_be_coded() -> None:
+    place = sinusoids(torch.empty(1, 60, WIDTH))
+    random = torch.Generator().manual_seed(0)
+    standing = [0.3 * torch.randn(1, 60, WIDTH, generator=random) + 3 * place for _ in range(6)]
+    takes = [
+        Utterance(str(number), "tea", "tea", "en", is_synthetic=False, features=each)
+        for number, each in enumerate(standing)
+    ]
+    config = {"channels": 2, "hidden": 16}
+
+    losses = {
+        positions: fit(
+            Autoencoding(AutoencoderConfig(**config, positions=positions).build(width=WIDTH, seed=0), split=SPLIT),
+            takes, steps=150,
+        )[-1]
+        for positions in (False, True)
+    }  # fmt: skip
+
+    assert losses[True] < 0.7 * losses[False]
+
+
+@pytest.mark.parametrize("positions", [False, True])
+def test_codes_and_latents_do_not_depend_on_the_batch(*, positions: bool) -> None:
+    module = AutoencoderConfig(channels=8, hidden=16, positions=positions).build(width=WIDTH, seed=0)
+    if module.places is not None:
+        torch.nn.init.normal_(module.places.weight)
     latents = torch.randn(2, 30, WIDTH)
 
     codes, numbers = module.encode(latents, torch.tensor([30, 13]))
@@ -183,6 +238,8 @@ def test_texts_alone_teach_diffusion_nothing(learned: Any, encoder: Encoder, gui
         (DiffusionMethod, {"diffusion": {"untold": 1.0}}, "untold"),
         (AutoencoderMethod, {"split": 1, "autoencoder": {"kernel": 2}}, "odd kernel"),
         (AutoencoderMethod, {}, "split is missing"),
+        (AutoencoderMethod, {"split": 1, "hearing": {}}, "guide_from is missing"),
+        (AutoencoderMethod, {"split": 1, "hearing": {"guide_from": "x", "weight": 0}}, "weight must be positive"),
     ],
 )
 def test_mistakes_are_named(kind: Any, wrong: dict[str, Any], message: str) -> None:

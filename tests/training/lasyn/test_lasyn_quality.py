@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from torch import Tensor
 from typer.testing import CliRunner, Result
 
 from catalogs.catalog import Catalog
@@ -19,6 +20,7 @@ from synthgen.cli import app
 from training import checkpoint, session
 from training.checkpoint import Position
 from training.curve import rows_of
+from training.lasyn.autoencoder import Autoencoder
 from training.recipe import parse_recipe
 
 LAYER = 1
@@ -137,6 +139,27 @@ def test_the_same_report_is_the_same_bytes(latents: Run, studio: Path, name: str
 
     assert found[0] == found[1]
     assert json.loads(found[0])["about"]["hears_voices"] == (name == "diffusion")
+
+
+def test_what_the_autoencoder_loses_is_told(latents: Run, studio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words, decode = ["--guide", str(studio / "guide"), "--json"], Autoencoder.decode
+
+    def keeps_what_is_no_code(self: Autoencoder, codes: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        return decode(self, codes, numbers) if codes.shape[-1] == self.channels else (codes, numbers)
+
+    lossy = rates(latents("diffusion", *words))
+    monkeypatch.setattr(Autoencoder, "encode", lambda _, frames, lengths: (frames, lengths))
+    monkeypatch.setattr(Autoencoder, "decode", keeps_what_is_no_code)
+    perfect = rates(latents("diffusion", *words))
+
+    assert perfect["cer", "rebuilt"] == perfect["cer", "real"] == lossy["cer", "real"]
+    assert lossy["cer", "rebuilt"] != lossy["cer", "real"]
+    assert perfect["cer", "made"] == lossy["cer", "made"]
+
+
+def rates(done: Result) -> dict[tuple[str, str], float]:
+    """The figures of a report, by what they are called and what they are of."""
+    return {(row["figure"], row["of"]): row["value"] for row in json.loads(done.stdout)["rows"]}
 
 
 def test_texts_that_nobody_has_read_are_heard_as_well(latents: Run, tmp_path: Path) -> None:
