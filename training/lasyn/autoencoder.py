@@ -105,7 +105,8 @@ class Autoencoding:
         self.autoencoder = autoencoder
         self.split = split
         self._guide, self._weight = guide, weight
-        self.module = nn.ModuleList([autoencoder, *([guide.module] if guide else [])])
+        # alone it is what it always was: a training is known by the names of its weights, too
+        self.module: nn.Module = autoencoder if guide is None else nn.ModuleList([autoencoder, guide.module])
 
     def trained(self) -> Mapping[str, nn.Parameter]:
         """The autoencoder."""

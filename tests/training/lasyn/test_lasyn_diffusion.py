@@ -78,6 +78,16 @@ def test_latents_are_made_small_and_found_again(autoencoder: tuple[Autoencoding,
     torch.testing.assert_close(first.var(dim=1, correction=0), torch.ones(len(first)), atol=1e-3, rtol=0)
 
 
+def test_a_training_without_a_guide_goes_on_as_one_of_before(encoder: Encoder) -> None:
+    """Its weights had these names before there were guides, and the hash of its start is of names too."""
+    objective = parse(AutoencoderMethod, AUTOENCODER, source="test").build(encoder, num_layers=1, seed=0)
+
+    assert {name.partition(".")[0] for name, _ in objective.module.named_parameters()} == {
+        "norm", "enter", "shrink", "begin", "grow", "smooth", "out",
+    }  # fmt: skip
+    assert objective.trained().keys() == dict(objective.module.named_parameters()).keys()
+
+
 def test_what_a_guide_hears_is_not_lost(encoder: Encoder, guide_folder: str) -> None:
     """With next to no room in a code it keeps what is heard, and loses more of all else."""
     small = {"method": "lasyn_autoencoder", "split": SPLIT, "autoencoder": {"channels": 4, "hidden": 24, "stride": 4}}
