@@ -21,6 +21,15 @@ from training.session import train
 RECIPES = Path(__file__).parent / "recipes"
 
 
+MADE_BY: Mapping[str | None, str] = {
+    None: "row",
+    **dict.fromkeys(("fixed", "matched", "untrained"), "fixed"),
+    "diffusion": "diffusion",
+    "heard diffusion": "heard-codes",
+}
+"""The recipe that a row needs, by what makes its latents."""
+
+
 @dataclass(frozen=True)
 class Recogniser:
     """What hears: its table, the release of real speech, and whose texts a guide reads.
@@ -47,8 +56,7 @@ class Recogniser:
     def rows(self) -> list[str]:
         """The rows that there are recipes for."""
         there = {path.stem for folder in self._folders for path in folder.glob("*.toml")}
-        recipe_of = {None: "row", "fixed": "fixed", "matched": "fixed", "untrained": "fixed", "diffusion": "diffusion"}
-        return [name for name, row in ROWS.items() if recipe_of[row.made] in there]
+        return [name for name, row in ROWS.items() if MADE_BY[row.made] in there]
 
     @property
     def _folders(self) -> list[Path]:
@@ -107,6 +115,7 @@ ROWS: Mapping[str, Row] = {
     "+ LaSyn, diffusion, 75 % texts": Row(made="diffusion", texts=(0.75,)),
     "+ LaSyn, diffusion, 90 % texts": Row(made="diffusion", texts=(0.9,)),
     "+ LaSyn, diffusion, texts alone": Row(made="diffusion", texts=(1.0,)),
+    "+ LaSyn, heard diffusion": Row(made="heard diffusion"),
 }
 CLAIMS = (REAL, TTS, FIXED, DIFFUSION)
 """Rows with several seeds."""
@@ -148,26 +157,34 @@ class Experiment:
         return self._trained("guide", "guide", {"data": [self.pairs("real")]})
 
     def synthesiser(self, kind: str) -> Path:
-        """What makes latents of texts: "fixed", "matched", "untrained" or "diffusion".
+        """What makes latents of texts, of a kind in `MADE_BY`; it hears no order but the few real ones.
 
-        It hears no order but the few real ones. One that is "untrained" has taken a first step at next to no rate: what
-        its latents still teach is the texts, not what these sound like.
+        One that is "untrained" has taken a first step at next to no rate: what its latents still teach is the texts,
+        not what these sound like. "heard diffusion" has an autoencoder that went on through the guide.
         """
         if before := self._before:
             return before.synthesiser(kind)
-        if kind != "diffusion":
-            data = [self.texts(name) for name in self.recogniser.texts]
-            changes: dict[str, Any] = {"data": data, "objective": {"guide_from": str(self.guide())}}
-            if kind == "matched":
-                data.append(self.pairs("real"))
-                changes["objective"] |= {"matching": {"kind": "mmd", "frames": 256}}
-                changes["sampling"] = {"texts": [0.75]}
-            if kind == "untrained":
-                changes["loop"] = {"steps": 1}
-            return self._trained("fixed", kind, changes)
-        data = [self.pairs(name) for name in ("real", "general", "long")]
-        small = self._trained("autoencoder", "autoencoder", {"data": data})
-        return self._trained(kind, kind, {"data": data, "objective": {"autoencoder_from": str(small)}})
+        if MADE_BY[kind] == "fixed":
+            return self._fixed(kind)
+        data = {"data": [self.pairs(name) for name in ("real", "general", "long")]}
+        if kind == "diffusion":
+            small = self._trained("autoencoder", "autoencoder", data)
+        else:
+            hearing = {"objective": {"hearing": {"guide_from": str(self.guide()), "weight": 0.2}}}
+            start = {"start_from": str(self._trained("codes", "codes", data))}
+            small = self._trained("heard-codes", "heard-codes", data | start | hearing)
+        return self._trained("diffusion", _plain(kind), data | {"objective": {"autoencoder_from": str(small)}})
+
+    def _fixed(self, kind: str) -> Path:
+        data = [self.texts(name) for name in self.recogniser.texts]
+        changes: dict[str, Any] = {"data": data, "objective": {"guide_from": str(self.guide())}}
+        if kind == "matched":
+            data.append(self.pairs("real"))
+            changes["objective"] |= {"matching": {"kind": "mmd", "frames": 256}}
+            changes["sampling"] = {"texts": [0.75]}
+        if kind == "untrained":
+            changes["loop"] = {"steps": 1}
+        return self._trained("fixed", kind, changes)
 
     def row(self, name: str, *, seed: int) -> Path:
         """The recogniser of a row."""

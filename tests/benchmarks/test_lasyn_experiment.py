@@ -85,7 +85,18 @@ def test_a_recogniser_has_the_rows_that_there_are_recipes_for(tmp_path: Path, mo
     made = slu.rows()
 
     assert (without, heard) == ([], [REAL, TTS])
-    assert made == [name for name, row in ROWS.items() if row.made != "diffusion"]
+    assert made == [name for name, row in ROWS.items() if row.made not in ("diffusion", "heard diffusion")]
+
+
+def test_codes_that_are_heard_go_on_from_those_that_are_not() -> None:
+    _, asked = trained_for("whisper", "+ LaSyn, heard diffusion")
+
+    by_name = {recipe.name: recipe for recipe in asked}
+    codes, heard, made = (by_name[name] for name in ("codes", "heard-codes", "heard-diffusion"))
+    assert heard.start_from == str(codes.folder)
+    assert heard.table()["objective"].pop("hearing") == {"guide_from": str(by_name["guide"].folder), "weight": 0.2}
+    assert made.table()["objective"]["autoencoder_from"] == str(heard.folder)
+    assert codes.table()["objective"]["autoencoder"] == heard.table()["objective"]["autoencoder"]
 
 
 @pytest.mark.parametrize("recogniser", RECOGNISERS.values(), ids=RECOGNISERS)
