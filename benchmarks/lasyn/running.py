@@ -65,7 +65,8 @@ def _train(
     rows = {each: partial(_row, experiment, *each, tests) for each in todo}
     first = [each for each in todo if ROWS[each[0]].made is None]
     then = [each for each in todo if each not in first]
-    kinds = sorted({str(ROWS[name].made) for name, _ in then})  # diffusion takes longest, and comes first
+    kinds = sorted({str(ROWS[name].made) for name, _ in then})
+    kinds.sort(key=lambda kind: "diffusion" not in kind)  # what takes longest comes first
     found = together([partial(experiment.synthesiser, kind) for kind in kinds] + [rows[each] for each in first])
     made_by, of_first = found[: len(kinds)], found[len(kinds) :]
     of_then = together([rows[each] for each in then])

@@ -45,18 +45,26 @@ class ExportReport:
 
 def summary(report: ExportReport, release: Release, config: ExportConfig, *, sums_sha256: str) -> bytes:
     """The text of ``synthgen_export.json``: which release, how, how much, and the hash of the list of hashes."""
-    stated = {
-        "synthgen_export": VERSION,
-        "release": {"id": release.id, "name": release.name},
-        "config": asdict(config),
+    counts = {
         "num_takes": report.num_takes,
         "audio_s": report.audio_s,
         "splits": [asdict(split) for split in report.splits],
         "num_files": report.num_files,
         "num_bytes": report.num_bytes,
+    }
+    return stated(release, asdict(config), counts, sums_sha256=sums_sha256)
+
+
+def stated(release: Release, config: Mapping[str, Any], counts: Mapping[str, Any], *, sums_sha256: str) -> bytes:
+    """The text of the summary of any export: what it is of, how it was made, and what its kind counts."""
+    said = {
+        "synthgen_export": VERSION,
+        "release": {"id": release.id, "name": release.name},
+        "config": dict(config),
+        **counts,
         "sha256sums_sha256": sums_sha256,
     }
-    return (json.dumps(stated, ensure_ascii=False, indent=2) + "\n").encode()
+    return (json.dumps(said, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def finished(to: Path, release: Release, config: ExportConfig) -> ExportReport | None:

@@ -10,11 +10,14 @@ from catalogs.catalog import Catalog
 from catalogs.export.card import licences_table
 from catalogs.export.item import Use
 from catalogs.export.licences import refusal, refuse
-from catalogs.export.report import VERSION, held_by
+from catalogs.export.report import held_by, stated
 from catalogs.export.tally import Count, Credit, Tally
 from catalogs.labels import is_held_out
 from catalogs.lake import query
 from catalogs.records import Interleaving, Release
+
+_COUNTS = ("num_sequences", "num_texts", "num_held_out", "num_files", "num_bytes")
+"""What of a report is kept in its summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,10 @@ def finished_sequences(to: Path, release: Release, config: Mapping[str, Any]) ->
     Raises:
         UsageError: if ``to`` holds anything else.
     """
-    stated = held_by(to, release, config)
-    if stated is None:
+    found = held_by(to, release, config)
+    if found is None:
         return None
-    counts = {name: stated[name] for name in ("num_sequences", "num_texts", "num_held_out", "num_files", "num_bytes")}
+    counts = {name: found[name] for name in _COUNTS}
     return SequencesReport(to=to, was_there=True, **counts)
 
 
@@ -55,18 +58,7 @@ def sequences_summary(
     report: SequencesReport, release: Release, config: Mapping[str, Any], *, sums_sha256: str
 ) -> bytes:
     """The text of ``synthgen_export.json`` of a set of sequences."""
-    stated = {
-        "synthgen_export": VERSION,
-        "release": {"id": release.id, "name": release.name},
-        "config": dict(config),
-        "num_sequences": report.num_sequences,
-        "num_texts": report.num_texts,
-        "num_held_out": report.num_held_out,
-        "num_files": report.num_files,
-        "num_bytes": report.num_bytes,
-        "sha256sums_sha256": sums_sha256,
-    }
-    return (json.dumps(stated, ensure_ascii=False, indent=2) + "\n").encode()
+    return stated(release, config, {name: getattr(report, name) for name in _COUNTS}, sums_sha256=sums_sha256)
 
 
 def refuse_voices(catalog: Catalog, release: Release, *, split: str | None, use: Use) -> None:
