@@ -15,7 +15,7 @@ from rapidfuzz.distance import Editops, Levenshtein
 
 from catalogs.numerals import NUMERALS
 
-NORMALISER = f"whisper-normalizer-{version('whisper-normalizer')}/2"
+NORMALISER = f"whisper-normalizer-{version('whisper-normalizer')}/3"
 """Package, version, and the number of our own rules about which form of it a language gets."""
 
 _UNSPACED = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "yue", "zh"})
@@ -23,6 +23,11 @@ _UNSPACED = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "yue", "zh"})
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
 """Soft hyphens, marks of direction, and the places where a line may break, which Lao and Khmer texts are full of."""
+
+_ROW_OF_DIGITS = re.compile(r"(?<![\w.,$£€])\d+(?:(?:,?\s+|\s*[:/\u2013-]\s*)\d+)+(?:st|nd|rd|th)?(?!\w|[.,]\d)")
+_LEADING_ZERO = re.compile(r"(?<![\w.,])0\d+(?!\w|[.,]\d)")
+_ROW_OF_NUMBERS = re.compile(r"(?<!\S)\d+(?:\.\d+)?(?: \d+)+(?:st|nd|rd|th)?(?!\S)")
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 _TONE_BEFORE_VOWEL = re.compile("([\u0e48-\u0e4b])(\u0e4d)|([\u0ec8-\u0ecb])(\u0ecd)")
 _TWO_E = re.compile("\u0e40{2}|\u0ec0{2}")
@@ -78,11 +83,12 @@ def normalise(text: str, language: str) -> str:
     """Write a text the way errors are counted: no case, no punctuation, one space between words.
 
     English also gets one spelling of numbers, contractions and variants ("fifty" is "50", "colour" is
-    "color"); German and Dutch one of numbers, ranks, dates, times and sums ("dritter Mai" is "3 mai"), and
-    of ß ("straße" is "strasse"; umlauts stay). Every other language keeps its combining marks, which are
-    vowels in many scripts, and has its digits as 0 to 9; one written without spaces is split into graphemes,
-    so that its word errors are grapheme errors. ``language`` is a BCP 47 tag. Normalising a normalised text
-    may change it again: keep the original.
+    "color"); its numbers in a row are one word, however they are written ("four five", "4 5" and "45", "ten
+    thirty" and "10:30"), with the zeros that they begin with. German and Dutch get one spelling of numbers, ranks,
+    dates, times and sums ("dritter Mai" is "3 mai"), and of ß ("straße" is "strasse"; umlauts stay). Every other
+    language keeps its combining marks, which are vowels in many scripts, and has its digits as 0 to 9; one
+    written without spaces is split into graphemes, so that its word errors are grapheme errors. ``language``
+    is a BCP 47 tag. Normalising a normalised text may change it again: keep the original.
     """
     return _normalise(text, primary(language))
 
@@ -148,7 +154,7 @@ def _normaliser(language: str) -> Callable[[str], str]:
     if language == "en":
         from whisper_normalizer.english import EnglishTextNormalizer  # slow to import
 
-        return EnglishTextNormalizer()  # type: ignore[no-any-return]  # the package is not typed
+        return _joining_numbers(EnglishTextNormalizer())
     from whisper_normalizer.basic import BasicTextNormalizer
 
     basic = BasicTextNormalizer(preserve_marks=True, split_letters=language in _UNSPACED)
@@ -162,6 +168,24 @@ def _normaliser(language: str) -> Callable[[str], str]:
         return numerals.words_to_digits(str(basic(numerals.signs_to_words(text))).split())
 
     return plain
+
+
+def _joining_numbers(english: Callable[[str], str]) -> Callable[[str], str]:
+    """Write numbers in a row as one, in digits too: Whisper's rules join them only where they are spelled.
+
+    They also write a 1 that stands alone as a word, and drop the zeros of "007": hence what is done before.
+    """
+
+    def joined(text: str) -> str:
+        text = _ROW_OF_DIGITS.sub(lambda row: re.sub(r"\W", "", row[0]), text)
+        normal = english(_LEADING_ZERO.sub(_spelled, text))
+        return _ROW_OF_NUMBERS.sub(lambda row: row[0].replace(" ", ""), normal)
+
+    return joined
+
+
+def _spelled(digits: re.Match[str]) -> str:
+    return " ".join(_DIGITS[int(digit)] for digit in digits[0])
 
 
 def _in_one_order(text: str) -> str:

@@ -5,6 +5,7 @@ import jiwer
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from whisper_normalizer.english import EnglishTextNormalizer
 
 from catalogs.text import NORMALISER, WordErrors, char_errors, compare, normalise, word_errors
 
@@ -58,6 +59,45 @@ def test_an_empty_reference_counts_as_one_word(hypothesis: str, wer: float) -> N
 )
 def test_a_text_has_one_form(text: str, language: str, normal: str) -> None:
     assert normalise(text, language) == normal
+
+
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
+@given(st.text("0123456789", min_size=2, max_size=8))
+@example("007")
+@example("11")
+def test_a_row_of_digits_is_one_word_however_it_is_written(digits: str) -> None:
+    spelled = " ".join(DIGITS[int(digit)] for digit in digits)
+
+    assert normalise(f"Room {digits}, please.", "en") == f"room {digits} please"
+    assert normalise(f"Room {' '.join(digits)}, please.", "en") == f"room {digits} please"
+    assert normalise(f"Room {', '.join(digits)}, please.", "en") == f"room {digits} please"
+    assert normalise(f"Room {spelled}, please.", "en") == f"room {digits} please"
+
+
+@pytest.mark.parametrize(
+    ("written", "spelled"),
+    [
+        ("10:30", "ten thirty"),
+        ("10:05", "ten oh five"),
+        ("555-1234", "five five five one two three four"),
+        ("May 5, 2024", "May five, twenty twenty-four"),
+        ("9/11", "nine eleven"),
+        ("2 12 ounce", "two twelve ounce"),
+        ("3.5 2", "three point five two"),
+        ("$0.50 each", "fifty cents each"),
+        ("the 1 2nd one", "the one second one"),
+        ("x2 3", "x two three"),
+    ],
+)
+def test_numbers_in_a_row_are_joined_as_when_they_are_spelled(written: str, spelled: str) -> None:
+    assert normalise(written, "en") == normalise(spelled, "en")
+
+
+@pytest.mark.parametrize("text", ["4 x 5", "$4 500", "1st 2nd", "0.5", "100.00", "one cat and 1 dog", "01x"])
+def test_what_is_no_row_of_digits_is_as_whispers_rules_have_it(text: str) -> None:
+    assert normalise(text, "en") == EnglishTextNormalizer()(text).strip()
 
 
 def test_vowel_signs_are_not_lost() -> None:
