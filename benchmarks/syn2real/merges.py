@@ -19,6 +19,7 @@ from catalogs.config import parse
 from catalogs.ids import Id, content_id
 from catalogs.progress import Progress
 from catalogs.release import release_named
+from catalogs.text import NORMALISER
 from training.evaluation.baseline import BASELINE
 from training.evaluation.report import EvaluationConfig, evaluate
 from training.merging.merge import merge
@@ -149,7 +150,11 @@ def _of(real: Path, config: MergeConfig, target: str) -> Id:
     with Catalog.open(real) as catalog:
         takes = [release_named(catalog, name).id for name in names]
     return content_id(
-        "merge heard", config.definition, *takes, *(weights_of(Path(model)) for model in [config.target, *readings])
+        "merge heard",
+        NORMALISER,
+        config.definition,
+        *takes,
+        *(weights_of(Path(model)) for model in [config.target, *readings]),
     )
 
 

@@ -1,8 +1,9 @@
 """What a recogniser hears in a release: hypotheses, kept in its corpus. The same command hears only what is missing."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from catalogs.catalog import Catalog
 from catalogs.lake import query
@@ -10,10 +11,12 @@ from catalogs.progress import Progress
 from catalogs.records import Evaluation, Failure, Hypothesis, Release, Slot, Understanding
 from catalogs.stage import Outcome, one_by_one
 from catalogs.text import NORMALISER
+from training.answering import Answer
 from training.evaluation.recogniser import Recogniser
 from training.evaluation.references import Reference
 from training.evaluation.scoring import score
 from training.evaluation.understanding import understanding
+from training.labels import Labels
 
 STAGE = "evaluate"
 BATCH_S, BATCH_TAKES = 600.0, 32
@@ -39,6 +42,8 @@ def hear(
 ) -> Heard:
     """Hear what was not heard yet; a take that cannot be heard is a failure, and is tried again next time.
 
+    What was heard when errors were counted with another normaliser is held against its reference once more.
+
     Raises:
         SynthgenError: if the recogniser cannot be prepared.
     """
@@ -50,6 +55,7 @@ def hear(
         normaliser=NORMALISER,
     )
     catalog.add([evaluation])
+    _keep(catalog, *_scored_anew(catalog, evaluation, references))
     known = {row.take_id for row in hypotheses_of(catalog, evaluation)}
     missing = [reference for reference in references if reference.member.take_id not in known]
     failures: list[Failure] = []
@@ -88,6 +94,22 @@ def batches(references: Sequence[Reference]) -> Iterator[list[Reference]]:
         batch.append(reference)
     if batch:
         yield batch
+
+
+def _scored_anew(
+    catalog: Catalog, evaluation: Evaluation, references: Sequence[Reference]
+) -> tuple[list[Hypothesis], list[Understanding]]:
+    known = {row.take_id for row in hypotheses_of(catalog, evaluation)}
+    rows = catalog.lake.table(query("evaluation_answers_before"), evaluation_id=evaluation.id).to_pylist()
+    before = {row["take_id"]: _answer(row) for row in rows if row["take_id"] not in known}
+    there = [(each, before[each.member.take_id]) for each in references if each.member.take_id in before]
+    understood = [understanding(evaluation.id, reference.member, answer) for reference, answer in there]
+    return [score(evaluation.id, *each) for each in there], [row for row in understood if row]
+
+
+def _answer(row: Mapping[str, Any]) -> Answer:
+    labels = Labels(row["intent"], tuple(Slot(**each) for each in row["found"])) if row["is_understood"] else None
+    return Answer(row["take_id"], row["text"], 0, hit_limit=row["hit_limit"], labels=labels)
 
 
 def _hear(

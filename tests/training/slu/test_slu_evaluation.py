@@ -21,9 +21,11 @@ from training.answering import Answer
 from training.backbones import whisper
 from training.backbones.encoders import TinyEncoderConfig
 from training.data import text_member
+from training.evaluation import hearing
 from training.evaluation.figures import Figure, subsets
 from training.evaluation.references import Reference
 from training.evaluation.scoring import score
+from training.evaluation.trained import TrainedRecogniser
 from training.evaluation.understanding import compared, understanding
 from training.labels import UNLABELLED, Labels
 from training.loop import LoopConfig
@@ -222,3 +224,22 @@ def test_f1_is_micro_averaged_as_by_hand(members: list[Any]) -> None:
     assert {f.name: f.value for f in unlabelled.figures}["slot_f1"] == 0
     (plain,) = subsets(references, hypotheses, number=50)
     assert "slot_f1" not in {figure.name for figure in plain.figures}
+
+
+def test_another_normaliser_asks_nobody_to_hear_again(studio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = evaluated(studio)
+    monkeypatch.setattr(hearing, "NORMALISER", "of-a-later-version")
+    monkeypatch.setattr(TrainedRecogniser, "transcribe", lambda *_: pytest.fail("heard again"))
+
+    again = evaluated(studio)
+
+    sql = (
+        "SELECT normaliser = 'of-a-later-version' AS is_new, {0}.* EXCLUDE (evaluation_id) FROM {0} "
+        "JOIN evaluation ON evaluation.id = evaluation_id WHERE recogniser LIKE 'dual@%' ORDER BY take_id"
+    )
+    for table in ("hypothesis", "understanding"):
+        rows = ask(studio / "corpus", sql.format(table)).to_pylist()
+        new, old = ([row | {"is_new": None} for row in rows if row["is_new"] is which] for which in (True, False))
+        assert len(new) == 6
+        assert new == old
+    assert again == figures
