@@ -36,8 +36,8 @@ RECIPES = Path(__file__).parent / "recipes"
 class Settings:
     """How large it is; ``training`` and ``voices`` are tables that take the place of those of the recipes.
 
-    ``targets`` are those that are tested if none is named. Digits only give vectors: the normaliser joins them, "four
-    five" is one word, so that their error rates are of several errors a word. ``base`` is the model of
+    ``targets`` are those that are tested if none is named. Digits only give vectors: a row of them is one
+    word to the normaliser, so that their test has few words. ``base`` is the model of
     `benchmarks.ground` that trainings begin from; None is what the recipe names.
     """
 
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--asr", type=Path, help="the corpora and models that experiments share")
     parser.add_argument("--work", type=Path, required=True, help="where all else is kept; some 20 GB")
     parser.add_argument("--recogniser", choices=RECOGNISERS, default="whisper_decoder")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="of what claims are made of; ablations have the first")
     parser.add_argument("--steps", type=int, help="of every training")
     parser.add_argument("--jobs", type=num_jobs, default=2, help="trainings and merges at once")
     parser.add_argument("--threads", type=int, default=1, help="of trainings; another number is another model")

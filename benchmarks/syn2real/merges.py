@@ -3,12 +3,15 @@
 Lambda is chosen by leaving out one source domain after the other, for the plain mean and for TIES, whose vector is of
 another length. DARE keeps the mean of what it drops from, and an arc between models this close is nearly straight:
 they, single vectors and the rest take the lambda of the mean. Nothing real of the target is heard before its test.
-TSV-M is left out: the singular values of an embedding of 50,000 tokens take longer than a training.
+Claims are made of baselines and of means of vectors, which have all seeds; other operators, single vectors, layers and
+the curve have the first. TSV-M is left out: the singular values of an embedding of 50,000 tokens take longer than a
+training.
 """
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +28,15 @@ from training.evaluation.report import EvaluationConfig, evaluate
 from training.merging.merge import merge
 from training.merging.recipe import MergeConfig
 
-OPERATORS: Mapping[str, Mapping[str, Any]] = {
-    "mean": {"name": "add"},
+OTHERS: Mapping[str, Mapping[str, Any]] = {
     "mean, norms matched": {"name": "add", "norms": "matched"},
     "TIES": {"name": "ties"},
     "DARE": {"name": "dare"},
     "SLERP": {"name": "slerp"},
 }
-CHOSEN = ("mean", "TIES")
-"""Operators with a lambda of their own; the first has to come first."""
+"""Operators other than the plain mean."""
+CHOSEN = "TIES"
+"""The one of them that has a lambda of its own."""
 LOWER = ("0", "1")
 """Layers of the decoder's four that a row of their own adds the vector to, and to nothing else."""
 SYNTHETIC = "target-synthetic"
@@ -49,6 +52,7 @@ class Tested:
 
     row: str
     target: str
+    seed: int
     evaluation_id: Id
     scale: float | None = None
     is_curve: bool = False
@@ -56,40 +60,50 @@ class Tested:
 
 def tested(experiment: Experiment, target: str, *, grid: Sequence[float]) -> list[Tested]:
     """All rows of a target; what is trained, chosen and heard already stays."""
-    return list(_tested(experiment, target, grid))
+    mean = _mean(experiment, target, grid)
+    rows = [*_baselines(experiment, target), mean, *_means(experiment, target, mean.scale or 0.0)]
+    if experiment.seed == 0:
+        rows += _ablations(experiment, target, grid, mean.scale or 0.0)
+    return rows
 
 
-def _tested(experiment: Experiment, target: str, grid: Sequence[float]) -> Iterator[Tested]:
-    synthetic = model_of(experiment, target, ENGINES[0])
-    yield Tested("Whisper tiny.en", target, _heard(experiment, target, BASELINE))
-    if experiment.base is not None:
-        yield Tested("the base", target, _heard(experiment, target, experiment.base))
-    yield Tested("source-real", target, _heard(experiment, target, real_without(experiment, target)))
-    yield Tested(SYNTHETIC, target, _heard(experiment, target, synthetic))
-    mixed = continued(experiment, target)
-    yield Tested("mixed", target, _heard(experiment, target, mixed))
-    sources = [_source(experiment, name, ENGINES[0]) for name in experiment.sources(target)]
-    others = [_source(experiment, name, ENGINES[1]) for name in experiment.sources(target)]
-    scale = 0.0
-    for row, operator in OPERATORS.items():
-        is_chosen = row in CHOSEN
-        how = {"choosing": {"grid": list(grid)}} if is_chosen else {"scale": scale}
-        found = _merged(experiment, target, row, synthetic, sources, {"operator": dict(operator), **how})
-        scale = found.scale if row == CHOSEN[0] and found.scale is not None else scale
-        yield found
+def _baselines(experiment: Experiment, target: str) -> Iterator[Tested]:
+    models = {"Whisper tiny.en": BASELINE} | ({} if experiment.base is None else {"the base": experiment.base})
+    models["source-real"] = real_without(experiment, target)
+    models[SYNTHETIC] = model_of(experiment, target, ENGINES[0])
+    models["mixed"] = continued(experiment, target)
+    for row, model in models.items():
+        yield Tested(row, target, experiment.seed, _heard(experiment, target, model))
+
+
+def _mean(experiment: Experiment, target: str, grid: Sequence[float]) -> Tested:
+    synthetic, sources = model_of(experiment, target, ENGINES[0]), _sources(experiment, target, ENGINES[0])
+    return _merged(experiment, target, "mean", synthetic, sources, {"choosing": {"grid": list(grid)}})
+
+
+def _means(experiment: Experiment, target: str, scale: float) -> Iterator[Tested]:
+    merged = partial(_merged, experiment, target)
+    synthetic, mixed = model_of(experiment, target, ENGINES[0]), continued(experiment, target)
+    sources, others = (_sources(experiment, target, engine) for engine in ENGINES)
+    yield merged("mean, two engines", synthetic, [*sources, *others], {"scale": scale})
+    yield merged("mean, added to mixed", mixed, sources, {"scale": scale})
+
+
+def _ablations(experiment: Experiment, target: str, grid: Sequence[float], scale: float) -> Iterator[Tested]:
+    synthetic, sources = model_of(experiment, target, ENGINES[0]), _sources(experiment, target, ENGINES[0])
+    merged = partial(_merged, experiment, target)
+    for row, operator in OTHERS.items():
+        how = {"choosing": {"grid": list(grid)}} if row == CHOSEN else {"scale": scale}
+        yield merged(row, synthetic, sources, {"operator": dict(operator), **how})
     for source in sources:
-        row = f"from {source_of(source['name'])[0]} alone"
-        yield _merged(experiment, target, row, synthetic, [source], {"scale": scale})
+        yield merged(f"from {source_of(source['name'])[0]} alone", synthetic, [source], {"scale": scale})
     if experiment.recipe["objective"]["method"] == "whisper":
         layers = {"scale": 0.0, "scales": dict.fromkeys(LOWER, scale)}
-        found = _merged(experiment, target, "mean, lower layers alone", synthetic, sources, layers)
-        yield replace(found, scale=scale)
-    yield _merged(experiment, target, "mean, two engines", synthetic, [*sources, *others], {"scale": scale})
-    yield _merged(experiment, target, "mean, added to mixed", mixed, sources, {"scale": scale})
+        yield replace(merged("mean, lower layers alone", synthetic, sources, layers), scale=scale)
     for point in grid:
         if point == 0:  # that is the target's model itself
             continue
-        yield _merged(experiment, target, f"{point:g}", synthetic, sources, {"scale": point}, is_curve=True)
+        yield merged(f"{point:g}", synthetic, sources, {"scale": point}, is_curve=True)
 
 
 def source_name(domain: str, engine: str, seed: int) -> str:
@@ -103,13 +117,16 @@ def source_of(name: str) -> tuple[str, str, int]:
     return domain, engine, int(seed)
 
 
-def _source(experiment: Experiment, domain: str, engine: str) -> dict[str, Any]:
-    return {
-        "name": source_name(domain, engine, experiment.seed),
-        "real": str(model_of(experiment, domain, "real")),
-        "synthetic": str(model_of(experiment, domain, engine)),
-        "dev": {"corpus": str(experiment.work / "real"), "release": f"{domain}-dev"},
-    }
+def _sources(experiment: Experiment, target: str, engine: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": source_name(domain, engine, experiment.seed),
+            "real": str(model_of(experiment, domain, "real")),
+            "synthetic": str(model_of(experiment, domain, engine)),
+            "dev": {"corpus": str(experiment.work / "real"), "release": f"{domain}-dev"},
+        }
+        for domain in experiment.sources(target)
+    ]
 
 
 def _merged(
@@ -140,7 +157,7 @@ def _merged(
 
     of = _of(experiment.work / "real", config, target)
     found = kept(experiment.models / "heard" / f"{folder.name}.json", of, find)
-    return Tested(row, target, Id(found["evaluation_id"]), found["scale"], is_curve)
+    return Tested(row, target, experiment.seed, Id(found["evaluation_id"]), found["scale"], is_curve)
 
 
 def _of(real: Path, config: MergeConfig, target: str) -> Id:

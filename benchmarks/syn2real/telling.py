@@ -1,9 +1,9 @@
 """The experiment as Markdown: error rates of every row on every target, the curve over lambda, cosines; and plots."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import TypeAlias
 
 from benchmarks.errors import Errors, errors_of, told
 from benchmarks.figures import mean_reduction, wer
@@ -12,8 +12,15 @@ from training.merging.angles import CosineRow, Registered
 from training.merging.choosing import Choice
 from training.merging.plots import plot_choosing, plot_cosines
 
-Heard: TypeAlias = Mapping[str, Mapping[str, Errors]]
-"""Errors by row and target, means over seeds."""
+
+@dataclass(frozen=True)
+class Row:
+    """The errors of a row by target, means over its seeds, and those of target-synthetic of the same seeds."""
+
+    num_seeds: int
+    errors: Mapping[str, Errors]
+    base: Mapping[str, Errors]
+
 
 APART = {
     "two domains, one engine": (True, False, False),
@@ -24,57 +31,71 @@ APART = {
 """What two vectors may differ in: domain, engine, seed."""
 
 
-def heard(corpus: Path, found: Sequence[Tested], *, is_curve: bool) -> Heard:
+def heard(corpus: Path, found: Sequence[Tested], *, is_curve: bool) -> dict[str, Row]:
     """What the rows of the table, or of the curve, have heard; rows in the order in which they came.
 
     A model that is the same for all seeds has one evaluation, which counts once.
     """
-    ids: dict[str, dict[str, dict[str, None]]] = {}
-    for each in found:
-        if each.is_curve is is_curve:
-            ids.setdefault(each.row, {}).setdefault(each.target, {})[each.evaluation_id] = None
-    return {
-        row: {target: errors_of(corpus, list(evaluations)) for target, evaluations in of_row.items()}
-        for row, of_row in ids.items()
-    }
+    rows: dict[str, Row] = {}
+    for name in dict.fromkeys(each.row for each in found if each.is_curve is is_curve):
+        of_row = [each for each in found if each.row == name and each.is_curve is is_curve]
+        targets, seeds = dict.fromkeys(each.target for each in of_row), {each.seed for each in of_row}
+        base = [each for each in found if each.row == SYNTHETIC and each.seed in seeds]
+        rows[name] = Row(
+            len(seeds),
+            {target: _errors(corpus, of_row, target) for target in targets},
+            {target: _errors(corpus, base, target) for target in targets},
+        )
+    return rows
 
 
-def table(rows: Heard, found: Sequence[Tested]) -> list[str]:
+def _errors(corpus: Path, found: Sequence[Tested], target: str) -> Errors:
+    return errors_of(corpus, list(dict.fromkeys(each.evaluation_id for each in found if each.target == target)))
+
+
+def table(rows: Mapping[str, Row], found: Sequence[Tested]) -> list[str]:
     """WER of every row, and how much of the errors of target-synthetic is gone, over all targets that a row has."""
-    targets = list(rows[SYNTHETIC])
+    targets = list(rows[SYNTHETIC].errors)
     lines = [
-        f"| | lambda | {' | '.join(targets)} | relative reduction, mean over targets |",
-        "|---|---|" + "---:|" * (len(targets) + 1),
+        f"| | seeds | lambda | {' | '.join(targets)} | relative reduction, mean over targets |",
+        "|---|---:|---|" + "---:|" * (len(targets) + 1),
     ]
-    for row, by_target in rows.items():
-        cells = [told(wer(by_target[name]), ".1%") if name in by_target else "–" for name in targets]
-        gone = mean_reduction([(errors, rows[SYNTHETIC][name]) for name, errors in by_target.items()])
-        reduction = "" if row == SYNTHETIC else told(gone, "+.1%") + _of_targets(len(by_target), len(targets))
-        lines.append(f"| {row} | {_scales(row, found)} | {' | '.join(cells)} | {reduction} |")
+    for name, row in rows.items():
+        cells = [told(wer(row.errors[target]), ".1%") if target in row.errors else "–" for target in targets]
+        gone = mean_reduction([(errors, row.base[target]) for target, errors in row.errors.items()])
+        reduction = "" if name == SYNTHETIC else told(gone, "+.1%") + _of_targets(len(row.errors), len(targets))
+        lines.append(f"| {name} | {row.num_seeds} | {_scales(name, found)} | {' | '.join(cells)} | {reduction} |")
     return lines
 
 
-def curve(rows: Heard, base: Mapping[str, Errors]) -> list[str]:
-    """The error rate over lambda, the plain mean of all sources added; at 0 that is target-synthetic, ``base``."""
-    targets = list(base)
+def curve(points: Mapping[str, Row]) -> list[str]:
+    """The error rate over lambda, the plain mean of all sources added; at 0 that is target-synthetic."""
+    by_scale = _with_none(points)
+    targets = list(by_scale["0"])
     lines = [f"| lambda | {' | '.join(targets)} | mean |", "|---|" + "---:|" * (len(targets) + 1)]
-    for scale, by_target in {"0": base, **rows}.items():
+    for scale, by_target in by_scale.items():
         found = [wer(by_target[name]) for name in targets]
         middle = mean(each.value for each in found if each is not None)
         lines.append(f"| {scale} | {' | '.join(told(each, '.1%') for each in found)} | {middle:.1%} |")
     return lines
 
 
-def draw_curve(rows: Heard, base: Mapping[str, Errors], to: Path) -> None:
+def _with_none(points: Mapping[str, Row]) -> dict[str, Mapping[str, Errors]]:
+    """Errors by lambda and target, without any vector first."""
+    (first, *_) = points.values()
+    return {"0": first.base} | {scale: row.errors for scale, row in points.items()}
+
+
+def draw_curve(points: Mapping[str, Row], to: Path) -> None:
     """The same as a plot."""
-    points = []
-    for scale, by_target in {"0": base, **rows}.items():
+    choices = []
+    for scale, by_target in _with_none(points).items():
         for target, errors in by_target.items():
             found = wer(errors)
             if found is not None:
                 counts = (len(errors.errors), int(errors.words.sum()))
-                points.append(Choice(target, float(scale), found.value, found.low, found.high, *counts))
-    plot_choosing(points, None, to, heard="the target")
+                choices.append(Choice(target, float(scale), found.value, found.low, found.high, *counts))
+    plot_choosing(choices, None, to, heard="the target")
 
 
 def cosines(found: Registered) -> list[str]:
@@ -95,9 +116,9 @@ def cosines(found: Registered) -> list[str]:
 def report(to: Path, corpus: Path, found: Sequence[Tested], vectors: Registered) -> str:
     """All of it, heard in ``corpus``; the plots are curve.svg and cosines.svg in the folder ``to``."""
     rows, points = heard(corpus, found, is_curve=False), heard(corpus, found, is_curve=True)
-    draw_curve(points, rows[SYNTHETIC], to / "curve.svg")
+    draw_curve(points, to / "curve.svg")
     plot_cosines(vectors, to / "cosines.svg")
-    parts = [table(rows, found), curve(points, rows[SYNTHETIC]), cosines(vectors)]
+    parts = [table(rows, found), curve(points), cosines(vectors)]
     return "\n\n".join("\n".join(part) for part in parts)
 
 
