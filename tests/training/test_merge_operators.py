@@ -14,7 +14,7 @@ from catalogs.config import parse
 from catalogs.errors import RecipeError
 from training.merging.operators import OperatorConfig, added, combined, dropped, matched, trimmed
 from training.merging.scales import scale_by_name
-from training.merging.vectors import cosine, grouped, kind_of, layer_of, norm
+from training.merging.vectors import grouped, inner_products, kind_of, layer_of, norm
 
 QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NUMBERS = st.floats(-4, 4, width=32, allow_subnormal=False)
@@ -102,7 +102,8 @@ def test_matched_vectors_keep_their_directions_and_share_a_norm(vectors: dict[st
     mean = sum(map(norm, before)) / len(before)
     for one, other in zip(before, after, strict=True):
         assert norm(other) == pytest.approx(mean if norm(one) else 0.0, rel=1e-5, abs=1e-9)
-        assert cosine(one, other) in (None, pytest.approx(1.0, abs=1e-6))
+        inner = sum(products[0, 1] for products in inner_products([one, other]).values())
+        assert inner == pytest.approx(norm(one) * norm(other), rel=1e-6, abs=1e-9)
 
 
 @QUICK

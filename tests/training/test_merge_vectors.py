@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -106,6 +107,26 @@ def test_what_is_taken_out_for_one_target_is_not_taken_out_of_the_rows(
     assert vectors_in(studio / "corpus") == before
 
 
+def cosine_of(studio: Path, beginning: str) -> float:
+    """The cosine between both vectors, of parameters whose names begin so."""
+    models = {
+        (domain, kind): checkpoint.load(studio / f"{domain}-{kind}").trained()
+        for domain in ("greetings", "lights")
+        for kind in ("real", "read")
+    }
+    one, other = (
+        np.concatenate(
+            [
+                (models[domain, "real"][name] - models[domain, "read"][name]).double().numpy().ravel()
+                for name in models[domain, "real"]
+                if name.startswith(beginning)
+            ]
+        )
+        for domain in ("greetings", "lights")
+    )
+    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+
 def test_angles_are_those_of_the_models(merge: Callable[..., Result], studio: Path, tmp_path: Path) -> None:
     merge("scale=0.5", "operator.name=ties")
 
@@ -113,9 +134,15 @@ def test_angles_are_those_of_the_models(merge: Callable[..., Result], studio: Pa
 
     whole = {(row["one"], row["other"]): row["cosine"] for row in found["cosines"] if row["part"] == ""}
     assert whole["greetings", "greetings"] == pytest.approx(1.0)
-    assert -1 < whole["greetings", "lights"] < 1
+    assert whole["greetings", "lights"] == pytest.approx(cosine_of(studio, ""), abs=1e-6)
     parts = {row["part"] for row in found["cosines"]}
     assert {"", "layer=out", "layer=norm", "kind=norm", "kind=other"} == parts
+    (out,) = (
+        row["cosine"]
+        for row in found["cosines"]
+        if (row["part"], row["one"], row["other"]) == ("layer=out", "greetings", "lights")
+    )
+    assert out == pytest.approx(cosine_of(studio, "out."), abs=1e-6)
     one, other = (checkpoint.load(studio / f"greetings-{kind}").trained() for kind in ("real", "read"))
     (row,) = (row for row in found["vectors"] if row["name"] == "greetings")
     assert row["norm"] == pytest.approx(norm({name: one[name] - other[name] for name in one}), rel=1e-5)

@@ -1,16 +1,18 @@
 """Angles between task vectors: of all of a vector, of single layers, of single kinds of parameters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from catalogs.errors import SynthgenError
 from catalogs.records import TaskVector
 from training.merging.registry import vectors_in, weights_of
-from training.merging.vectors import Weights, cosine, grouped
+from training.merging.vectors import Weights, grouped, inner_products
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +65,22 @@ def _is_between_models_in(folder: Path, row: TaskVector) -> bool:
 
 def cosines(rows: Sequence[TaskVector], weights: Mapping[str, Weights]) -> list[CosineRow]:
     """A row for every two vectors of one base, and each with itself: all, then layer by layer, then kind by kind."""
-    found = []
-    for part_of in ("", "layer", "kind"):
-        for one, other in combinations_with_replacement(rows, 2):
-            if one.base_id == other.base_id:
-                found += _between(one, other, weights, by=part_of)
-    return found
-
-
-def _between(one: TaskVector, other: TaskVector, weights: Mapping[str, Weights], *, by: str) -> list[CosineRow]:
-    ours, theirs = weights[one.id], weights[other.id]
-    parts = {f"{by}={name}": names for name, names in grouped(ours, by).items()} if by else {"": list(ours)}
+    bases = {base: [row for row in rows if row.base_id == base] for base in dict.fromkeys(row.base_id for row in rows)}
+    products = {base: inner_products([weights[row.id] for row in of_base]) for base, of_base in bases.items()}
     return [
-        CosineRow(part, one.name, one.id, other.name, other.id, cosine(ours, theirs, names))
-        for part, names in parts.items()
+        CosineRow(part, of_base[one].name, of_base[one].id, of_base[other].name, of_base[other].id, found)
+        for by in ("", "layer", "kind")
+        for base, of_base in bases.items()
+        for part, (one, other), found in _parts(products[base], by)
     ]
+
+
+def _parts(products: Mapping[str, NDArray[np.float64]], by: str) -> Iterator[tuple[str, tuple[int, int], float | None]]:
+    """Part of the vectors, the places of two of them, and the cosine of what they have there."""
+    parts = {f"{by}={name}": names for name, names in grouped(products, by).items()} if by else {"": list(products)}
+    for part, names in parts.items():
+        inner = np.sum([products[name] for name in names], axis=0)
+        lengths = np.sqrt(np.diag(inner))
+        for one, other in combinations_with_replacement(range(len(inner)), 2):
+            both = float(lengths[one] * lengths[other])
+            yield part, (one, other), max(-1.0, min(1.0, float(inner[one, other]) / both)) if both else None

@@ -6,15 +6,19 @@ and buffers are not in it, as in a checkpoint.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from math import sqrt
+from math import hypot
 from typing import TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 Weights: TypeAlias = Mapping[str, Tensor]
 """Parameters by name."""
 
+_AT_ONCE = 2**20
+"""Entries of a parameter that products are computed of at once."""
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks|block)\.(\d+)(?:\.|$)")
 _KINDS = (
     ("projector", re.compile(r"^projector\.")),
@@ -49,16 +53,20 @@ def scaled(vector: Weights, by: float) -> dict[str, Tensor]:
 def norm(vector: Weights, names: Iterable[str] | None = None) -> float:
     """The Euclidean norm of all parameters together, or of those named; sums are float64."""
     chosen = vector if names is None else names
-    return sqrt(sum(float(vector[name].double().square().sum()) for name in chosen))
+    return hypot(*(float(torch.linalg.vector_norm(vector[name], dtype=torch.float64)) for name in chosen))
 
 
-def cosine(one: Weights, other: Weights, names: Iterable[str] | None = None) -> float | None:
-    """The cosine of the angle between two vectors, or of their parts; None if either of these is 0."""
-    chosen = list(one if names is None else names)
-    lengths = norm(one, chosen) * norm(other, chosen)
-    if not lengths:
-        return None
-    return max(-1.0, min(1.0, _inner(one, other, chosen) / lengths))
+def inner_products(vectors: Sequence[Weights]) -> dict[str, NDArray[np.float64]]:
+    """The inner products of N vectors with each other, parameter by parameter: (N, N), in float64."""
+    found = {}
+    for name in vectors[0]:
+        flat = [vector[name].reshape(-1) for vector in vectors]
+        products = torch.zeros(len(flat), len(flat), dtype=torch.float64)
+        for start in range(0, len(flat[0]), _AT_ONCE):
+            piece = torch.stack([each[start : start + _AT_ONCE].double() for each in flat])
+            products += piece @ piece.T
+        found[name] = products.numpy()
+    return found
 
 
 def orthogonal(vector: Weights, to: Weights) -> dict[str, Tensor]:
@@ -66,13 +74,8 @@ def orthogonal(vector: Weights, to: Weights) -> dict[str, Tensor]:
     length = norm(to)
     if not length:
         return dict(vector)
-    share = _inner(vector, to, to) / length / length
+    share = sum(float((vector[name].double() * to[name].double()).sum()) for name in to) / length / length
     return {name: (tensor.double() - share * to[name].double()).float() for name, tensor in vector.items()}
-
-
-def _inner(one: Weights, other: Weights, names: Iterable[str]) -> float:
-    """The inner product of two vectors over the parameters named, in float64."""
-    return sum(float((one[name].double() * other[name].double()).sum()) for name in names)
 
 
 def layer_of(name: str) -> str:
@@ -103,4 +106,5 @@ def grouped(names: Iterable[str], by: str) -> dict[str, list[str]]:
 
 def is_finite(vector: Weights) -> bool:
     """Whether all numbers in it are some."""
-    return all(bool(torch.isfinite(tensor).all()) for tensor in vector.values())
+    ends = [end for tensor in vector.values() if tensor.numel() for end in torch.aminmax(tensor)]
+    return all(bool(torch.isfinite(end)) for end in ends)
