@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
+from itertools import groupby
 
 from rapidfuzz.distance import Editops, Levenshtein
 
@@ -24,10 +25,8 @@ _UNSPACED = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "yue", "zh"})
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
 """Soft hyphens, marks of direction, and the places where a line may break, which Lao and Khmer texts are full of."""
 
-_ROW_OF_DIGITS = re.compile(r"(?<![\w.,$£€])\d+(?:(?:,?\s+|\s*[:/\u2013-]\s*)\d+)+(?:st|nd|rd|th)?(?!\w|[.,]\d)")
-_LEADING_ZERO = re.compile(r"(?<![\w.,])0\d+(?!\w|[.,]\d)")
-_ROW_OF_NUMBERS = re.compile(r"(?<!\S)\d+(?:\.\d+)?(?: \d+)+(?:st|nd|rd|th)?(?!\S)")
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_APOSTROPHE = re.compile("(?<=\\w)[\u2018\u2019\u02bc](?=\\w)")
+"""Typographic apostrophes; Whisper's rules know the plain one."""
 
 _TONE_BEFORE_VOWEL = re.compile("([\u0e48-\u0e4b])(\u0e4d)|([\u0ec8-\u0ecb])(\u0ecd)")
 _TWO_E = re.compile("\u0e40{2}|\u0ec0{2}")
@@ -83,12 +82,11 @@ def normalise(text: str, language: str) -> str:
     """Write a text the way errors are counted: no case, no punctuation, one space between words.
 
     English also gets one spelling of numbers, contractions and variants ("fifty" is "50", "colour" is
-    "color"); its numbers in a row are one word, however they are written ("four five", "4 5" and "45", "ten
-    thirty" and "10:30"), with the zeros that they begin with. German and Dutch get one spelling of numbers, ranks,
-    dates, times and sums ("dritter Mai" is "3 mai"), and of ß ("straße" is "strasse"; umlauts stay). Every other
-    language keeps its combining marks, which are vowels in many scripts, and has its digits as 0 to 9; one
-    written without spaces is split into graphemes, so that its word errors are grapheme errors. ``language``
-    is a BCP 47 tag. Normalising a normalised text may change it again: keep the original.
+    "color"); German and Dutch one of numbers, ranks, dates, times and sums ("dritter Mai" is "3 mai"), and
+    of ß ("straße" is "strasse"; umlauts stay). Every other language keeps its combining marks, which are
+    vowels in many scripts, and has its digits as 0 to 9; one written without spaces is split into graphemes,
+    so that its word errors are grapheme errors. ``language`` is a BCP 47 tag. Normalising a normalised text
+    may change it again: keep the original.
     """
     return _normalise(text, primary(language))
 
@@ -104,19 +102,38 @@ def has_spaces(language: str) -> bool:
 
 
 def compare(reference: str, hypothesis: str, *, language: str) -> Comparison:
-    """Normalise both texts and count the errors of the hypothesis.
+    """Normalise both texts and count the errors of the hypothesis over `counted_words`.
 
     Spaces count as characters, except in a language written without them.
     """
-    wanted, heard = normalise(reference, language), normalise(hypothesis, language)
+    wanted, heard = counted_words(reference, language), counted_words(hypothesis, language)
     ends = " " if has_spaces(language) else ""
-    words = wanted.split()
-    edits = Levenshtein.editops(words, heard.split())
+    edits = Levenshtein.editops(wanted, heard)
     return Comparison(
-        words=_count(edits, length=len(words)),
-        characters=char_errors(wanted.replace(" ", ends), heard.replace(" ", ends)),
+        words=_count(edits, length=len(wanted)),
+        characters=char_errors(ends.join(wanted), ends.join(heard)),
         lost=tuple(edit.src_pos for edit in edits if edit.tag == "delete"),
     )
+
+
+def counted_words(text: str, language: str) -> list[str]:
+    """The words of a normalised text that errors are counted over.
+
+    English digits that follow each other one by one are one word, "4 5 6" as "four five six", which Whisper's rules
+    write "456"; they write a 1 among them as "one". What is equal when it is normalised stays equal.
+    """
+    words = normalise(text, language).split()
+    if primary(language) != "en":
+        return words
+    counted: list[str] = []
+    for are_digits, group in groupby(words, key=_is_digit):
+        row = list(group)
+        counted += ["".join(row).replace("one", "1")] if are_digits and len(row) > 1 else row
+    return counted
+
+
+def _is_digit(word: str) -> bool:
+    return word == "one" or (len(word) == 1 and word.isdecimal())
 
 
 def word_errors(reference: str, hypothesis: str) -> WordErrors:
@@ -154,7 +171,8 @@ def _normaliser(language: str) -> Callable[[str], str]:
     if language == "en":
         from whisper_normalizer.english import EnglishTextNormalizer  # slow to import
 
-        return _joining_numbers(EnglishTextNormalizer())
+        english = EnglishTextNormalizer()
+        return lambda text: str(english(_APOSTROPHE.sub("'", text)))
     from whisper_normalizer.basic import BasicTextNormalizer
 
     basic = BasicTextNormalizer(preserve_marks=True, split_letters=language in _UNSPACED)
@@ -168,24 +186,6 @@ def _normaliser(language: str) -> Callable[[str], str]:
         return numerals.words_to_digits(str(basic(numerals.signs_to_words(text))).split())
 
     return plain
-
-
-def _joining_numbers(english: Callable[[str], str]) -> Callable[[str], str]:
-    """Write numbers in a row as one, in digits too: Whisper's rules join them only where they are spelled.
-
-    They also write a 1 that stands alone as a word, and drop the zeros of "007": hence what is done before.
-    """
-
-    def joined(text: str) -> str:
-        text = _ROW_OF_DIGITS.sub(lambda row: re.sub(r"\W", "", row[0]), text)
-        normal = english(_LEADING_ZERO.sub(_spelled, text))
-        return _ROW_OF_NUMBERS.sub(lambda row: row[0].replace(" ", ""), normal)
-
-    return joined
-
-
-def _spelled(digits: re.Match[str]) -> str:
-    return " ".join(_DIGITS[int(digit)] for digit in digits[0])
 
 
 def _in_one_order(text: str) -> str:

@@ -100,7 +100,7 @@ def draw_curve(points: Mapping[str, Row], to: Path) -> None:
 
 def cosines(found: Registered) -> list[str]:
     """Cosines between vectors: of two domains by one engine, and of two engines in one domain; all parameters."""
-    names = [row.name for row in found.vectors if row.name not in found.gone]
+    names = [row.name for row in found.vectors if row.id not in found.gone]
     by_pair = {(row.one, row.other): row.cosine for row in found.cosines if not row.part}
     lines = [f"| | {' | '.join(names)} |", "|---|" + "---:|" * len(names)]
     for one in names:

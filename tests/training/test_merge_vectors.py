@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner, Result
 
 from catalogs.catalog import Catalog
 from catalogs.console import ask
 from catalogs.errors import TrainingError
+from catalogs.ids import Id
 from catalogs.records import TaskVector
 from synthgen.cli import app
 from training import checkpoint
-from training.evaluation import hearing
+from training.merging import devs
 from training.merging import merge as merging
-from training.merging.angles import registered
+from training.merging.angles import cosines, registered
 from training.merging.choosing import Choice, Chosen, chosen_of
 from training.merging.registry import vectors_in
 from training.merging.vectors import norm
@@ -150,6 +152,32 @@ def test_angles_are_those_of_the_models(merge: Callable[..., Result], studio: Pa
     assert any(row["name"] == "ties(greetings, lights)" for row in found["vectors"])
 
 
+def test_vectors_of_other_parameters_have_no_angle_between_them() -> None:
+    random = torch.Generator().manual_seed(0)
+    wide, narrow = {"dec.w": (3, 2), "enc.w": (4,)}, {"dec.w": (3, 2)}
+    weights = {
+        key: {name: torch.randn(shape, generator=random) for name, shape in shapes.items()}
+        for key, shapes in {"a": wide, "b": narrow, "c": wide}.items()
+    }
+
+    found = cosines([vector(key) for key in weights], weights)
+
+    whole = {(row.one, row.other): row.cosine for row in found if not row.part}
+    assert set(whole) == {("a", "a"), ("a", "c"), ("c", "c"), ("b", "b")}
+    assert {row.part for row in found if row.one == "a"} == {"", "layer=dec", "layer=enc", "kind=other"}
+    one, other = (np.concatenate([weights[key][name].numpy().ravel() for name in wide]) for key in "ac")
+    assert whole["a", "c"] == pytest.approx(one @ other / np.linalg.norm(one) / np.linalg.norm(other), abs=1e-6)
+
+
+def vector(name: str) -> TaskVector:
+    """The row of a vector of base "base"; its numbers do not matter."""
+    return TaskVector(
+        id=Id(name), name=name, base_id=Id("base"), method="ctc", operator="difference", members=(), real=None,
+        real_sha256=None, real_steps=None, real_releases=(), synthetic=None, synthetic_sha256=None,
+        synthetic_steps=None, synthetic_releases=(), voices=(), num_parameters=1, norm=1.0, layers=(), layer_norms=(),
+    )  # fmt: skip
+
+
 @pytest.mark.slow
 def test_lambda_is_chosen_and_what_was_tried_is_kept(
     merge: Callable[..., Result], studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -163,7 +191,7 @@ def test_lambda_is_chosen_and_what_was_tried_is_kept(
     assert len((tmp_path / "merged" / "choosing.jsonl").read_text().splitlines()) == 4
     assert (tmp_path / "merged" / "choosing.svg").exists()
     assert checkpoint.load(tmp_path / "merged").provenance["merge"]["scale"] == found["scale"]
-    monkeypatch.setattr(hearing, "hear", lambda *_, **__: pytest.fail("chosen again"))
+    monkeypatch.setattr(merging, "choose", lambda *_, **__: pytest.fail("chosen again"))
     assert json.loads(merge(rest="choosing = {grid = [0.0, 0.5]}").stdout) == found
 
 
@@ -200,6 +228,22 @@ def test_lambda_is_chosen_again_when_its_takes_are_others(
     assert (first[:2], then[:2], back[:2]) == ((0.5, 0.5), (0.0, 0.0), (0.0, 0.0))
     assert chosen == [0.5, 0.0, 0.0]
     assert back[2] == first[2] != then[2]
+
+
+def test_lambda_is_chosen_again_when_errors_are_counted_otherwise(
+    merge: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for normaliser, scale in (("one", 0.5), ("one", 0.0), ("another", 0.0)):
+        monkeypatch.setattr(devs, "NORMALISER", normaliser)
+        monkeypatch.setattr(merging, "choose", lambda *_, scale=scale, **__: of_scale(scale))
+        done = merge(rest="choosing = {grid = [0.0, 0.5]}")
+        assert done.exit_code == 0, done.output
+        found.append(
+            (json.loads(done.stdout)["scale"], checkpoint.load(tmp_path / "merged").provenance["merge"]["scale"])
+        )
+
+    assert found == [(0.5, 0.5), (0.5, 0.5), (0.0, 0.0)]
 
 
 def of_scale(scale: float) -> Chosen:

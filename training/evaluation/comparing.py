@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalogs.records import Hypothesis, Understanding
-from catalogs.text import compare, normalise
+from catalogs.text import compare, counted_words
 from training.answering import nearest_reference
 from training.evaluation.figures import MEASURES
 from training.evaluation.references import Reference
@@ -100,7 +100,7 @@ def _pair(reference: Reference, first: str, second: str) -> _Pair:
     language = reference.member.language
     wanted, of_first = nearest_reference(reference.member, first, second)
     of_second = compare(wanted, second, language=language)
-    words = [normalise(text, language).split() for text in (wanted, first, second)]
+    words = [counted_words(text, language) for text in (wanted, first, second)]
     return _Pair((of_first.words.errors, of_second.words.errors), of_first.words.length, segments(*words))
 
 

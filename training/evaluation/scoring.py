@@ -44,9 +44,9 @@ def score(evaluation_id: Id, reference: Reference, answer: Answer) -> Hypothesis
         tail=over.tail,
         hit_limit=answer.hit_limit,
         num_slots=num_sayable(reference.slots, member.language),
-        missed_slots=missed(reference.slots, answer.text, of=wanted, language=member.language),
+        missed_slots=missed(reference.slots, answer.text, language=member.language),
         num_entities=num_sayable(reference.entities, member.language),
-        missed_entities=missed(reference.entities, answer.text, of=wanted, language=member.language),
+        missed_entities=missed(reference.entities, answer.text, language=member.language),
     )
 
 
@@ -55,33 +55,22 @@ def num_sayable(labels: Sequence[Slot], language: str) -> int:
     return sum(bool(normalise(label.value, language)) for label in labels)
 
 
-def missed(labels: Sequence[Slot], heard: str, *, of: str, language: str) -> tuple[str, ...]:
-    """The labels of a text whose value is not among what was heard, word for word, as "name=value".
+def missed(labels: Sequence[Slot], heard: str, *, language: str) -> tuple[str, ...]:
+    """The labels whose value is not among what was heard, word for word, as "name=value".
 
-    Texts are normalised. A value that two labels have must be heard twice, apart from itself. Numbers in a row are
-    one word then: the "12 ounce" of "two 12 ounce lattes" is heard where "212 ounce" is.
+    Texts are normalised. A value that two labels have must be heard twice, apart from itself.
     """
     words = normalise(heard, language).split()
-    text = normalise(of, language)
     left: dict[tuple[str, ...], int] = {}
     lost = []
     for label in labels:
         value = tuple(normalise(label.value, language).split())
-        if value not in left:
-            left[value] = sum(_occurrences(way, words) for way in {value, _joined(value, text)})
+        left.setdefault(value, _occurrences(value, words))
         if value and left[value] == 0:
             lost.append(f"{label.name}={label.value}")
         else:
             left[value] -= 1
     return tuple(lost)
-
-
-def _joined(value: Writing, text: str) -> Writing:
-    """The words of a normalised text that hold a value: itself, or with the whole of a number that it is a part of."""
-    if _occurrences(value, text.split()):
-        return value
-    found = re.search(rf"(?<!\S)\d*{re.escape(' '.join(value))}\d*(?!\S)", text)
-    return tuple(found[0].split()) if found else value
 
 
 def written_in(labels: Sequence[Slot], said: Said) -> list[Writings]:

@@ -6,10 +6,12 @@ from itertools import combinations_with_replacement
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from catalogs.errors import SynthgenError
+from catalogs.ids import Id
 from catalogs.records import TaskVector
 from training.merging.registry import vectors_in, weights_of
 from training.merging.vectors import Weights, grouped, inner_products
@@ -32,11 +34,14 @@ class CosineRow:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The vectors of a corpus, the cosines of every two of one base, and which cannot be computed any more, and why."""
+    """The vectors of a corpus, the cosines of every two of one base, and which cannot be computed any more, and why.
+
+    Those that are ``gone`` are known by their ids: a model that was trained anew has left another of its name.
+    """
 
     vectors: tuple[TaskVector, ...]
     cosines: tuple[CosineRow, ...]
-    gone: Mapping[str, str]
+    gone: Mapping[Id, str]
 
 
 def registered(corpus: Path, *, models_in: Path | None = None) -> Registered:
@@ -49,12 +54,12 @@ def registered(corpus: Path, *, models_in: Path | None = None) -> Registered:
     """
     known = [row for row in vectors_in(corpus) if models_in is None or _is_between_models_in(models_in, row)]
     found: dict[str, dict[str, Tensor]] = {}
-    gone: dict[str, str] = {}
+    gone: dict[Id, str] = {}
     for row in known:
         try:
             found[row.id] = weights_of(row, known, found)
         except SynthgenError as error:
-            gone[row.name] = str(error)
+            gone[row.id] = str(error)
     rows = [row for row in known if row.id in found]
     return Registered(tuple(known), tuple(cosines(rows, found)), gone)
 
@@ -64,14 +69,20 @@ def _is_between_models_in(folder: Path, row: TaskVector) -> bool:
 
 
 def cosines(rows: Sequence[TaskVector], weights: Mapping[str, Weights]) -> list[CosineRow]:
-    """A row for every two vectors of one base, and each with itself: all, then layer by layer, then kind by kind."""
-    bases = {base: [row for row in rows if row.base_id == base] for base in dict.fromkeys(row.base_id for row in rows)}
-    products = {base: inner_products([weights[row.id] for row in of_base]) for base, of_base in bases.items()}
+    """A row for every two vectors of one base and of the same parameters, and each with itself.
+
+    Rows of all parameters come first, then those layer by layer, then those kind by kind.
+    """
+    alike: dict[tuple[Id, frozenset[tuple[str, torch.Size]]], list[TaskVector]] = {}
+    for row in rows:
+        shapes = frozenset((name, tensor.shape) for name, tensor in weights[row.id].items())
+        alike.setdefault((row.base_id, shapes), []).append(row)
+    products = [inner_products([weights[row.id] for row in group]) for group in alike.values()]
     return [
-        CosineRow(part, of_base[one].name, of_base[one].id, of_base[other].name, of_base[other].id, found)
+        CosineRow(part, group[one].name, group[one].id, group[other].name, group[other].id, found)
         for by in ("", "layer", "kind")
-        for base, of_base in bases.items()
-        for part, (one, other), found in _parts(products[base], by)
+        for group, inner in zip(alike.values(), products, strict=True)
+        for part, (one, other), found in _parts(inner, by)
     ]
 
 

@@ -10,7 +10,7 @@ from catalogs.errors import TrainingError
 from catalogs.ids import content_id
 from training import checkpoint
 from training.checkpoint import ABOUT, TRAINED
-from training.merging.devs import chosen_by, releases_in
+from training.merging.devs import chosen_by, judged_by
 from training.merging.low_rank import pairs_in, split
 from training.merging.operators import added, combined
 from training.merging.parts import Part, Source, check_target, lora_of
@@ -113,7 +113,7 @@ def _recipe(config: MergeConfig, target: Part) -> dict[str, Any]:
 
 
 def _is_there(config: MergeConfig, about: Mapping[str, Any]) -> bool:
-    """Whether this very merge has been written; not if lambda was chosen by other releases of the same names.
+    """Whether this very merge has been written; not if lambda was chosen by other releases or errors.
 
     Raises:
         TrainingError: if the folder holds something else.
@@ -124,7 +124,7 @@ def _is_there(config: MergeConfig, about: Mapping[str, Any]) -> bool:
     if not all((folder / name).exists() for name in (ABOUT, TRAINED, RECIPE)):
         raise TrainingError(f"{folder} is there, and is no merged checkpoint; give this merge another folder or name")
     before = checkpoint.load(folder).provenance
-    heard = [releases_in(each.get("chosen_by") or ()) for each in (before, about)]
+    heard = [judged_by(each.get("chosen_by") or ()) for each in (before, about)]
     if heard[0] == heard[1] and before.get("training") == about["training"]:
         return True
     if heard[0] != heard[1] and _is_of_one_recipe(config, before, about):

@@ -7,6 +7,7 @@ from typing import Any
 
 from catalogs.errors import TrainingError
 from catalogs.ids import Id
+from catalogs.text import NORMALISER
 from training.data import read_data
 from training.members import DataConfig
 from training.merging.recipe import DevConfig, MergeConfig
@@ -24,9 +25,9 @@ def chosen_by(config: MergeConfig) -> list[dict[str, Any]]:
     return [_pinned(source.dev) for source in config.sources if source.dev is not None]
 
 
-def releases_in(entries: Sequence[Mapping[str, Any]]) -> list[Id]:
-    """The ids of the releases that a lambda was chosen by, in whatever order its sources were listed."""
-    return sorted(entry["release"] for entry in entries)
+def judged_by(entries: Sequence[Mapping[str, Any]]) -> list[tuple[Id, str]]:
+    """The ids of the releases that a lambda was chosen by, in order, and the normaliser that counted their errors."""
+    return sorted((entry["release"], entry.get("normaliser", "")) for entry in entries)
 
 
 def _pinned(dev: DevConfig) -> dict[str, Any]:
@@ -38,4 +39,4 @@ def _pinned(dev: DevConfig) -> dict[str, Any]:
             "expected real takes alone: name a release of recordings as dev, such as one frozen with "
             "--where \"origin = 'real'\""
         )
-    return {"data": asdict(data), "release": release.id}
+    return {"data": asdict(data), "release": release.id, "normaliser": NORMALISER}

@@ -12,7 +12,7 @@ from catalogs.progress import SILENT, Progress
 from training import checkpoint
 from training.merging.choosing import Choice, Chosen, choose, chosen_of, lines
 from training.merging.composing import mixture_of, write
-from training.merging.devs import chosen_by, releases_in
+from training.merging.devs import chosen_by, judged_by
 from training.merging.keeping import keep_in, load_kept
 from training.merging.parts import Source, check_target, load_part, load_source
 from training.merging.plots import plot_choosing
@@ -114,6 +114,6 @@ def _before(config: MergeConfig, *, by: Sequence[Mapping[str, Any]]) -> Chosen |
     if not choices.exists() or recipe.read_text(encoding="utf-8").strip() != config.definition:
         return None
     before = checkpoint.load(config.path).provenance
-    if releases_in(before.get("chosen_by") or ()) != releases_in(by):
+    if judged_by(before.get("chosen_by") or ()) != judged_by(by):
         return None
     return chosen_of([Choice(**json.loads(line)) for line in choices.read_text(encoding="utf-8").splitlines()])

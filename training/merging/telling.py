@@ -35,7 +35,7 @@ def told_vectors(found: Registered) -> str:
         voices = ", ".join(row.voices)
         rows.append([row.name, row.method, f"{row.norm:.4g}", f"{row.num_parameters:,}", steps, voices])
     lines = [*_table(rows), *_cosines([row for row in found.cosines if not row.part])]
-    lines += [f"{name} has no cosines: {why}" for name, why in found.gone.items()]
+    lines += [f"{row.name} has no cosines: {found.gone[row.id]}" for row in found.vectors if row.id in found.gone]
     return "\n".join(lines)
 
 

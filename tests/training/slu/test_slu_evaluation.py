@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from catalogs import text
 from catalogs.catalog import Catalog
 from catalogs.console import ask
 from catalogs.errors import TrainingError
 from catalogs.hypotheses import hypotheses_dictionary
 from catalogs.progress import Progress
 from catalogs.records import Slot, Understanding
+from catalogs.text import normalise
 from synthgen.cli import app
 from training import checkpoint, session
 from training.answering import Answer
@@ -229,6 +231,7 @@ def test_f1_is_micro_averaged_as_by_hand(members: list[Any]) -> None:
 def test_another_normaliser_asks_nobody_to_hear_again(studio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = evaluated(studio)
     monkeypatch.setattr(hearing, "NORMALISER", "of-a-later-version")
+    monkeypatch.setattr(text, "counted_words", lambda words, language: [*normalise(words, language).split(), "end"])
     monkeypatch.setattr(TrainedRecogniser, "transcribe", lambda *_: pytest.fail("heard again"))
 
     again = evaluated(studio)
@@ -241,5 +244,10 @@ def test_another_normaliser_asks_nobody_to_hear_again(studio: Path, monkeypatch:
         rows = ask(studio / "corpus", sql.format(table)).to_pylist()
         new, old = ([row | {"is_new": None} for row in rows if row["is_new"] is which] for which in (True, False))
         assert len(new) == 6
-        assert new == old
-    assert again == figures
+        if table == "understanding":
+            assert new == old
+            continue
+        assert [row["text"] for row in new] == [row["text"] for row in old]
+        assert [row["num_words"] for row in new] == [row["num_words"] + 1 for row in old]
+    assert again["wer"].value < figures["wer"].value
+    assert again["slot_f1"] == figures["slot_f1"]
