@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from training.lasyn.matching import frames_mmd
-from training.lasyn.pairs import Pair
+from training.lasyn.pairs import Pair, halves
 
 Rows: TypeAlias = NDArray[np.float64]
 """Frames, or means of utterances, (N, D)."""
@@ -38,9 +38,8 @@ def distances(pairs: Sequence[Pair]) -> list[Distance]:
     """Fréchet distance and MMD of frames, and of means over the frames of utterances; there must be four pairs."""
     found = []
     for level, rows_of in (("frames", _frames), ("utterances", _means)):
-        halves = (pairs[::2], pairs[1::2])
-        real = [rows_of([pair.real for pair in half]) for half in halves]
-        made = [rows_of([pair.made for pair in half]) for half in halves]
+        real = [rows_of([pair.real for pair in half]) for half in halves(pairs)]
+        made = [rows_of([pair.made for pair in half]) for half in halves(pairs)]
         every = np.concatenate(real)
         mean, spread = every.mean(axis=0), np.maximum(every.std(axis=0), 1e-6)
         ours, theirs = ([(rows - mean) / spread for rows in kind] for kind in (made, real))

@@ -6,6 +6,7 @@ N latents · W their width
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +35,8 @@ SYNTHESISER = "the synthesiser"
 """What errors call the checkpoint whose latents are looked at, which no key names."""
 _AT_ONCE = 8
 
+S = TypeVar("S", Sequence["Pair"], Tensor)
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -42,6 +45,22 @@ class Pair:
     member: Member
     real: Tensor
     made: Tensor
+
+
+def halves(of: S) -> tuple[S, S]:
+    """Every other of some latents, and the rest; real ones of one half are what those made of the other are held to."""
+    return of[::2], of[1::2]
+
+
+def voices_of_others(real: Sequence[Tensor]) -> Tensor:
+    """For each of some latents (N, W) the mean (W,) of the next but one.
+
+    That says something else, and is of the same half: what is made is never held to what it was told.
+    """
+    means = torch.stack([latents.mean(dim=0) for latents in real])
+    for half in halves(means):
+        half.copy_(half.roll(-1, dims=0))
+    return means
 
 
 class Maker:
@@ -65,7 +84,7 @@ class Maker:
     def pairs(self, members: Sequence[Member], progress: Progress) -> list[Pair]:
         """Hear takes, and make latents of what is said in them, the same each time.
 
-        A synthesiser that is told voices is told for each take that of the next one, which says something else.
+        A synthesiser that is told voices is told for each take that of another, see `voices_of_others`.
 
         Raises:
             TrainingError: for a take that is too short for the encoder, or whose text has no pronunciation.
@@ -77,8 +96,7 @@ class Maker:
             real += self._heard(part)
             progress.receive(Outcome(items=len(part)))
         progress.finish()
-        voices = torch.stack([latents.mean(dim=0) for latents in real]).roll(-1, dims=0)
-        made = self.made(members, voices)
+        made = self.made(members, voices_of_others(real))
         return [Pair(*each) for each in zip(members, real, made, strict=True)]
 
     def made(self, members: Sequence[Member], voices: Tensor | None = None) -> list[Tensor]:

@@ -33,7 +33,7 @@ from training.probing.pairing import release_at
 from training.texts import texts_in
 
 ABOUT, FIGURES = "latents.json", "figures.jsonl"
-VERSION = 2
+VERSION = 3
 """Raised whenever the same takes and texts give other rows than before."""
 
 FEWEST = 4

@@ -13,7 +13,7 @@ from training.lasyn.distances import distances, frechet
 from training.lasyn.guided import GuidedSynthesis
 from training.lasyn.likeness import errors_of, separability
 from training.lasyn.methods import FixedSynthesisMethod
-from training.lasyn.pairs import Maker, Pair
+from training.lasyn.pairs import Maker, Pair, voices_of_others
 from training.lasyn.phones import PhoneReader
 from training.lasyn.quality import one_a_text
 from training.lasyn.recogniser import guide
@@ -59,6 +59,19 @@ def test_latents_like_real_ones_are_as_far_as_real_ones_and_others_are_further()
     assert [found.name for found in alike] == ["frechet_frames", "mmd_frames", "frechet_utterances", "mmd_utterances"]
     assert all(found.made < 2 * found.real for found in alike)
     assert all(found.made > 3 * found.real for found in apart)
+
+
+@pytest.mark.parametrize("number", [60, 61])
+def test_who_says_nothing_but_the_voice_it_was_told_is_no_nearer_to_real_latents_than_these_are(number: int) -> None:
+    found = pairs(off=0.0, number=number)
+    voices = voices_of_others([pair.real for pair in found])
+    copied = [replace(pair, made=voice.expand(len(pair.real), -1)) for pair, voice in zip(found, voices, strict=True)]
+
+    by_name = {each.name: each for each in distances(copied)}
+
+    assert not any(torch.equal(voice, pair.real.mean(dim=0)) for voice, pair in zip(voices, found, strict=True))
+    assert by_name["frechet_utterances"].made > 0.5 * by_name["frechet_utterances"].real
+    assert by_name["frechet_frames"].made > by_name["frechet_frames"].real
 
 
 def test_a_probe_finds_what_is_there_on_texts_held_out() -> None:
