@@ -15,6 +15,7 @@ from typing import Any
 
 from catalogs.config import read_toml
 from catalogs.progress import Progress
+from training.lasyn.methods import DualTrainingMethod
 from training.recipe import TrainRecipe, parse_recipe
 from training.session import train
 
@@ -23,7 +24,7 @@ RECIPES = Path(__file__).parent / "recipes"
 
 MADE_BY: Mapping[str | None, str] = {
     None: "row",
-    **dict.fromkeys(("fixed", "matched", "untrained"), "fixed"),
+    **dict.fromkeys(("fixed", "matched", "masked", "untrained"), "fixed"),
     "diffusion": "diffusion",
     "heard diffusion": "heard-codes",
 }
@@ -103,6 +104,7 @@ ROWS: Mapping[str, Row] = {
     DIFFUSION: Row(made="diffusion"),
     "+ TTS audio + LaSyn, fixed": Row(heard=True, made="fixed", texts=(1 / 3,)),
     "+ LaSyn, fixed and matched": Row(made="matched"),
+    "+ LaSyn, fixed on masked phones": Row(made="masked"),
     "+ LaSyn, untrained": Row(made="untrained"),
     "+ LaSyn, untrained, nearly all masked": Row(made="untrained", objective={"mask": 0.99}),
     "+ LaSyn, fixed, texts first": Row(made="fixed", texts=(1.0, 1.0, 0.5, 0.5)),
@@ -159,8 +161,9 @@ class Experiment:
     def synthesiser(self, kind: str) -> Path:
         """What makes latents of texts, of a kind in `MADE_BY`; it hears no order but the few real ones.
 
-        One that is "untrained" has taken a first step at next to no rate: what its latents still teach is the texts,
-        not what these sound like. "heard diffusion" has an autoencoder that went on through the guide.
+        One that is "masked" has had as many phones hidden as rows hide, so that it knows the mask. One that is
+        "untrained" has taken a first step at next to no rate: what its latents still teach is the texts, not what these
+        sound like. "heard diffusion" has an autoencoder that went on through the guide.
         """
         if before := self._before:
             return before.synthesiser(kind)
@@ -182,6 +185,8 @@ class Experiment:
             data.append(self.pairs("real"))
             changes["objective"] |= {"matching": {"kind": "mmd", "frames": 256}}
             changes["sampling"] = {"texts": [0.75]}
+        if kind == "masked":
+            changes["objective"] |= {"mask": DualTrainingMethod.mask}
         if kind == "untrained":
             changes["loop"] = {"steps": 1}
         return self._trained("fixed", kind, changes)
