@@ -29,6 +29,8 @@ Unknown = Literal["read", "spell", "refuse"]
 
 _NO_SOUND = frozenset({"<blank>", "<wb>", "<pad>", "<sos>", "<eos>", "<unk>", " ", "‿"})
 _LONGEST_WORD = 48
+_LACKING = {"eff": ("EH", "F"), "aitch": ("EY", "CH")}
+"""Names of letters that PocketSphinx's dictionary has under the letters alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class LetterReader:
 
 @cache
 def cmu_dictionary() -> Mapping[str, tuple[str, ...]]:
-    """The first pronunciation of every word of PocketSphinx's English dictionary, 126 thousand.
+    """The first pronunciation of every word of PocketSphinx's English dictionary, 126 thousand, and the names of F and H.
 
     Raises:
         EngineError: if PocketSphinx is not installed.
@@ -124,4 +126,4 @@ def cmu_dictionary() -> Mapping[str, tuple[str, ...]]:
         raise EngineError("pocketsphinx is not installed: pip install pocketsphinx") from error
     lines = Path(get_model_path("en-us/cmudict-en-us.dict")).read_text(encoding="utf-8").splitlines()
     entries = (line.split() for line in lines)
-    return {word: tuple(phones) for word, *phones in entries if not word.endswith(")")}
+    return {word: tuple(phones) for word, *phones in entries if not word.endswith(")")} | _LACKING

@@ -1,9 +1,13 @@
 """Texts become phones: by the dictionary, else as asked, and nothing is passed over in silence."""
 
+from string import ascii_lowercase
+from typing import get_args
+
 import pytest
 
 from catalogs.errors import UsageError
-from catalogs.g2p import BOUNDARY, PHONES, Pronouncer, cmu_dictionary
+from catalogs.g2p import BOUNDARY, PHONES, Pronouncer, Unknown, cmu_dictionary
+from catalogs.pronunciations import said_words
 
 pytest.importorskip("pocketsphinx")
 
@@ -37,6 +41,27 @@ def test_an_unknown_word_can_be_spelled() -> None:
 
     assert found.guessed == ("xqv",)
     assert " ".join(found.phones) == "EH K S K Y UW V IY"
+
+
+@pytest.mark.parametrize("unknown", get_args(Unknown))
+@pytest.mark.parametrize("letter", ascii_lowercase)
+def test_every_letter_is_said_by_its_name(letter: str, unknown: Unknown) -> None:
+    dictionary = cmu_dictionary()
+
+    found = Pronouncer(unknown=unknown).pronounce(f"press {letter}-{letter}")
+
+    said = [phone for phone in found.phones if phone != BOUNDARY]
+    name = {"a": ("EY",), "o": ("OW",)}.get(letter, dictionary[letter])
+    assert said == [*dictionary["press"], *name, *name]
+    assert (found.guessed, found.lost) == ((), ())
+    assert all(word in dictionary for word in said_words(f"{letter}-{letter}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "phones"), [("press f", "P R EH S | EH F"), ("H", "EY CH"), ("plan F", "P L AE N | EH F")]
+)
+def test_a_letter_that_stands_alone_is_said_by_its_name(text: str, phones: str) -> None:
+    assert " ".join(Pronouncer(unknown="refuse").pronounce(text).phones) == phones
 
 
 def test_an_unknown_word_can_be_lost() -> None:
