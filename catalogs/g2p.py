@@ -38,7 +38,7 @@ class Pronunciation:
     """The phones of a text, words parted by `BOUNDARY`.
 
     ``guessed`` are the words that are in no dictionary and were read or spelled; ``lost`` the words, digits and letters
-    of other scripts that have no phones here.
+    of other scripts that have no phones here, among them words to be read of more letters than hama reads.
     """
 
     phones: tuple[str, ...]
@@ -83,12 +83,15 @@ class Pronouncer:
         return self._guesses[word]
 
     def _read(self, word: str) -> tuple[str, ...]:
+        if len(word) > _LONGEST_WORD:  # hama would leave out its end
+            return ()
         self._reader = self._reader or LetterReader(fetch("hama"))
         return tuple(arpabet(self._reader(word)).split())
 
     def _spelled(self, word: str) -> tuple[str, ...]:
         names = said_words("-".join([*word.replace("'", ""), ""]))
-        return tuple(phone for name in names for phone in self._dictionary.get(name, ()))
+        found = [self._dictionary.get(name, ()) for name in names]
+        return tuple(phone for name in found for phone in name) if all(found) else ()
 
 
 class LetterReader:
@@ -115,7 +118,9 @@ class LetterReader:
 
 @cache
 def cmu_dictionary() -> Mapping[str, tuple[str, ...]]:
-    """The first pronunciation of every word of PocketSphinx's English dictionary, 126 thousand, and the names of F and H.
+    """The first pronunciation of every word of PocketSphinx's English dictionary, and of the names of F and H.
+
+    They are 126 thousand words.
 
     Raises:
         EngineError: if PocketSphinx is not installed.

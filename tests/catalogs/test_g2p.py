@@ -79,3 +79,23 @@ def test_what_has_no_sound_here_is_told(text: str, lost: tuple[str, ...]) -> Non
 def test_another_way_with_unknown_words_is_refused() -> None:
     with pytest.raises(UsageError, match="read, spell, refuse"):
         Pronouncer(unknown="guess")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("word", "lost"), [("ba" * 24, ()), ("ba" * 24 + "b", ("ba" * 24 + "b",))])
+def test_a_word_that_is_too_long_to_be_read_whole_is_lost(word: str, lost: tuple[str, ...]) -> None:
+    pytest.importorskip("hama")
+
+    found = Pronouncer().pronounce(f"tea {word}")
+
+    assert found.lost == lost
+    assert (found.guessed == (word,)) is not bool(lost)
+
+
+def test_a_word_with_a_letter_whose_name_has_no_phones_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {word: phones for word, phones in cmu_dictionary().items() if word != "vee"}
+    monkeypatch.setattr("catalogs.g2p.cmu_dictionary", lambda: known)
+
+    found = Pronouncer(unknown="spell").pronounce("tea xqv")
+
+    assert (found.lost, found.guessed) == (("xqv",), ())
+    assert " ".join(found.phones) == "T IY"
