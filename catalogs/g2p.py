@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from catalogs.apostrophes import plain_apostrophes
 from catalogs.errors import EngineError, UsageError
 from catalogs.models import fetch
 from catalogs.pronunciations import arpabet, said_words
@@ -64,6 +65,7 @@ class Pronouncer:
 
     def pronounce(self, text: str) -> Pronunciation:
         """The phones of a text in its spoken form."""
+        text = plain_apostrophes(text)
         phones: list[str] = []
         guessed: list[str] = []
         lost = [char for char in text.lower() if char.isalnum() and not "a" <= char <= "z"]

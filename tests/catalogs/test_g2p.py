@@ -99,3 +99,15 @@ def test_a_word_with_a_letter_whose_name_has_no_phones_is_lost(monkeypatch: pyte
 
     assert (found.lost, found.guessed) == (("xqv",), ())
     assert " ".join(found.phones) == "T IY"
+
+
+@pytest.mark.parametrize("apostrophe", "\u2019\u2018\u02bc")
+def test_typographic_apostrophes_within_words_are_plain_ones(apostrophe: str) -> None:
+    pronouncer = Pronouncer(unknown="refuse")
+    plain = "I don't know the driver's name"
+
+    found = pronouncer.pronounce(plain.replace("'", apostrophe))
+
+    assert found == pronouncer.pronounce(plain)
+    assert found.lost == ()
+    assert list(said_words(f"{apostrophe}tea{apostrophe} don{apostrophe}t")) == ["tea", "don't"]
