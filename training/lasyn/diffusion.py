@@ -27,6 +27,7 @@ from training.lasyn.edm import (
     squared_errors,
 )
 from training.lasyn.phones import PhoneReader, check_share
+from training.members import Member
 from training.objective import Batch, Loss, Utterance
 from training.padding import pad_features
 
@@ -116,15 +117,15 @@ class LatentDiffusion:
         """The denoiser with its text encoder, and nothing of the autoencoder."""
         return dict(self.module.denoiser.named_parameters())
 
-    def look_over(self, texts: Sequence[str]) -> str:
-        """Refuse texts that nobody speaks.
+    def look_over(self, members: Sequence[Member]) -> str:
+        """See `PhoneReader.of_members`, whose errors it raises; it reads the texts of takes.
 
         Raises:
-            TrainingError: if there are any.
+            TrainingError: if there are texts that nobody speaks.
         """
-        if texts:
-            raise TrainingError(f"data has {len(texts):,} texts alone, and diffusion learns from speech; drop them")
-        return "diffusion: speech and its texts"
+        if texts := sum(member.place is None for member in members):
+            raise TrainingError(f"data has {texts:,} texts alone, and diffusion learns from speech; drop them")
+        return self._reader.of_members(members)
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """Latents and phones.

@@ -24,6 +24,7 @@ from training.backbones.encoding import inference
 from training.lasyn.autoencoder import heard
 from training.lasyn.phones import PhoneReader, masked
 from training.lasyn.recogniser import SplitRecogniser
+from training.members import Member
 from training.objective import Batch, Loss, Utterance
 from training.padding import features_of
 
@@ -49,9 +50,10 @@ class DualTraining:
         """The upper part and the head, named as the recogniser's own method names them."""
         return self._recogniser.head.trained()
 
-    def look_over(self, texts: Sequence[str]) -> str:
-        """See `PhoneReader.look_over`."""
-        return "" if self._reader is None else self._reader.look_over(texts)
+    def look_over(self, members: Sequence[Member]) -> str:
+        """See `PhoneReader.of_members`; it reads texts alone."""
+        texts = [member for member in members if member.place is None]
+        return "" if self._reader is None else self._reader.of_members(texts)
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """Latents of those that are heard, phones of the texts, and the targets of first the ones, then the others.

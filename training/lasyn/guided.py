@@ -14,6 +14,7 @@ from training.lasyn.fixed import FixedProjection
 from training.lasyn.guides import Guide
 from training.lasyn.matching import MatchingConfig, heard_frames, matched
 from training.lasyn.phones import PhoneReader, masked
+from training.members import Member
 from training.objective import Batch, Loss, Utterance
 from training.padding import pad_features
 
@@ -43,9 +44,9 @@ class GuidedSynthesis:
         """The synthesiser."""
         return dict(self.synthesiser.named_parameters())
 
-    def look_over(self, texts: Sequence[str]) -> str:
-        """See `PhoneReader.look_over`."""
-        return self._reader.look_over(texts)
+    def look_over(self, members: Sequence[Member]) -> str:
+        """See `PhoneReader.of_members`; it reads the texts of takes as well."""
+        return self._reader.of_members(members)
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """Phones, and the characters that the guide is to hear; with matching, the latents of those that are real.

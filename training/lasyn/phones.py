@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
 from catalogs.g2p import BOUNDARY, PHONES, Pronouncer, Pronunciation, Unknown
+from training.members import Member
 from training.objective import Utterance
 
 PADDING, MASK, FIRST_PHONE = 0, 1, 3
@@ -35,15 +36,13 @@ class PhoneReader:
         Raises:
             TrainingError: if some of the texts have no pronunciation, with how many and the first of them.
         """
-        found = [(text, self._pronouncer.pronounce(text)) for text in texts]
-        if wrong := [(text, said) for text, said in found if not _is_whole(said)]:
-            text, said = wrong[0]
-            raise TrainingError(
-                f"{len(wrong):,} of {len(texts):,} texts have no pronunciation; {self._told(text, said)}"
-            )
-        guessed = [word for _, said in found for word in said.guessed]
-        examples = "".join(f", such as {word}" for word in guessed[:1])
-        return f"{len(texts):,} texts, {len(guessed):,} words of which are in no dictionary{examples}"
+        return self._of([("", text) for text in texts])
+
+    def of_members(self, members: Sequence[Member]) -> str:
+        """The same of what members say; the first that is wrong is named if it is a take."""
+        return self._of(
+            [("" if member.place is None else f"take {member.take_id}: ", member.spoken) for member in members]
+        )
 
     def batch(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
         """What utterances say, as `read` has it, whose errors it raises."""
@@ -65,6 +64,17 @@ class PhoneReader:
             "num_phones": torch.tensor([len(row) for row in rows], dtype=torch.long),
             "num_guessed": torch.tensor([len(one.guessed) for one in said], dtype=torch.long),
         }
+
+    def _of(self, named: Sequence[tuple[str, str]]) -> str:
+        found = [(name, text, self._pronouncer.pronounce(text)) for name, text in named]
+        if wrong := [each for each in found if not _is_whole(each[2])]:
+            name, text, said = wrong[0]
+            raise TrainingError(
+                f"{len(wrong):,} of {len(found):,} texts have no pronunciation; {name}{self._told(text, said)}"
+            )
+        guessed = [word for *_, said in found for word in said.guessed]
+        examples = "".join(f", such as {word}" for word in guessed[:1])
+        return f"{len(found):,} texts, {len(guessed):,} words of which are in no dictionary{examples}"
 
     def _told(self, text: str, said: Pronunciation) -> str:
         what = (

@@ -10,6 +10,7 @@ import torch
 from catalogs.config import parse
 from catalogs.errors import RecipeError, TrainingError
 from training.backbones.encoders import Encoder
+from training.data import text_member
 from training.lasyn.autoencoder import AutoencoderConfig, Autoencoding
 from training.lasyn.denoiser import Told, align
 from training.lasyn.diffusing import AutoencoderMethod, DiffusionMethod, HearingConfig
@@ -231,7 +232,7 @@ def test_a_recogniser_hears_what_diffusion_makes(
 
 def test_texts_alone_teach_diffusion_nothing(learned: Any, encoder: Encoder, guide_folder: str) -> None:
     with pytest.raises(TrainingError, match="learns from speech"):
-        learned[0].look_over(["tea"])
+        learned[0].look_over([text_member("tea")])
     with pytest.raises(TrainingError, match="no features"):
         learned[0].collate(written(["tea"]))
     with pytest.raises(TrainingError, match="autoencoder_from is missing"):
