@@ -1,6 +1,7 @@
 """From a release and a file of texts to a recogniser, by the same command, one recipe after the other."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from catalogs.errors import DataLeak, TrainingError
@@ -116,6 +118,29 @@ def test_diffusion_makes_latents_for_it_as_well(train: Train, guide: str, diffus
     found = train("diffused", dual(guide, diffusion))
 
     assert all(row["loss"] > 0 for row in rows_of(found))
+
+
+def test_the_autoencoder_is_still_the_one_that_diffusion_was_trained_on(
+    train: Train, diffusion: str, guide: str, folder: Path
+) -> None:
+    codes, kept = folder / "codes", folder / "codes-kept"
+    trained = checkpoint.load(codes).folder
+    objective = dual(guide, diffusion)
+    codes.rename(kept)
+    try:
+        with pytest.raises(
+            TrainingError, match=r"synthesiser_from: .*/diffusion/step-\d+ was trained on .* is gone: .*codes"
+        ):
+            train("uncoded", objective)
+        shutil.copytree(kept, codes)
+        tensors = trained / checkpoint.TRAINED
+        save_file({name: value + 1 for name, value in checkpoint.load(codes).trained().items()}, tensors)
+        with pytest.raises(TrainingError, match=r"synthesiser_from: .* another autoencoder than .*codes holds now"):
+            train("uncoded", objective)
+    finally:
+        shutil.rmtree(codes, ignore_errors=True)
+        kept.rename(codes)
+    assert rows_of(train("coded", objective))
 
 
 def test_a_transducer_goes_the_same_way(train: Train, folder: Path, corpus: Path) -> None:
