@@ -97,7 +97,8 @@ class SplitRecogniser:
         """Take over what a guide has learned: all of it, or the upper part of one that writes something else.
 
         Raises:
-            TrainingError: if it goes on from another layer, or is of the same kind and of another shape.
+            TrainingError: if it goes on from another layer, is of the same kind and of another shape, or if there is no
+                upper part to take over.
         """
         is_like = type(self.head) is type(guide.head)
         ours, theirs = (one.head.shape if is_like else {"split": one.split} for one in (self, guide))
@@ -110,6 +111,11 @@ class SplitRecogniser:
         if is_like:
             self.module.load_state_dict(guide.module.state_dict())
         elif self.head.upper is not None and guide.head.upper is not None:
+            if not guide.head.upper.state_dict():
+                raise TrainingError(
+                    f"{GUIDE_FROM}: the guide writes something else, and above layer {self.split}, the encoder's last, "
+                    "there is nothing that it has learned: give both an earlier split, or leave the guide out"
+                )
             self.head.upper.load_state_dict(guide.head.upper.state_dict())
 
     @property

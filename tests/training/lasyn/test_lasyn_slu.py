@@ -12,6 +12,7 @@ from catalogs.errors import RecipeError, TrainingError
 from catalogs.records import Slot
 from training.answering import DecodingConfig
 from training.backbones.encoders import Encoder
+from training.ctc import CtcConfig
 from training.labels import Labels
 from training.lasyn.dual import DualTraining, _voices
 from training.lasyn.methods import DualTrainingMethod, FixedSynthesisMethod
@@ -75,6 +76,21 @@ def test_a_guide_of_another_split_or_size_is_refused(
         build(guide_from=folder, recogniser=SLU | {"decoder": SMALL | {"width": 24}})
     with pytest.raises(TrainingError, match="by method 'ctc', 'transducer' or 'whisper_decoder' with a split"):
         FixedSynthesisMethod(guide_from=folder).build(encoder, num_layers=1, seed=0)
+
+
+def test_a_guide_of_another_kind_that_has_no_upper_part_is_refused(build: Any, encoder: Encoder, tmp_path: Any) -> None:
+    last = encoder.num_layers
+    table = {"method": "ctc", "split": last}
+    folder = keep(tmp_path, CtcConfig(split=last).build(encoder, num_layers=1, seed=0), encoder, table)
+
+    with pytest.raises(TrainingError, match=f"guide_from: the guide writes something else, and above layer {last}"):
+        build(guide_from=folder, recogniser=SLU | {"split": last})
+    assert build(guide_from=folder, recogniser=table).trained().keys() == {
+        "norm.weight",
+        "norm.bias",
+        "out.weight",
+        "out.bias",
+    }
 
 
 def test_mistakes_are_those_of_the_recogniser_that_is_named(guide_folder: str) -> None:
