@@ -51,7 +51,12 @@ class DualTraining:
         return self._recogniser.head.trained()
 
     def look_over(self, members: Sequence[Member]) -> str:
-        """See `PhoneReader.of_members`; it reads texts alone."""
+        """See `PhoneReader.of_members`; it reads texts alone, and writes those of takes and all labels.
+
+        Raises:
+            TrainingError: for what the recogniser cannot write.
+        """
+        self._recogniser.latents_needed(members)
         texts = [member for member in members if member.place is None]
         return "" if self._reader is None else self._reader.of_members(texts)
 

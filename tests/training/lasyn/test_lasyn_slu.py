@@ -13,6 +13,7 @@ from catalogs.records import Slot
 from training.answering import DecodingConfig
 from training.backbones.encoders import Encoder
 from training.ctc import CtcConfig
+from training.data import text_member
 from training.labels import Labels
 from training.lasyn.dual import DualTraining, _voices
 from training.lasyn.methods import DualTrainingMethod, FixedSynthesisMethod
@@ -21,7 +22,7 @@ from training.lasyn.recogniser import SplitRecogniser, guide
 from training.objective import Utterance
 from training.slu.understanding import SluConfig
 
-from ..conftest import fit
+from ..conftest import fit, make_member
 from .conftest import SPLIT, TOLD, keep, places, spoken, written
 from .test_lasyn_dual import Oracle
 
@@ -91,6 +92,17 @@ def test_a_guide_of_another_kind_that_has_no_upper_part_is_refused(build: Any, e
         "out.weight",
         "out.bias",
     }
+
+
+def test_labels_that_it_cannot_write_are_refused_before_training(build: Any) -> None:
+    objective = build()
+    labels = Labels("order", (Slot("cake", "crème brûlée"),))
+
+    assert objective.look_over([text_member("one tea"), make_member(0)]) == ""
+    with pytest.raises(TrainingError, match=r"its text or labels have 'èéû', which slu.alphabet lacks"):
+        objective.look_over([text_member("one tea"), text_member("one cake", labels=labels)])
+    with pytest.raises(TrainingError, match=r"take take-0000: its text or labels have 'è'"):
+        objective.look_over([replace(make_member(0), spoken="crème")])
 
 
 def test_mistakes_are_those_of_the_recogniser_that_is_named(guide_folder: str) -> None:
