@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
 from catalogs.g2p import BOUNDARY, PHONES, Pronouncer, Pronunciation, Unknown
+from catalogs.text import primary
 from training.members import Member
 from training.objective import Utterance
 
@@ -39,13 +40,23 @@ class PhoneReader:
         return self._of([("", text) for text in texts])
 
     def of_members(self, members: Sequence[Member]) -> str:
-        """The same of what members say; the first that is wrong is named if it is a take."""
+        """The same of what members say; the first that is wrong is named if it is a take.
+
+        Raises:
+            TrainingError: as above, or if some of them are not in English.
+        """
+        _check_english(members)
         return self._of(
             [("" if member.place is None else f"take {member.take_id}: ", member.spoken) for member in members]
         )
 
     def batch(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
-        """What utterances say, as `read` has it, whose errors it raises."""
+        """What utterances say, as `read` has it, whose errors it raises.
+
+        Raises:
+            TrainingError: for one that is not in English.
+        """
+        _check_english(utterances)
         return self.read([utterance.spoken for utterance in utterances])
 
     def read(self, texts: Sequence[str]) -> dict[str, Tensor]:
@@ -107,6 +118,15 @@ def check_share(name: str, share: float) -> None:
     """
     if not 0 <= share < 1:
         raise ValueError(f"{name} = {share}: expected a share from 0 to below 1")
+
+
+def _check_english(said: Sequence[Member | Utterance]) -> None:
+    others = [each for each in said if primary(each.language) != "en"]
+    if others:
+        raise TrainingError(
+            f"{len(others):,} of {len(said):,} texts are not in English, the first {others[0].text[:60]!r} in "
+            f"{others[0].language!r}: phones are known for English alone (G2P); leave other languages out of data"
+        )
 
 
 def _is_whole(said: Pronunciation) -> bool:

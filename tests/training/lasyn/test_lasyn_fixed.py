@@ -21,6 +21,7 @@ from training.lasyn.guided import GuidedSynthesis
 from training.lasyn.methods import FixedSynthesisMethod
 from training.lasyn.phones import FIRST_PHONE, MASK, NUMBERS, PADDING, PhoneReader, masked
 from training.lasyn.recogniser import guide
+from training.objective import Utterance
 from training.positions import sinusoids
 
 from ..conftest import fit
@@ -140,6 +141,17 @@ def test_a_text_without_pronunciation_is_refused_before_training(reader: PhoneRe
         reader.look_over(["one tea", text])
     with pytest.raises(TrainingError, match="write texts as they are said"):
         reader.batch(written([text]))
+
+
+def test_texts_of_another_language_are_refused(reader: PhoneReader) -> None:
+    english, german = text_member("tea", "en-GB"), text_member("ein bier bitte", "de")
+    message = "1 of 2 texts are not in English, the first 'ein bier bitte' in 'de': .*English alone .G2P."
+
+    assert reader.of_members([english]).startswith("1 texts")
+    with pytest.raises(TrainingError, match=message):
+        reader.of_members([english, german])
+    with pytest.raises(TrainingError, match=message):
+        reader.batch([Utterance.unheard(member) for member in (english, german)])
 
 
 def test_unknown_words_are_counted() -> None:
