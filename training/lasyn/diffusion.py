@@ -26,7 +26,7 @@ from training.lasyn.edm import (
     sample,
     squared_errors,
 )
-from training.lasyn.phones import PhoneReader, check_share
+from training.lasyn.phones import PhoneReader, check_share, masked
 from training.members import Member
 from training.objective import Batch, Loss, Utterance
 from training.padding import pad_features
@@ -105,12 +105,17 @@ class DiffusionSynthesiser(nn.Module):
 
 
 class LatentDiffusion:
-    """The objective; see `Objective`. It takes features and their texts; its targets are codes."""
+    """The objective; see `Objective`. It takes features and their texts, phones hidden at a share of ``mask``.
 
-    def __init__(self, synthesiser: DiffusionSynthesiser, reader: PhoneReader, *, split: int, lengths: float) -> None:
+    Its targets are codes.
+    """
+
+    def __init__(
+        self, synthesiser: DiffusionSynthesiser, reader: PhoneReader, *, split: int, lengths: float, mask: float
+    ) -> None:
         self.module = synthesiser
         self.split = split
-        self._reader, self._lengths = reader, lengths
+        self._reader, self._lengths, self._mask = reader, lengths, mask
         synthesiser.autoencoder.requires_grad_(requires_grad=False)
 
     def trained(self) -> Mapping[str, nn.Parameter]:
@@ -141,6 +146,7 @@ class LatentDiffusion:
         """Errors of codes and of lengths, which ``lengths`` watches alone: squared, of their logarithms."""
         tensors = batch.tensors
         latents = tensors["features"][:, -1].float()
-        codes, lengths = self.module.errors(latents, tensors["lengths"], tensors["phones"], tensors["num_phones"])
+        phones = masked(tensors["phones"], self._mask)
+        codes, lengths = self.module.errors(latents, tensors["lengths"], phones, tensors["num_phones"])
         total = codes.sum() + self._lengths * lengths.sum()
         return Loss(total, {"lengths": lengths.detach().sum(), "guessed": tensors["num_guessed"].sum()})

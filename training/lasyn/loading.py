@@ -126,6 +126,16 @@ def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerCo
     return frozen
 
 
+def mask_of(folder: str) -> float:
+    """The share of phones that was hidden from a synthesiser when it was trained.
+
+    Raises:
+        TrainingError: if there is no checkpoint.
+    """
+    table = checkpoint.load(Path(folder)).provenance.get("recipe", {}).get("objective", {})
+    return float(table.get("mask", 0.0))
+
+
 def slot_synthesiser(folder: str, encoder: Encoder, *, for_model: ListensWith, key: str, width: int) -> FixedProjection:
     """A trained synthesiser of slots for this language model, whose embeddings are so wide, frozen.
 
