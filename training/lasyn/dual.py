@@ -64,11 +64,9 @@ class DualTraining:
         Raises:
             TrainingError: for what the recogniser cannot write.
         """
-        self._recogniser.latents_needed(members)
         texts = [member for member in members if member.place is None]
-        if self._reader is None:
-            return ""
-        told = self._reader.of_members(texts)
+        told = "" if self._reader is None else self._reader.of_members(texts)
+        self._recogniser.latents_needed(members)
         if self._knows_masks or not self._mask or not texts:
             return told
         return (
