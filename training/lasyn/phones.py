@@ -29,6 +29,7 @@ class PhoneReader:
 
     def __init__(self, unknown: Unknown, *, key: str = "objective.unknown") -> None:
         self._key = key
+        self._others = " or ".join(f'"{way}"' for way in ("read", "spell") if way != unknown)
         self._pronouncer = Pronouncer(unknown=unknown)
 
     def look_over(self, texts: Sequence[str]) -> str:
@@ -94,9 +95,7 @@ class PhoneReader:
             else f"{text[:60]!r} has no word"
         )
         is_word = any("a" <= lost[0] <= "z" for lost in said.lost)  # figures and other scripts nobody reads or spells
-        return f"{what}: write texts as they are said" + (
-            f', or set {self._key} to "read" or "spell"' if is_word else ""
-        )
+        return f"{what}: write texts as they are said" + (f", or set {self._key} to {self._others}" if is_word else "")
 
 
 def masked(phones: Tensor, share: float) -> Tensor:

@@ -12,7 +12,7 @@ from torch.nn.functional import ctc_loss
 
 from catalogs.config import parse
 from catalogs.errors import RecipeError, TrainingError
-from catalogs.g2p import BOUNDARY
+from catalogs.g2p import BOUNDARY, Unknown
 from training.backbones.encoders import Encoder, TinyEncoderConfig
 from training.ctc import Ctc, CtcConfig, frames_needed
 from training.data import text_member
@@ -152,6 +152,12 @@ def test_texts_of_another_language_are_refused(reader: PhoneReader) -> None:
         reader.of_members([english, german])
     with pytest.raises(TrainingError, match=message):
         reader.batch([Utterance.unheard(member) for member in (english, german)])
+
+
+@pytest.mark.parametrize(("unknown", "others"), [("refuse", '"read" or "spell"'), ("read", '"spell"')])
+def test_the_other_ways_with_a_word_are_named(unknown: Unknown, others: str) -> None:
+    with pytest.raises(TrainingError, match=f"or set objective.unknown to {others}$"):
+        PhoneReader(unknown).read(["tea " + "blorp" * 10])
 
 
 def test_unknown_words_are_counted() -> None:
