@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from catalogs.apostrophes import plain_apostrophes
 from catalogs.errors import EngineError, UsageError
 from catalogs.models import fetch
 from catalogs.pronunciations import arpabet, said_words
@@ -29,6 +30,8 @@ Unknown = Literal["read", "spell", "refuse"]
 
 _NO_SOUND = frozenset({"<blank>", "<wb>", "<pad>", "<sos>", "<eos>", "<unk>", " ", "‿"})
 _LONGEST_WORD = 48
+_LACKING = {"eff": ("EH", "F"), "aitch": ("EY", "CH")}
+"""Names of letters that PocketSphinx's dictionary has under the letters alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Pronunciation:
     """The phones of a text, words parted by `BOUNDARY`.
 
     ``guessed`` are the words that are in no dictionary and were read or spelled; ``lost`` the words, digits and letters
-    of other scripts that have no phones here.
+    of other scripts that have no phones here, among them words to be read of more letters than hama reads.
     """
 
     phones: tuple[str, ...]
@@ -62,6 +65,7 @@ class Pronouncer:
 
     def pronounce(self, text: str) -> Pronunciation:
         """The phones of a text in its spoken form."""
+        text = plain_apostrophes(text)
         phones: list[str] = []
         guessed: list[str] = []
         lost = [char for char in text.lower() if char.isalnum() and not "a" <= char <= "z"]
@@ -81,12 +85,15 @@ class Pronouncer:
         return self._guesses[word]
 
     def _read(self, word: str) -> tuple[str, ...]:
+        if len(word) > _LONGEST_WORD:  # hama would leave out its end
+            return ()
         self._reader = self._reader or LetterReader(fetch("hama"))
         return tuple(arpabet(self._reader(word)).split())
 
     def _spelled(self, word: str) -> tuple[str, ...]:
         names = said_words("-".join([*word.replace("'", ""), ""]))
-        return tuple(phone for name in names for phone in self._dictionary.get(name, ()))
+        found = [self._dictionary.get(name, ()) for name in names]
+        return tuple(phone for name in found for phone in name) if all(found) else ()
 
 
 class LetterReader:
@@ -113,7 +120,9 @@ class LetterReader:
 
 @cache
 def cmu_dictionary() -> Mapping[str, tuple[str, ...]]:
-    """The first pronunciation of every word of PocketSphinx's English dictionary, 126 thousand.
+    """The first pronunciation of every word of PocketSphinx's English dictionary, and of the names of F and H.
+
+    They are 126 thousand words.
 
     Raises:
         EngineError: if PocketSphinx is not installed.
@@ -124,4 +133,4 @@ def cmu_dictionary() -> Mapping[str, tuple[str, ...]]:
         raise EngineError("pocketsphinx is not installed: pip install pocketsphinx") from error
     lines = Path(get_model_path("en-us/cmudict-en-us.dict")).read_text(encoding="utf-8").splitlines()
     entries = (line.split() for line in lines)
-    return {word: tuple(phones) for word, *phones in entries if not word.endswith(")")}
+    return {word: tuple(phones) for word, *phones in entries if not word.endswith(")")} | _LACKING

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from catalogs.apostrophes import plain_apostrophes
+
 _ARPABET: Final[dict[str, str]] = {
     "a": "AA",
     "ɑ": "AA",
@@ -116,7 +118,7 @@ def spoken_tokens(text: str) -> Iterator[str]:
 
 def said_words(spoken: str) -> Iterator[str]:
     """The words of a spoken text in small letters; what is spelled, A-T-M, by the names of its letters."""
-    for token in re.findall(r"[a-z']+(?:-[a-z']+)*", spoken.lower()):
+    for token in re.findall(r"[a-z']+(?:-[a-z']+)*", plain_apostrophes(spoken.lower())):
         parts = [part for part in token.split("-") if part.strip("'")]
         is_spelled = len(parts) > 1 and all(len(part) == 1 for part in parts)
         for part in parts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from catalogs.apostrophes import TYPOGRAPHIC, plain_apostrophes
 from catalogs.errors import TrainingError
 from training.objective import Utterance
 
@@ -42,7 +43,7 @@ class Alphabet:
         Raises:
             TrainingError: for a letter or a digit that the alphabet lacks.
         """
-        said = utterance.spoken.lower()
+        said = self._plain(utterance.spoken)
         if unknown := sorted({char for char in said if self._lacks(char)}):
             raise TrainingError(
                 f"take {utterance.take_id}: its text has {''.join(unknown)!r}, which {self._key} lacks: {said[:60]!r}"
@@ -51,7 +52,7 @@ class Alphabet:
 
     def known(self, text: str) -> list[int]:
         """The characters of any text, as `numbers` reads it, without the letters and digits that the alphabet lacks."""
-        said = [char for char in text.lower() if not self._lacks(char)]
+        said = [char for char in self._plain(text) if not self._lacks(char)]
         parted = "".join(char if char in self._numbers else " " for char in said).split()
         return [self._numbers[char] for char in " ".join(parted) if char in self._numbers]
 
@@ -62,6 +63,11 @@ class Alphabet:
     def text(self, numbers: Iterable[int]) -> str:
         """The characters that numbers, none of them the blank, stand for."""
         return "".join(self.characters[number - BLANK - 1] for number in numbers).strip()
+
+    def _plain(self, text: str) -> str:
+        """A text in small letters; apostrophes within words are plain ones, if the alphabet has no others."""
+        has_others = any(char in self._numbers for char in TYPOGRAPHIC)
+        return text.lower() if has_others else plain_apostrophes(text.lower())
 
     def _lacks(self, char: str) -> bool:
         return char.isalnum() and char not in self._numbers

@@ -89,13 +89,13 @@ def check_heard(
 
 
 def look_over(recipe: TrainRecipe, objective: Objective, members: Sequence[Member], *, progress: Progress) -> None:
-    """Say what a method that reads texts makes of those that it has.
+    """Say what a method that reads texts makes of those that it has, of takes and alone.
 
     Raises:
         TrainingError: if it can learn nothing of some of them.
     """
     if isinstance(objective, LookingOver) and (recipe.mixture is None or recipe.mixture.asks_for_made):
-        progress.note(objective.look_over([member.spoken for member in members if member.place is None]))
+        progress.note(objective.look_over(members))
 
 
 def tell_of_shares(recipe: TrainRecipe, sampler: Sampler, steps: int, *, progress: Progress) -> None:

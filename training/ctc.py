@@ -156,6 +156,17 @@ class Ctc:
             return [self.module(one, torch.tensor([one.shape[1]], device=device))[0] for one in frames]
 
 
+def frames_needed(targets: Mapping[str, Tensor]) -> Tensor:
+    """How many frames texts need at least (B,): one a character, and one between two that are the same.
+
+    ``targets`` are those of `Ctc.targets`.
+    """
+    characters, counts = targets["targets"], targets["num_targets"]
+    owner = torch.arange(len(counts)).repeat_interleave(counts)
+    repeats = (characters[1:] == characters[:-1]) & (owner[1:] == owner[:-1])
+    return counts + torch.bincount(owner[1:][repeats], minlength=len(counts))
+
+
 def _frames(utterance: Utterance) -> Tensor:
     if utterance.features is None or not utterance.features.shape[1]:
         raise TrainingError(f"take {utterance.take_id} has no encoder frames: it is empty, or was not encoded")

@@ -24,7 +24,7 @@ from training.interleaving.packing import Packable, in_tokens, inputs, pack
 from training.interleaving.spans import Slotting, counts_of
 from training.lasyn.matching import heard_frames
 from training.lasyn.slots import SlotMaker
-from training.members import RATE_HZ
+from training.members import RATE_HZ, Member
 from training.objective import Batch, Loss, Utterance
 from training.padding import IGNORED, num_slots, pad_features
 from training.sampling import Draw
@@ -78,9 +78,9 @@ class Jstip:
         """What the recogniser trains: the projector, and of the language model what is tuned."""
         return self.asr.trained()
 
-    def look_over(self, texts: Sequence[str]) -> str:
-        """See `PhoneReader.look_over`; without a maker texts are only read, and can be anything."""
-        return "" if self._maker is None else self._maker.look_over(texts)
+    def look_over(self, members: Sequence[Member]) -> str:
+        """See `SlotMaker.look_over`; without a maker texts are only read, and can be anything."""
+        return "" if self._maker is None else self._maker.look_over(members)
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """A batch to learn from: every target is a token of a text, or the end of a transcript.

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from catalogs.ids import Id
 from training.interleaving.choosing import Part
 from training.labels import UNLABELLED, Labels
+from training.members import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,12 @@ class Utterance:
     samples: Tensor | None = None
     parts: Sequence[Part] | None = None
     labels: Labels = UNLABELLED
+
+    @classmethod
+    def unheard(cls, member: Member) -> "Utterance":
+        """What is known of a member before it is heard."""
+        said = (member.text, member.spoken, member.language)
+        return cls(member.take_id, *said, is_synthetic=member.is_synthetic, labels=member.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +114,8 @@ class Objective(Protocol):
 class LookingOver(Protocol):
     """An objective that reads texts, and can tell before it begins whether it can."""
 
-    def look_over(self, texts: Sequence[str]) -> str:
-        """What there is to say of some texts, as they are said, for people.
+    def look_over(self, members: Sequence[Member]) -> str:
+        """What there is to say, for people, of all takes and texts of a training, whose texts it reads or writes.
 
         Raises:
             TrainingError: if it can learn nothing of some of them.

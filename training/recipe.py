@@ -50,7 +50,8 @@ _LATER: Mapping[str, Mapping[str, Any]] = {
     "optim": {"rates": None},
 }
 """Keys that came later: left as they are they are no part of a definition, and older trainings go on."""
-
+_LATER_OF: Mapping[str, Mapping[str, Any]] = {"lasyn_diffusion": {"mask": 0.0}}
+"""The same of a method's table, where others have always had the key."""
 
 _AROUND: Mapping[str, type[Any]] = {"penalty": PenaltyConfig, "masking": MaskingConfig}
 """Tables in that of an objective which are the same for every method."""
@@ -106,7 +107,7 @@ class TrainRecipe:
             parts["validation"] = self.validation.table()
         data = [asdict(config) for config in self.data]
         around = {key: asdict(table) for key in _AROUND if (table := getattr(self, key)) is not None}
-        parts["objective"] |= around
+        parts["objective"] = _without(parts["objective"] | around, _LATER_OF.get(self.objective.method, {}))
         parts = _without(parts, _LATER)
         features = {"layers": self.features.layers, "dtype": self.features.dtype}
         return canonical({"name": self.name, "data": data, "features": features, **parts})

@@ -14,7 +14,7 @@ from training.lasyn.diffusion import DiffusionConfig, DiffusionSynthesiser, Late
 from training.lasyn.edm import SamplerConfig
 from training.lasyn.guides import guide_in
 from training.lasyn.loading import trained_autoencoder
-from training.lasyn.phones import PhoneReader
+from training.lasyn.phones import PhoneReader, check_share
 from training.lasyn.recogniser import GUIDES, SplitRecogniser, any_of
 from training.lasyn.unet import UnetConfig
 
@@ -64,7 +64,11 @@ class AutoencoderMethod:
 
 @dataclass(frozen=True)
 class DiffusionMethod:
-    """A diffusion synthesiser; ``autoencoder_from`` is the folder of a training of `lasyn_autoencoder`."""
+    """A diffusion synthesiser; ``autoencoder_from`` is the folder of a training of `lasyn_autoencoder`.
+
+    ``unknown`` is what becomes of words that the dictionary lacks; ``mask`` the share of phones that is hidden in
+    training, as `lasyn` may hide some later.
+    """
 
     method: Literal["lasyn_diffusion"] = "lasyn_diffusion"
     autoencoder_from: str | None = None
@@ -72,6 +76,10 @@ class DiffusionMethod:
     text_encoder: TextEncoderConfig = field(default_factory=TextEncoderConfig)
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     unknown: Unknown = "read"
+    mask: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_share("objective.mask", self.mask)
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> LatentDiffusion:  # noqa: ARG002  # it hears one
         """Load the autoencoder, and make a new denoiser of its codes.
@@ -85,4 +93,5 @@ class DiffusionMethod:
         torch.manual_seed(seed)
         denoiser = Denoiser(self.denoiser, self.text_encoder, channels=autoencoder.channels, width=encoder.width)
         synthesiser = DiffusionSynthesiser(autoencoder, denoiser, self.diffusion, SamplerConfig())
-        return LatentDiffusion(synthesiser, PhoneReader(self.unknown), split=split, lengths=self.diffusion.lengths)
+        reader, lengths = PhoneReader(self.unknown), self.diffusion.lengths
+        return LatentDiffusion(synthesiser, reader, split=split, lengths=lengths, mask=self.mask)

@@ -26,7 +26,8 @@ from training.lasyn.edm import (
     sample,
     squared_errors,
 )
-from training.lasyn.phones import PhoneReader, check_share
+from training.lasyn.phones import PhoneReader, check_share, masked
+from training.members import Member
 from training.objective import Batch, Loss, Utterance
 from training.padding import pad_features
 
@@ -104,27 +105,32 @@ class DiffusionSynthesiser(nn.Module):
 
 
 class LatentDiffusion:
-    """The objective; see `Objective`. It takes features and their texts; its targets are codes."""
+    """The objective; see `Objective`. It takes features and their texts, phones hidden at a share of ``mask``.
 
-    def __init__(self, synthesiser: DiffusionSynthesiser, reader: PhoneReader, *, split: int, lengths: float) -> None:
+    Its targets are codes.
+    """
+
+    def __init__(
+        self, synthesiser: DiffusionSynthesiser, reader: PhoneReader, *, split: int, lengths: float, mask: float
+    ) -> None:
         self.module = synthesiser
         self.split = split
-        self._reader, self._lengths = reader, lengths
+        self._reader, self._lengths, self._mask = reader, lengths, mask
         synthesiser.autoencoder.requires_grad_(requires_grad=False)
 
     def trained(self) -> Mapping[str, nn.Parameter]:
         """The denoiser with its text encoder, and nothing of the autoencoder."""
         return dict(self.module.denoiser.named_parameters())
 
-    def look_over(self, texts: Sequence[str]) -> str:
-        """Refuse texts that nobody speaks.
+    def look_over(self, members: Sequence[Member]) -> str:
+        """See `PhoneReader.of_members`, whose errors it raises; it reads the texts of takes.
 
         Raises:
-            TrainingError: if there are any.
+            TrainingError: if there are texts that nobody speaks.
         """
-        if texts:
-            raise TrainingError(f"data has {len(texts):,} texts alone, and diffusion learns from speech; drop them")
-        return "diffusion: speech and its texts"
+        if texts := sum(member.place is None for member in members):
+            raise TrainingError(f"data has {texts:,} texts alone, and diffusion learns from speech; drop them")
+        return self._reader.of_members(members)
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """Latents and phones.
@@ -140,6 +146,7 @@ class LatentDiffusion:
         """Errors of codes and of lengths, which ``lengths`` watches alone: squared, of their logarithms."""
         tensors = batch.tensors
         latents = tensors["features"][:, -1].float()
-        codes, lengths = self.module.errors(latents, tensors["lengths"], tensors["phones"], tensors["num_phones"])
+        phones = masked(tensors["phones"], self._mask)
+        codes, lengths = self.module.errors(latents, tensors["lengths"], phones, tensors["num_phones"])
         total = codes.sum() + self._lengths * lengths.sum()
         return Loss(total, {"lengths": lengths.detach().sum(), "guessed": tensors["num_guessed"].sum()})

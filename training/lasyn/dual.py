@@ -24,6 +24,7 @@ from training.backbones.encoding import inference
 from training.lasyn.autoencoder import heard
 from training.lasyn.phones import PhoneReader, masked
 from training.lasyn.recogniser import SplitRecogniser
+from training.members import Member
 from training.objective import Batch, Loss, Utterance
 from training.padding import features_of
 
@@ -32,14 +33,20 @@ class DualTraining:
     """The objective; see `Objective`. Utterances with features are heard, those without are texts.
 
     ``synthesiser`` maps phones (S, P) and their numbers (S,) to latents (S, T, D) and theirs, and stays as it is; None
-    is for a recogniser that is trained already.
+    is for a recogniser that is trained already. ``knows_masks`` is whether phones were hidden from it in training.
     """
 
     def __init__(
-        self, recogniser: SplitRecogniser, synthesiser: nn.Module | None, reader: PhoneReader | None, mask: float
+        self,
+        recogniser: SplitRecogniser,
+        synthesiser: nn.Module | None,
+        reader: PhoneReader | None,
+        mask: float,
+        *,
+        knows_masks: bool = True,
     ) -> None:
         self._recogniser, self._reader, self._mask = recogniser, reader, mask
-        self._synthesiser = synthesiser
+        self._synthesiser, self._knows_masks = synthesiser, knows_masks
         self.split = recogniser.split
         self.module = nn.ModuleDict({"recogniser": recogniser.module})
         if synthesiser is not None:
@@ -49,9 +56,23 @@ class DualTraining:
         """The upper part and the head, named as the recogniser's own method names them."""
         return self._recogniser.head.trained()
 
-    def look_over(self, texts: Sequence[str]) -> str:
-        """See `PhoneReader.look_over`."""
-        return "" if self._reader is None else self._reader.look_over(texts)
+    def look_over(self, members: Sequence[Member]) -> str:
+        """See `PhoneReader.of_members`; it reads texts alone, and writes those of takes and all labels.
+
+        It also says so if phones are hidden from a synthesiser that has not learned what that means.
+
+        Raises:
+            TrainingError: for what the recogniser cannot write.
+        """
+        texts = [member for member in members if member.place is None]
+        told = "" if self._reader is None else self._reader.of_members(texts)
+        self._recogniser.latents_needed(members)
+        if self._knows_masks or not self._mask or not texts:
+            return told
+        return (
+            f"{told}; objective.mask = {self._mask:g} hides phones behind a symbol that the synthesiser, trained with "
+            f"mask = 0, has never learned: train it with objective.mask = {self._mask:g}, or give 0 here"
+        )
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """Latents of those that are heard, phones of the texts, and the targets of first the ones, then the others.

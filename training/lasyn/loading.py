@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 from torch import nn
 
+from catalogs.audio import hash_file
 from catalogs.config import parse
 from catalogs.errors import TrainingError
 from training import checkpoint
 from training.backbones.encoders import Encoder
 from training.backbones.frozen import freeze
-from training.checkpoint import Checkpoint
+from training.checkpoint import TRAINED, Checkpoint
 from training.lasyn.autoencoder import Autoencoder, AutoencoderConfig
 from training.lasyn.denoiser import Denoiser, TextEncoderConfig
 from training.lasyn.diffusion import DiffusionConfig, DiffusionSynthesiser
@@ -40,19 +41,41 @@ class Trained:
         Raises:
             TrainingError: if it is not there any more, or is another one by now.
         """
-        began = self.found.provenance.get("base", {}).get("started_from", {}).get("objective.guide_from", {})
         folder = self.table.get("guide_from")
         if folder is None:
             raise TrainingError(f"{key}: {self.found.folder} names no guide; name a training of 'lasyn_fixed'")
-        try:
-            guiding = checkpoint.load(Path(folder))
-        except TrainingError as error:
-            raise TrainingError(
-                f"{key}: {self.found.folder} was trained through a guide that is gone: {error}"
-            ) from error
-        if began and began["training"] != guiding.provenance.get("training"):
+        guiding = self._there("through a guide", folder, key=key)
+        if self._began("guide_from", "training") not in (None, guiding.provenance.get("training")):
             raise TrainingError(f"{key}: {self.found.folder} was trained through another guide than {folder} holds now")
         return guiding
+
+    def coded_by(self, *, key: str) -> str:
+        """The folder of the autoencoder on whose codes it was trained; ``key`` is of the recipe that names this one.
+
+        Raises:
+            TrainingError: if it is not there any more, or is another one by now, or was trained on.
+        """
+        folder = self.table["autoencoder_from"]
+        coding = self._there("on codes of an autoencoder", folder, key=key)
+        now = {"training": coding.provenance.get("training"), "sha256": hash_file(coding.folder / TRAINED)}
+        if any(self._began("autoencoder_from", name) not in (None, value) for name, value in now.items()):
+            raise TrainingError(
+                f"{key}: {self.found.folder} was trained on codes of another autoencoder than {folder} holds now; put "
+                "that one back, or train the synthesiser anew"
+            )
+        return str(coding.folder)
+
+    def _began(self, name: str, what: str) -> str | None:
+        """What provenance says of a training that this one began with; None if it says nothing."""
+        started_from = self.found.provenance.get("base", {}).get("started_from", {})
+        value: str | None = started_from.get(f"objective.{name}", {}).get(what)
+        return value
+
+    def _there(self, what: str, folder: str, *, key: str) -> Checkpoint:
+        try:
+            return checkpoint.load(Path(folder))
+        except TrainingError as error:
+            raise TrainingError(f"{key}: {self.found.folder} was trained {what} that is gone: {error}") from error
 
     def parsed(self, into: type[C], key: str) -> C:
         """One of the tables in it."""
@@ -89,7 +112,7 @@ def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerCo
         made = known.parsed(FixedProjectionConfig, "synthesiser").build(width=encoder.width, seed=0)
         parts = dict(made.named_parameters())
     elif known.method == "lasyn_diffusion":
-        autoencoder, theirs = trained_autoencoder(known.table["autoencoder_from"], encoder)
+        autoencoder, theirs = trained_autoencoder(known.coded_by(key=key), encoder)
         made = new_diffusion(known, autoencoder, encoder, sampler=sampler)
         parts = dict(made.denoiser.named_parameters())
     else:
@@ -101,6 +124,16 @@ def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerCo
     checkpoint.restore(known.found, parts)
     frozen: nn.Module = freeze(made)
     return frozen
+
+
+def mask_of(folder: str) -> float:
+    """The share of phones that was hidden from a synthesiser when it was trained.
+
+    Raises:
+        TrainingError: if there is no checkpoint.
+    """
+    table = checkpoint.load(Path(folder)).provenance.get("recipe", {}).get("objective", {})
+    return float(table.get("mask", 0.0))
 
 
 def slot_synthesiser(folder: str, encoder: Encoder, *, for_model: ListensWith, key: str, width: int) -> FixedProjection:

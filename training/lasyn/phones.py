@@ -12,6 +12,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
 from catalogs.g2p import BOUNDARY, PHONES, Pronouncer, Pronunciation, Unknown
+from catalogs.text import primary
+from training.members import Member
 from training.objective import Utterance
 
 PADDING, MASK, FIRST_PHONE = 0, 1, 3
@@ -27,6 +29,7 @@ class PhoneReader:
 
     def __init__(self, unknown: Unknown, *, key: str = "objective.unknown") -> None:
         self._key = key
+        self._others = " or ".join(f'"{way}"' for way in ("read", "spell") if way != unknown)
         self._pronouncer = Pronouncer(unknown=unknown)
 
     def look_over(self, texts: Sequence[str]) -> str:
@@ -35,18 +38,26 @@ class PhoneReader:
         Raises:
             TrainingError: if some of the texts have no pronunciation, with how many and the first of them.
         """
-        found = [(text, self._pronouncer.pronounce(text)) for text in texts]
-        if wrong := [(text, said) for text, said in found if not _is_whole(said)]:
-            text, said = wrong[0]
-            raise TrainingError(
-                f"{len(wrong):,} of {len(texts):,} texts have no pronunciation; {self._told(text, said)}"
-            )
-        guessed = [word for _, said in found for word in said.guessed]
-        examples = "".join(f", such as {word}" for word in guessed[:1])
-        return f"{len(texts):,} texts, {len(guessed):,} words of which are in no dictionary{examples}"
+        return self._of([("", text) for text in texts])
+
+    def of_members(self, members: Sequence[Member]) -> str:
+        """The same of what members say; the first that is wrong is named if it is a take.
+
+        Raises:
+            TrainingError: as above, or if some of them are not in English.
+        """
+        _check_english(members)
+        return self._of(
+            [("" if member.place is None else f"take {member.take_id}: ", member.spoken) for member in members]
+        )
 
     def batch(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
-        """What utterances say, as `read` has it, whose errors it raises."""
+        """What utterances say, as `read` has it, whose errors it raises.
+
+        Raises:
+            TrainingError: for one that is not in English.
+        """
+        _check_english(utterances)
         return self.read([utterance.spoken for utterance in utterances])
 
     def read(self, texts: Sequence[str]) -> dict[str, Tensor]:
@@ -66,6 +77,17 @@ class PhoneReader:
             "num_guessed": torch.tensor([len(one.guessed) for one in said], dtype=torch.long),
         }
 
+    def _of(self, named: Sequence[tuple[str, str]]) -> str:
+        found = [(name, text, self._pronouncer.pronounce(text)) for name, text in named]
+        if wrong := [each for each in found if not _is_whole(each[2])]:
+            name, text, said = wrong[0]
+            raise TrainingError(
+                f"{len(wrong):,} of {len(found):,} texts have no pronunciation; {name}{self._told(text, said)}"
+            )
+        guessed = [word for *_, said in found for word in said.guessed]
+        examples = "".join(f", such as {word}" for word in guessed[:1])
+        return f"{len(found):,} texts, {len(guessed):,} words of which are in no dictionary{examples}"
+
     def _told(self, text: str, said: Pronunciation) -> str:
         what = (
             f"{', '.join(map(repr, said.lost))} in {text[:60]!r} has none"
@@ -73,9 +95,7 @@ class PhoneReader:
             else f"{text[:60]!r} has no word"
         )
         is_word = any("a" <= lost[0] <= "z" for lost in said.lost)  # figures and other scripts nobody reads or spells
-        return f"{what}: write texts as they are said" + (
-            f', or set {self._key} to "read" or "spell"' if is_word else ""
-        )
+        return f"{what}: write texts as they are said" + (f", or set {self._key} to {self._others}" if is_word else "")
 
 
 def masked(phones: Tensor, share: float) -> Tensor:
@@ -97,6 +117,15 @@ def check_share(name: str, share: float) -> None:
     """
     if not 0 <= share < 1:
         raise ValueError(f"{name} = {share}: expected a share from 0 to below 1")
+
+
+def _check_english(said: Sequence[Member | Utterance]) -> None:
+    others = [each for each in said if primary(each.language) != "en"]
+    if others:
+        raise TrainingError(
+            f"{len(others):,} of {len(said):,} texts are not in English, the first {others[0].text[:60]!r} in "
+            f"{others[0].language!r}: phones are known for English alone (G2P); leave other languages out of data"
+        )
 
 
 def _is_whole(said: Pronunciation) -> bool:

@@ -5,7 +5,7 @@ It is what the objectives `ctc`, `slu`, `transducer` and `whisper_decoder` train
 The paper has a transducer or a decoder for it; with CTC there must be as many frames as characters, which synthesisers
 see to.
 
-B utterances · T frames, padded · D width of the encoder
+B utterances · T frames, padded · D width of the encoder · M members
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,17 +13,20 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from catalogs.config import parse
 from catalogs.errors import TrainingError
+from catalogs.stage import batched
 from training import checkpoint
 from training.answering import Answering, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.frozen import freeze
 from training.backbones.split import UpperPart
 from training.checkpoint import Checkpoint
-from training.ctc import CtcConfig
+from training.ctc import Ctc, CtcConfig, frames_needed
+from training.members import Member
 from training.objective import Batch, Loss, Utterance
 from training.transducer import TransducerConfig
 from training.whisper_decoder import WhisperDecoderConfig
@@ -71,6 +74,9 @@ GUIDES: Mapping[str, type[RecogniserConfig]] = {
 GUIDE_FROM = "objective.guide_from"
 """The key of a recipe that names a guide."""
 
+_AT_ONCE = 256
+"""Texts whose targets are in memory while they are looked over."""
+
 
 class SplitRecogniser:
     """An encoder up to its split, and what goes on from there."""
@@ -91,7 +97,8 @@ class SplitRecogniser:
         """Take over what a guide has learned: all of it, or the upper part of one that writes something else.
 
         Raises:
-            TrainingError: if it goes on from another layer, or is of the same kind and of another shape.
+            TrainingError: if it goes on from another layer, is of the same kind and of another shape, or if there is no
+                upper part to take over.
         """
         is_like = type(self.head) is type(guide.head)
         ours, theirs = (one.head.shape if is_like else {"split": one.split} for one in (self, guide))
@@ -104,6 +111,11 @@ class SplitRecogniser:
         if is_like:
             self.module.load_state_dict(guide.module.state_dict())
         elif self.head.upper is not None and guide.head.upper is not None:
+            if not guide.head.upper.state_dict():
+                raise TrainingError(
+                    f"{GUIDE_FROM}: the guide writes something else, and above layer {self.split}, the encoder's last, "
+                    "there is nothing that it has learned: give both an earlier split, or leave the guide out"
+                )
             self.head.upper.load_state_dict(guide.head.upper.state_dict())
 
     @property
@@ -118,6 +130,19 @@ class SplitRecogniser:
     def targets(self, utterances: Sequence[Utterance], counts: Sequence[int]) -> dict[str, Tensor]:  # noqa: ARG002
         """See `Guide.targets`: what it writes does not depend on how long it hears."""
         return self.head.targets(utterances)
+
+    def latents_needed(self, members: Sequence[Member]) -> Tensor:
+        """How many latents the text of each member takes at least, (M,): see `frames_needed` for CTC; others need none.
+
+        Raises:
+            TrainingError: for a text that it cannot write.
+        """
+        found = [torch.zeros(0, dtype=torch.long)]
+        for part in batched(members, _AT_ONCE):
+            targets = self.head.targets([Utterance.unheard(member) for member in part])
+            is_ctc = isinstance(self.head, Ctc)
+            found.append(frames_needed(targets) if is_ctc else torch.zeros(len(part), dtype=torch.long))
+        return torch.cat(found)
 
     def answers(self, utterances: Sequence[Utterance], latents: Sequence[Tensor]) -> list[str]:
         """See `Guide.answers`."""

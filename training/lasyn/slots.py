@@ -11,6 +11,7 @@ from training.backbones.encoding import inference
 from training.lasyn.fixed import FixedProjection
 from training.lasyn.matching import heard_frames
 from training.lasyn.phones import PhoneReader, masked
+from training.members import Member
 
 
 class SlotMaker:
@@ -20,9 +21,9 @@ class SlotMaker:
         self._synthesiser = synthesiser.requires_grad_(requires_grad=False)
         self._reader, self._mask = reader, mask
 
-    def look_over(self, texts: Sequence[str]) -> str:
-        """See `PhoneReader.look_over`."""
-        return self._reader.look_over(texts)
+    def look_over(self, members: Sequence[Member]) -> str:
+        """Those of the members that are texts alone, see `PhoneReader.of_members`; takes are heard."""
+        return self._reader.of_members([member for member in members if member.place is None])
 
     def read(self, texts: Sequence[str]) -> tuple[dict[str, Tensor], list[int]]:
         """The phones of texts, as `PhoneReader.read` has them, whose errors it raises; how many slots each becomes."""

@@ -33,7 +33,7 @@ CHARACTERS_A_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class SluConfig:
-    """``alphabet`` are the characters that can be written: those of ASCII, or others that have | ; = and a backslash.
+    """``alphabet`` are the characters that can be written: ASCII, or others with a space, | ; = and a backslash.
 
     ``split`` is the layer of the encoder whose features are heard, where the layers above are tuned too.
     ``guide_from`` is a training of method `ctc`, `transducer` or `whisper_decoder` with that split, as whose upper part
@@ -53,6 +53,8 @@ class SluConfig:
     def __post_init__(self) -> None:
         if len(set(self.alphabet)) < len(self.alphabet) or not set(MARKS) <= set(self.alphabet):
             raise ValueError(f"slu.alphabet must name characters, each once, {' '.join(MARKS)} among them")
+        if " " not in self.alphabet:
+            raise ValueError("slu.alphabet has no space, which parts words, and is written for marks that it lacks")
         if self.split is not None and self.split < 0:
             raise ValueError(f"slu.split = {self.split}: expected the number of a layer, from 0")
         if self.guide_from is not None and self.split is None:

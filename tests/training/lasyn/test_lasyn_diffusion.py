@@ -10,6 +10,7 @@ import torch
 from catalogs.config import parse
 from catalogs.errors import RecipeError, TrainingError
 from training.backbones.encoders import Encoder
+from training.data import text_member
 from training.lasyn.autoencoder import AutoencoderConfig, Autoencoding
 from training.lasyn.denoiser import Told, align
 from training.lasyn.diffusing import AutoencoderMethod, DiffusionMethod, HearingConfig
@@ -17,9 +18,10 @@ from training.lasyn.diffusion import DiffusionSynthesiser, LatentDiffusion
 from training.lasyn.dual import DualTraining
 from training.lasyn.guides import guide_in
 from training.lasyn.methods import DualTrainingMethod
-from training.lasyn.phones import PhoneReader
+from training.lasyn.phones import FIRST_PHONE, MASK, PhoneReader
 from training.objective import Utterance
 from training.positions import sinusoids
+from training.recipe import parse_recipe
 
 from ..conftest import fit
 from .conftest import FRAMES_PER_PHONE, GUIDE, SPLIT, TOLD, UNTOLD, WIDTH, keep, spoken, written
@@ -229,9 +231,37 @@ def test_a_recogniser_hears_what_diffusion_makes(
     assert all(0 < loss < float("inf") for loss in losses)
 
 
+def test_phones_are_hidden_in_training_if_that_is_asked_for(table: dict[str, Any], encoder: Encoder) -> None:
+    def lost(**settings: Any) -> float:
+        config = parse(DiffusionMethod, table | settings, source="test")
+        objective = config.build(encoder, num_layers=1, seed=0)
+        batch = objective.collate(spoken(TOLD))
+        seen: list[torch.Tensor] = []
+        objective.module.denoiser.text.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        torch.manual_seed(0)
+        objective.loss(batch)
+        (phones,) = seen
+        changed = phones != batch.tensors["phones"]
+        assert bool((phones[changed] == MASK).all())
+        return float(changed.sum() / (batch.tensors["phones"] >= FIRST_PHONE).sum())
+
+    assert lost() == 0
+    assert lost(mask=0.3) == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_recipe_of_before_masks_is_the_one_it_was() -> None:
+    def definition(method: str, **objective: Any) -> str:
+        table = {"name": "x", "data": [{"corpus": "c", "release": "r"}], "encoder": {"name": "tiny"}}
+        return parse_recipe(table | {"objective": {"method": method, **objective}}, source="test").definition
+
+    assert '"mask"' not in definition("lasyn_diffusion")
+    assert '"mask":0.3' in definition("lasyn_diffusion", mask=0.3)
+    assert '"mask":0.0' in definition("lasyn_fixed")
+
+
 def test_texts_alone_teach_diffusion_nothing(learned: Any, encoder: Encoder, guide_folder: str) -> None:
     with pytest.raises(TrainingError, match="learns from speech"):
-        learned[0].look_over(["tea"])
+        learned[0].look_over([text_member("tea")])
     with pytest.raises(TrainingError, match="no features"):
         learned[0].collate(written(["tea"]))
     with pytest.raises(TrainingError, match="autoencoder_from is missing"):
@@ -246,6 +276,7 @@ def test_texts_alone_teach_diffusion_nothing(learned: Any, encoder: Encoder, gui
         (DiffusionMethod, {"denoiser": {"width": 30}}, "multiple of 4"),
         (DiffusionMethod, {"denoiser": {"attention": [4]}}, "must name levels"),
         (DiffusionMethod, {"diffusion": {"untold": 1.0}}, "untold"),
+        (DiffusionMethod, {"mask": 1.0}, "objective.mask = 1.0"),
         (AutoencoderMethod, {"split": 1, "autoencoder": {"kernel": 2}}, "odd kernel"),
         (AutoencoderMethod, {}, "split is missing"),
         (AutoencoderMethod, {"split": 1, "hearing": {}}, "guide_from is missing"),

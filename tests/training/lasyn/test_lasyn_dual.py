@@ -95,6 +95,21 @@ def test_phones_are_masked_anew_each_time(build: Any) -> None:
     assert float(whole.loss(batch).total) < min(losses)
 
 
+def test_it_is_told_that_a_synthesiser_has_never_seen_masks(
+    build: Any, encoder: Encoder, guide_folder: str, tmp_path: Path
+) -> None:
+    texts = [text_member(text) for text in set(UNTOLD)]
+    unseen = "mask = 0, has never learned: train it with objective.mask = 0.3"
+    table = FIXED | {"guide_from": guide_folder, "mask": 0.2}
+    synthesis = parse(FixedSynthesisMethod, table, source="test").build(encoder, num_layers=1, seed=0)
+    masked = keep(tmp_path, synthesis, encoder, table)
+
+    assert unseen in build(mask=0.3).look_over(texts)
+    for silent in (build(mask=0.0), build(mask=0.3, synthesiser_from=masked)):
+        assert "mask" not in silent.look_over(texts)
+    assert "mask" not in build(mask=0.3).look_over([])
+
+
 MEMBERS = [
     *(make_member(n, is_synthetic=False, duration_s=1.0) for n in range(12)),
     *(text_member(text) for text in sorted(set(TOLD))[:12]),

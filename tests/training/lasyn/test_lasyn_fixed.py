@@ -6,16 +6,22 @@ from typing import Any
 import jiwer
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn.functional import ctc_loss
 
 from catalogs.config import parse
 from catalogs.errors import RecipeError, TrainingError
-from catalogs.g2p import BOUNDARY
+from catalogs.g2p import BOUNDARY, Unknown
 from training.backbones.encoders import Encoder, TinyEncoderConfig
+from training.ctc import Ctc, CtcConfig, frames_needed
+from training.data import text_member
 from training.lasyn.fixed import FixedProjectionConfig
 from training.lasyn.guided import GuidedSynthesis
 from training.lasyn.methods import FixedSynthesisMethod
 from training.lasyn.phones import FIRST_PHONE, MASK, NUMBERS, PADDING, PhoneReader, masked
 from training.lasyn.recogniser import guide
+from training.objective import Utterance
 from training.positions import sinusoids
 
 from ..conftest import fit
@@ -137,11 +143,66 @@ def test_a_text_without_pronunciation_is_refused_before_training(reader: PhoneRe
         reader.batch(written([text]))
 
 
+def test_texts_of_another_language_are_refused(reader: PhoneReader) -> None:
+    english, german = text_member("tea", "en-GB"), text_member("ein bier bitte", "de")
+    message = "1 of 2 texts are not in English, the first 'ein bier bitte' in 'de': .*English alone .G2P."
+
+    assert reader.of_members([english]).startswith("1 texts")
+    with pytest.raises(TrainingError, match=message):
+        reader.of_members([english, german])
+    with pytest.raises(TrainingError, match=message):
+        reader.batch([Utterance.unheard(member) for member in (english, german)])
+
+
+@pytest.mark.parametrize(("unknown", "others"), [("refuse", '"read" or "spell"'), ("read", '"spell"')])
+def test_the_other_ways_with_a_word_are_named(unknown: Unknown, others: str) -> None:
+    with pytest.raises(TrainingError, match=f"or set objective.unknown to {others}$"):
+        PhoneReader(unknown).read(["tea " + "blorp" * 10])
+
+
 def test_unknown_words_are_counted() -> None:
     reader = PhoneReader("spell")
 
     assert reader.look_over(["one xqv", "xqv tea"]) == "2 texts, 2 words of which are in no dictionary, such as xqv"
     assert reader.batch(written(["one xqv", "tea"]))["num_guessed"].tolist() == [1, 0]
+
+
+def test_texts_that_ctc_has_no_room_for_are_refused_or_counted(encoder: Encoder, guide_folder: str) -> None:
+    texts = [text_member(text) for text in ("tea", "coffee please", "large cake", "no")]
+    narrow, wide = (
+        synthesis(encoder, guide_folder, synthesiser=SMALL | {"frames_per_phone": number}) for number in (1, 2)
+    )
+
+    assert wide.look_over(texts) == "4 texts, 0 words of which are in no dictionary"
+    with pytest.raises(TrainingError, match=r"3 of 4 texts teach nothing.*synthesiser.frames_per_phone = 2$"):
+        narrow.look_over(texts)
+    assert ", 0 words of which are in no dictionary; 1 of 2 texts teach nothing" in narrow.look_over(texts[2:])
+
+
+@given(st.lists(st.text("ab ", max_size=6), min_size=1, max_size=5))
+def test_frames_that_a_text_needs_are_those_that_ctc_has_a_path_for(texts: list[str]) -> None:
+    head = Ctc(8, CtcConfig(alphabet="ab "))
+    targets = head.targets(written(texts))
+
+    needed = frames_needed(targets)
+
+    for number, length in zip(needed.tolist(), targets["num_targets"].tolist(), strict=True):
+        assert number >= length
+    for frames, is_enough in ((needed, True), (needed - 1, False)):
+        lengths = frames.clamp(min=0)
+        log_probs = torch.zeros(int(needed.max()) + 1, len(texts), 4).log_softmax(-1)
+        lost = ctc_loss(log_probs, targets["targets"], lengths, targets["num_targets"], reduction="none")
+        assert (lost.isfinite() == is_enough)[needed > 0].all()
+
+
+def test_what_the_guide_cannot_write_is_refused_before_training(encoder: Encoder, tmp_path: Any) -> None:
+    table = GUIDE | {"alphabet": " aet"}
+    head = parse(CtcConfig, table, source="test").build(encoder, num_layers=1, seed=0)
+    objective = synthesis(encoder, keep(tmp_path, head, encoder, table))
+
+    assert objective.look_over([text_member("tea")]).startswith("1 texts")
+    with pytest.raises(TrainingError, match=r"its text has 'k', which ctc.alphabet lacks: 'take tea'"):
+        objective.look_over([text_member("tea"), text_member("take tea")])
 
 
 def test_a_guide_needs_a_split_and_the_same_encoder(reading: Any, encoder: Encoder, tmp_path: Any) -> None:

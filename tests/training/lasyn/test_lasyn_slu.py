@@ -12,6 +12,8 @@ from catalogs.errors import RecipeError, TrainingError
 from catalogs.records import Slot
 from training.answering import DecodingConfig
 from training.backbones.encoders import Encoder
+from training.ctc import CtcConfig
+from training.data import text_member
 from training.labels import Labels
 from training.lasyn.dual import DualTraining, _voices
 from training.lasyn.methods import DualTrainingMethod, FixedSynthesisMethod
@@ -20,7 +22,7 @@ from training.lasyn.recogniser import SplitRecogniser, guide
 from training.objective import Utterance
 from training.slu.understanding import SluConfig
 
-from ..conftest import fit
+from ..conftest import fit, make_member
 from .conftest import SPLIT, TOLD, keep, places, spoken, written
 from .test_lasyn_dual import Oracle
 
@@ -75,6 +77,32 @@ def test_a_guide_of_another_split_or_size_is_refused(
         build(guide_from=folder, recogniser=SLU | {"decoder": SMALL | {"width": 24}})
     with pytest.raises(TrainingError, match="by method 'ctc', 'transducer' or 'whisper_decoder' with a split"):
         FixedSynthesisMethod(guide_from=folder).build(encoder, num_layers=1, seed=0)
+
+
+def test_a_guide_of_another_kind_that_has_no_upper_part_is_refused(build: Any, encoder: Encoder, tmp_path: Any) -> None:
+    last = encoder.num_layers
+    table = {"method": "ctc", "split": last}
+    folder = keep(tmp_path, CtcConfig(split=last).build(encoder, num_layers=1, seed=0), encoder, table)
+
+    with pytest.raises(TrainingError, match=f"guide_from: the guide writes something else, and above layer {last}"):
+        build(guide_from=folder, recogniser=SLU | {"split": last})
+    assert build(guide_from=folder, recogniser=table).trained().keys() == {
+        "norm.weight",
+        "norm.bias",
+        "out.weight",
+        "out.bias",
+    }
+
+
+def test_labels_that_it_cannot_write_are_refused_before_training(build: Any) -> None:
+    objective = build()
+    labels = Labels("order", (Slot("cake", "crème brûlée"),))
+
+    assert objective.look_over([text_member("one tea"), make_member(0)]) == ""
+    with pytest.raises(TrainingError, match=r"its text or labels have 'èéû', which slu.alphabet lacks"):
+        objective.look_over([text_member("one tea"), text_member("one cake", labels=labels)])
+    with pytest.raises(TrainingError, match=r"take take-0000: its text or labels have 'è'"):
+        objective.look_over([replace(make_member(0), spoken="crème")])
 
 
 def test_mistakes_are_those_of_the_recogniser_that_is_named(guide_folder: str) -> None:

@@ -1,14 +1,22 @@
 """From a release and a file of texts to a recogniser, by the same command, one recipe after the other."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
+from safetensors.torch import save_file
+from typer.testing import CliRunner
 
 from catalogs.errors import DataLeak, TrainingError
 from catalogs.progress import Progress
+from synthgen.cli import app
 from training import checkpoint, session
+from training.alphabet import ENGLISH
 from training.answering import DecodingConfig
 from training.curve import rows_of
 from training.data import TextsConfig, read_data
@@ -40,10 +48,17 @@ def train(folder: Path, corpus: Path) -> Train:
 
     def run(name: str, objective: dict[str, Any], *, data: str = "both", texts: str = "menu.txt", **more: Any) -> Path:
         read = {"texts": str(folder / texts)}
+        digits = {"corpus": str(folder / "digits"), "release": "said", "split": None}
         table = {
             "name": name,
             "folder": str(folder / name),
-            "data": {"heard": [heard], "read": [read], "both": [heard, read]}[data],
+            "data": {
+                "heard": [heard],
+                "read": [read],
+                "both": [heard, read],
+                "digits": [digits],
+                "digits and texts": [digits, read],
+            }[data],
             "encoder": {"name": "tiny"},
             "features": {"folder": str(folder / "features"), "layers": [SPLIT]},
             "objective": objective,
@@ -105,6 +120,29 @@ def test_diffusion_makes_latents_for_it_as_well(train: Train, guide: str, diffus
     assert all(row["loss"] > 0 for row in rows_of(found))
 
 
+def test_the_autoencoder_is_still_the_one_that_diffusion_was_trained_on(
+    train: Train, diffusion: str, guide: str, folder: Path
+) -> None:
+    codes, kept = folder / "codes", folder / "codes-kept"
+    trained = checkpoint.load(codes).folder
+    objective = dual(guide, diffusion)
+    codes.rename(kept)
+    try:
+        with pytest.raises(
+            TrainingError, match=r"synthesiser_from: .*/diffusion/step-\d+ was trained on .* is gone: .*codes"
+        ):
+            train("uncoded", objective)
+        shutil.copytree(kept, codes)
+        tensors = trained / checkpoint.TRAINED
+        save_file({name: value + 1 for name, value in checkpoint.load(codes).trained().items()}, tensors)
+        with pytest.raises(TrainingError, match=r"synthesiser_from: .* another autoencoder than .*codes holds now"):
+            train("uncoded", objective)
+    finally:
+        shutil.rmtree(codes, ignore_errors=True)
+        kept.rename(codes)
+    assert rows_of(train("coded", objective))
+
+
 def test_a_transducer_goes_the_same_way(train: Train, folder: Path, corpus: Path) -> None:
     table = {"method": "transducer", "split": SPLIT, "width": 16}
     guided = str(train("transducer", table, data="heard"))
@@ -141,3 +179,41 @@ def test_a_text_with_digits_is_refused_before_training(train: Train, guide: str,
 
     with pytest.raises(TrainingError, match="1 of 2 texts have no pronunciation; '9' in 'see you at 9'"):
         train("digits", dual(guide, fixed), texts="digits.txt")
+
+
+@pytest.fixture(scope="module")
+def digits(folder: Path) -> None:
+    """A release of two takes, of which one says what has no phones."""
+    rows = []
+    for number, text in enumerate(["one small tea", "see you at 9"]):
+        soundfile.write(folder / f"{number}.wav", 0.3 * np.sin(np.arange(9_000) * 0.07 + number), 16_000)
+        rows.append({"audio": f"{number}.wav", "text": text, "speaker": "c", "language": "en"})
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for words in (["ingest", str(folder)], ["freeze", "said", "--where", "origin = 'real'"]):
+        assert CliRunner().invoke(app, [*words, "-c", str(folder / "digits")]).exit_code == 0
+
+
+@pytest.mark.parametrize("method", ["lasyn_diffusion", "lasyn_fixed"])
+@pytest.mark.usefixtures("diffusion", "digits")
+def test_a_take_that_cannot_be_read_is_refused_before_anything_is_encoded(
+    train: Train, guide: str, folder: Path, method: str
+) -> None:
+    asked = {
+        "lasyn_diffusion": {"autoencoder_from": str(folder / "codes"), "denoiser": {"width": 16}},
+        "lasyn_fixed": {"guide_from": guide, "matching": {}, "synthesiser": {"filters": 16}},
+    }[method]
+    features = {"folder": str(folder / "spare"), "layers": [SPLIT]}
+
+    with pytest.raises(
+        TrainingError, match=r"1 of 2 texts have no pronunciation; take [0-9a-f-]+: '9' in 'see you at 9'"
+    ):
+        train(f"not-{method}", {"method": method, **asked}, data="digits", features=features)
+    assert not [path for path in (folder / "spare").rglob("*") if path.is_file()]
+
+
+@pytest.mark.usefixtures("digits")
+def test_what_is_only_heard_need_not_be_read(train: Train, fixed: str) -> None:
+    recogniser = {"method": "ctc", "split": SPLIT, "alphabet": f"{ENGLISH}9"}
+    objective = {"method": "lasyn", "recogniser": recogniser, "synthesiser_from": fixed}
+
+    assert all(row["loss"] > 0 for row in rows_of(train("figures", objective, data="digits and texts")))

@@ -139,6 +139,7 @@ def test_a_table_survives_its_recipe_and_mistakes_are_named() -> None:
     assert parse(SluConfig, asdict(config), source="checkpoint") == config
     for wrong, message in [
         ({"alphabet": "abc"}, "among them"),
+        ({"alphabet": "abc|;=\\"}, "slu.alphabet has no space"),
         ({"split": -1}, "number of a layer"),
         ({"guide_from": "x"}, r"slu\.split is missing"),
         ({"decoder": {"width": 30, "heads": 4}}, "multiple of heads"),
