@@ -14,6 +14,7 @@ from itertools import groupby
 
 from rapidfuzz.distance import Editops, Levenshtein
 
+from catalogs.apostrophes import plain_apostrophes
 from catalogs.numerals import NUMERALS
 
 NORMALISER = f"whisper-normalizer-{version('whisper-normalizer')}/3"
@@ -24,9 +25,6 @@ _UNSPACED = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "yue", "zh"})
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
 """Soft hyphens, marks of direction, and the places where a line may break, which Lao and Khmer texts are full of."""
-
-_APOSTROPHE = re.compile("(?<=\\w)[\u2018\u2019\u02bc](?=\\w)")
-"""Typographic apostrophes; Whisper's rules know the plain one."""
 
 _TONE_BEFORE_VOWEL = re.compile("([\u0e48-\u0e4b])(\u0e4d)|([\u0ec8-\u0ecb])(\u0ecd)")
 _TWO_E = re.compile("\u0e40{2}|\u0ec0{2}")
@@ -172,7 +170,7 @@ def _normaliser(language: str) -> Callable[[str], str]:
         from whisper_normalizer.english import EnglishTextNormalizer  # slow to import
 
         english = EnglishTextNormalizer()
-        return lambda text: str(english(_APOSTROPHE.sub("'", text)))
+        return lambda text: str(english(plain_apostrophes(text)))
     from whisper_normalizer.basic import BasicTextNormalizer
 
     basic = BasicTextNormalizer(preserve_marks=True, split_letters=language in _UNSPACED)
