@@ -19,9 +19,9 @@ class Sources:
     """Takes by what they are drawn for, the timed words of their texts, and texts as members without audio.
 
     ``by_release`` are those to be transcribed, where each release has a share of its own.
-    Texts that are heard in turn have the words of `unheard`. ``untimed`` is how many takes to interleave have no word
-    times, since their words were not found in them. ``entities`` are the values of slots and entities in what
-    is interleaved, if these decide what is heard.
+    Texts that are heard in turn have the words of `unheard`, as they are said. ``untimed`` is how many takes to
+    interleave have no word times, since their words were not found in them. ``entities`` are the values of slots and
+    entities in what is interleaved, if these decide what is heard.
     """
 
     config: MixtureConfig
@@ -79,7 +79,7 @@ def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Mem
         interleaved=interleaved,
         text=texts,
         words={member.take_id: words_of(member, timed[member.take_id]) for member in interleaved}
-        | {member.take_id: unheard(member.text) for member in texts if config.made_interleaved},
+        | {member.take_id: unheard(member.spoken) for member in texts if config.made_interleaved},
         untimed=len(takes) - len(interleaved) if config.interleaved else 0,
         entities=entities,
         by_release=by_release,
