@@ -49,19 +49,19 @@ class Sources:
 
 
 def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Member]]]) -> Sources:
-    """The sources of a mixture, out of the members of each release of a recipe.
+    """The sources of a mixture, out of the members of each release of a recipe; of one, others may have had all.
 
     Raises:
         RecipeError: for a release that the recipe does not have.
         TrainingError: for a release to interleave that has no word times.
     """
     texts = [member for _, members in found for member in members if member.place is None]
-    found = [(release, members) for release, members in found if any(member.place for member in members)]
+    found = [(release, members) for release, members in found if not members or any(m.place for m in members)]
     _check_names(config, [release.name for release, _ in found])
     timed: dict[Id, Timings] = {}
     entities: dict[Id, tuple[str, ...]] = {}
     for release, members in found:
-        if config.interleaved and _is_in(release, config.interleaved_of):
+        if config.interleaved and members and _is_in(release, config.interleaved_of):
             with Catalog.open(members[0].corpus) as catalog:
                 timed |= timings_of(catalog, release)
                 if config.choosing.entity_heard is not None:
