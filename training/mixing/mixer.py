@@ -19,7 +19,7 @@ from training.interleaving.choosing import Part, interleave
 from training.members import Member
 from training.mixing.mixture import KINDS
 from training.mixing.sources import Sources
-from training.mixing.withheld import withheld
+from training.mixing.withheld import of_one_unit, withheld
 from training.sampling import Draw, scheduled
 
 _STREAMS = {"asr": 0, "interleaved": 1, "text": 2, "made_asr": 4, "made_interleaved": 5}
@@ -81,9 +81,10 @@ class Mixer:
         for pool in self._pools:
             passes = (self._passed(pool, 0, again=again) for again in (0, 1))
             if not any(map(any, passes)):
-                why = withheld(sources, pool.members) if pool.kind in _IN_TURN else ""
-                share = self._config.share(pool.kind)
-                raise TrainingError(f"mixture.{pool.kind} = {share:g}: {why or _MISSING[pool.kind]}")
+                why = _MISSING[pool.kind]
+                if pool.kind in _IN_TURN:
+                    why = withheld(sources, pool.members) or why + of_one_unit(sources, pool.members)
+                raise TrainingError(f"mixture.{pool.kind} = {self._config.share(pool.kind):g}: {why}")
         self._tokens = self._config.tokens or min(self._size(pool) / pool.share for pool in self._pools)
 
     def left_out(self) -> str:
@@ -216,10 +217,8 @@ class Mixer:
 
 _MISSING = {
     "asr": "the releases have no takes",
-    "interleaved": "no take has word times and two units, one to hear and one to read; "
-    'choosing.granularity = "word" makes more of them',
+    "interleaved": "no take has word times and two units, one to hear and one to read",
     "text": "there are no texts",
     "made_asr": "there are no texts",
-    "made_interleaved": "there are no texts of two units, one to hear and one to read; "
-    'choosing.granularity = "word" makes more of them',
+    "made_interleaved": "there are no texts of two units, one to hear and one to read",
 }

@@ -272,8 +272,24 @@ def test_takes_of_one_word_have_no_two_units_whatever_is_asked() -> None:
     words = {m.take_id: [replace(words_of(m)[0], confidence=-0.5)] for m in MEMBERS}
     config = MixtureConfig(choosing=Choosing("word", least_confidence=-0.1))
 
-    with pytest.raises(TrainingError, match="no take has word times and two units"):
+    with pytest.raises(TrainingError, match=r"no take has word times and two units, one to hear and one to read$"):
         Mixer(Sources(config, MEMBERS, MEMBERS, [], words), length_of, context=500, seed=0, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("language", "granularity", "told"),
+    [
+        ("zh", "word", "; zh is written without spaces between words, so that a text is one unit"),
+        ("en", "mixed", r'; choosing\.granularity = "word" makes more of them$'),
+    ],
+)
+def test_why_texts_are_one_unit_is_told(language: str, granularity: Any, told: str) -> None:
+    member = text_member("你好，今天天气很好。我们去散步吧。", language)
+    config = MixtureConfig(asr=0.0, interleaved=0.0, made_interleaved=1.0, choosing=Choosing(granularity))
+    sources = Sources(config, [], [], [member], {member.take_id: unheard(member.spoken)})
+
+    with pytest.raises(TrainingError, match=told):
+        Mixer(sources, length_of, context=500, seed=0, epochs=1)
 
 
 def sources_without_texts() -> Sources:
