@@ -31,6 +31,14 @@ def test_lines_of_a_file_are_members_without_audio(tmp_path: Path) -> None:
         waves_of(members)
 
 
+def test_a_line_ends_at_a_newline_and_at_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "menu.txt").write_bytes("a\u2028large\x0ctea\r\n\r\ntwo\x85lattes\n".encode())
+
+    _, members = read_data(TextsConfig(str(tmp_path / "menu.txt")))
+
+    assert {member.text for member in members} == {"a\u2028large\x0ctea", "two\x85lattes"}
+
+
 def test_texts_of_a_release_count_once_however_many_read_them(produce: Callable[..., Path], tmp_path: Path) -> None:
     corpus = produce(tmp_path, "told", prompts=["good morning", "one latte"], speakers=["anna", "bela"])
 
