@@ -80,7 +80,8 @@ def perplexity(folder: Path, file: Path, *, progress: Progress) -> Perplexity:
 
 def _known_from(folder: Path) -> _Known:
     """What a checkpoint was trained on or chosen by. Raises as `training.evaluation.leaks.had_by` does."""
-    texts, languages = set(), set()
+    texts: set[str] = set()
+    languages: set[str] = set()
     for found in lineage(checkpoint.load(folder)):
         for config, release_id in (*data_of(found), *chosen_by(found)):
             for member in members_had(found, config, release_id):
