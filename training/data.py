@@ -95,7 +95,7 @@ def _texts(config: TextsConfig) -> tuple[Source, list[Member]]:
     else:
         wanted = DataConfig(config.corpus, config.texts, split=config.split, max_s=float("inf"))
         source, heard = read_data(wanted)
-        read = [text_member(member.spoken, member.language, labels=member.labels) for member in heard]
+        read = [text_member(m.text, m.language, spoken=m.spoken, labels=m.labels) for m in heard]
     if not read:
         raise TrainingError(f"the {config} is empty: there is nothing to train on")
     unique: dict[Id, Member] = {}
@@ -104,11 +104,16 @@ def _texts(config: TextsConfig) -> tuple[Source, list[Member]]:
     return source, [unique[take_id] for take_id in sorted(unique)]
 
 
-def text_member(text: str, language: str = "en", *, labels: Labels = UNLABELLED) -> Member:
-    """A text as a member that has no audio: it counts as synthetic, since whatever is heard of it is made."""
+def text_member(text: str, language: str = "en", *, spoken: str | None = None, labels: Labels = UNLABELLED) -> Member:
+    """A text as a member that has no audio: it counts as synthetic, since whatever is heard of it is made.
+
+    ``spoken`` is how it is said; None if that is how it is written.
+    """
+    spoken = spoken or text
+    forms = (text,) if spoken == text else (text, spoken)
     return Member(
-        take_id=content_id("text", language, text), text=text, spoken=text, language=language, is_synthetic=True,
-        speaker="", domain="", split="", pcm_sha256="", duration_s=max(1.0, len(text) / CHARACTERS_PER_S),
+        take_id=content_id("text", language, *forms), text=text, spoken=spoken, language=language, is_synthetic=True,
+        speaker="", domain="", split="", pcm_sha256="", duration_s=max(1.0, len(spoken) / CHARACTERS_PER_S),
         corpus=Path(), place=None, labels=labels,
     )  # fmt: skip
 

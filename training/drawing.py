@@ -1,23 +1,19 @@
 """What a training draws from, and what makes utterances of what it draws."""
 
-from dataclasses import replace
-from functools import partial
-
 from catalogs.errors import TrainingError
 from catalogs.progress import Progress
-from training.augmentation.step import Lengthening
 from training.augmentation.variants import Augmentation
 from training.checks import Found, check_labels, check_mixed_texts, check_real
 from training.inputs import FeatureInputs, Inputs
 from training.jstip import Jstip
 from training.mixing.hearing import MixedInputs
-from training.mixing.mixer import Mixer
+from training.mixing.mixer import Mixer, Variants
 from training.mixing.sources import Sources, sources_of
 from training.mixing.unit_lengths import keep_lengths, told_lengths, unit_lengths
 from training.objective import Objective
 from training.processes import processes
 from training.recipe import TrainRecipe
-from training.sampling import Draw, Epochs, Sampler
+from training.sampling import Epochs, Sampler
 
 
 def drawn_from(recipe: TrainRecipe, found: Found) -> Epochs | Sources:
@@ -60,11 +56,11 @@ def sampled(
     check_mixed_texts(pool.config, objective, progress=progress)
     mixer = Mixer(
         pool,
-        partial(_most_positions, objective, augmentation.lengthening),
+        objective.length_of,
         context=objective.context,
         seed=recipe.loop.seed,
         epochs=recipe.loop.epochs,
-        variants=recipe.augmentation.variants,
+        variants=Variants(recipe.augmentation.variants, augmentation.lengthening, augmentation.expected),
     )
     if left_out := mixer.left_out():
         progress.note(left_out)
@@ -73,9 +69,3 @@ def sampled(
         progress.note(told_lengths(lengths))
         keep_lengths(lengths, recipe.folder)
     return mixer, MixedInputs(inputs, objective.slotting, frames_per_slot=objective.frames_per_slot)
-
-
-def _most_positions(objective: Jstip, lengthening: Lengthening, draw: Draw) -> int:
-    """How many positions a draw has in a row at most, as long as a variant of it may be."""
-    longest_s = lengthening.longest_s(draw.member.duration_s) if draw.variant else draw.member.duration_s
-    return objective.length_of(replace(draw, member=replace(draw.member, duration_s=longest_s)))

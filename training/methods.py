@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from catalogs.config import parse_named
+from catalogs.errors import TrainingError
 from catalogs.g2p import Unknown
 from training import checkpoint
 from training.backbones.causal_lm import LanguageModel
@@ -22,7 +23,7 @@ from training.members import RATE_HZ
 from training.objective import Heard
 from training.projectors import ProjectorConfig
 from training.slam_asr import SlamAsr, SlamAsrConfig
-from training.speech_llm import embeddings_of
+from training.speech_llm import embeddings_of, positions_of
 from training.template import Template
 from training.texts import texts_in
 from training.warm_start import WarmStart, WarmStartConfig, adopt_projector
@@ -152,8 +153,16 @@ class JstipMethod(_Listening):
             raise ValueError('objective.tuned = "all" tunes weights of float32, without objective.language_model.lora')
 
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> Jstip:
-        """Load the language model, and put a projector before it. Raises as `SlamAsrMethod.build` does."""
+        """Load the language model, and put a projector before it.
+
+        Raises as `SlamAsrMethod.build` does, and TrainingError for rows longer than the language model can read.
+        """
         lm = _loaded(self.language_model)
+        limit = positions_of(lm.module)
+        if limit is not None and self.context > limit:
+            raise TrainingError(
+                f"objective.context = {self.context}: the language model reads {limit} positions; give {limit} at most"
+            )
         listener = self._listener(lm, encoder, num_layers=num_layers, seed=seed)
         if self.tuned == "all":
             lm.module.requires_grad_(requires_grad=True)

@@ -18,6 +18,7 @@ from training.drawing import drawn_from, sampled
 from training.inputs import Inputs, loaded
 from training.loop import Loop
 from training.members import Member
+from training.mixing.mixture import MixtureConfig
 from training.mixing.sources import Sources
 from training.objective import Objective
 from training.processes import processes
@@ -54,7 +55,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     if here.is_main_process:
         _claim(recipe)
     here.wait_for_everyone()
-    found = _each_once([read_data(config) for config in recipe.data], progress)
+    found = each_once([read_data(config) for config in recipe.data], recipe.mixture, progress)
     members = [member for _, part in found for member in part]
     augmentation = recipe.augmentation.build([member for member in members if member.place is not None])
     pool = drawn_from(recipe, found)
@@ -82,13 +83,24 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     return trained_on(members, recipe)
 
 
-def _each_once(found: Found, progress: Progress) -> list[tuple[Source, list[Member]]]:
-    """Every take and text in the first table that has it, and a word on what is left out."""
+def each_once(found: Found, mixture: MixtureConfig | None, progress: Progress) -> list[tuple[Source, list[Member]]]:
+    """Every take and text in the first table that has it, and a word on what is left out.
+
+    Releases that have a share of their own in the mixture go before all others, the smallest of them first.
+    """
+    shares = (mixture and mixture.asr_shares) or {}
+
+    def turn(number: int) -> tuple[bool, int]:
+        source, members = found[number]
+        return (False, len(members)) if source.name in shares else (True, number)
+
     seen: set[Id] = set()
-    unique = []
-    for source, members in found:
-        unique.append((source, [member for member in members if member.take_id not in seen]))
+    left: dict[int, list[Member]] = {}
+    for number in sorted(range(len(found)), key=turn):
+        members = found[number][1]
+        left[number] = [member for member in members if member.take_id not in seen]
         seen |= {member.take_id for member in members}
+    unique = [(source, left[number]) for number, (source, _) in enumerate(found)]
     repeated = sum(len(members) for _, members in found) - len(seen)
     too_long = sum(source.too_long for source, _ in found)
     if repeated:

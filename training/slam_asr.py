@@ -17,7 +17,7 @@ from training.decoding import decode
 from training.objective import Batch, Loss, Utterance
 from training.padding import lay_out, num_slots, pad_features
 from training.projectors import Projector, ProjectorConfig
-from training.speech_llm import SpeechLlm, answer_loss, widths_on
+from training.speech_llm import SpeechLlm, answer_loss, positions_of, widths_on
 from training.template import Filled, Template, TokenTemplate
 
 _ADDED = "lora_"
@@ -86,10 +86,7 @@ class SlamAsr:
         """An utterance in tokens, with its answer or as a question. Raises as `collate` does."""
         slots = num_slots(self.module.projector, utterance)
         row = self.template.fill(slots, utterance.text if answered else None)
-        length, limit = (
-            len(row.context) + len(row.answer),
-            getattr(self.module.lm.config, "max_position_embeddings", None),
-        )
+        length, limit = len(row.context) + len(row.answer), positions_of(self.module.lm)
         if limit is not None and length > limit:
             raise TrainingError(
                 f"take {utterance.take_id}: {length} positions ({slots} of audio), and the language model reads "

@@ -65,6 +65,12 @@ def answer_loss(logits: Tensor, labels: Tensor) -> Loss:
     return Loss(total, {"correct": correct.sum(), "targets": counted.sum()})
 
 
+def positions_of(lm: Any) -> int | None:
+    """How many positions a language model of `transformers` can read; None if it sets no limit."""
+    limit: int | None = getattr(lm.config, "max_position_embeddings", None)
+    return limit
+
+
 def widths_on(lm: LanguageModel, *, layers: int, width: int) -> Widths:
     """What a projector stands between: features of so many layers of this width, and a language model's embeddings."""
     weight = embeddings_of(lm)

@@ -16,7 +16,7 @@ def texts_in(path: Path, *, source: str) -> list[str]:
     """
     path = path.expanduser()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # \r\n is read as \n
     except (OSError, UnicodeDecodeError) as error:
         raise TrainingError(f"{source}: {path} cannot be read: {error}; expected a UTF-8 file") from error
     texts = [line.strip() for line in lines if line.strip()]

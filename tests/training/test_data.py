@@ -8,7 +8,7 @@ import pytest
 
 from catalogs.errors import RecipeError, TrainingError
 from catalogs.records import Slot
-from training.data import TextsConfig, parse_data, read_data
+from training.data import TextsConfig, parse_data, read_data, text_member
 from training.evaluation.leaks import marks_of
 from training.inputs import utterance_of
 from training.labels import UNLABELLED, Labels
@@ -31,6 +31,14 @@ def test_lines_of_a_file_are_members_without_audio(tmp_path: Path) -> None:
         waves_of(members)
 
 
+def test_a_line_ends_at_a_newline_and_at_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "menu.txt").write_bytes("a\u2028large\x0ctea\r\n\r\ntwo\x85lattes\n".encode())
+
+    _, members = read_data(TextsConfig(str(tmp_path / "menu.txt")))
+
+    assert {member.text for member in members} == {"a\u2028large\x0ctea", "two\x85lattes"}
+
+
 def test_texts_of_a_release_count_once_however_many_read_them(produce: Callable[..., Path], tmp_path: Path) -> None:
     corpus = produce(tmp_path, "told", prompts=["good morning", "one latte"], speakers=["anna", "bela"])
 
@@ -38,6 +46,22 @@ def test_texts_of_a_release_count_once_however_many_read_them(produce: Callable[
 
     assert sorted(member.text for member in members) == ["good morning", "one latte"]
     assert source.name == "told"
+
+
+def test_texts_of_a_release_are_written_and_spoken_as_its_transcripts_are(
+    produce: Callable[..., Path], tmp_path: Path
+) -> None:
+    corpus = str(produce(tmp_path, "told", prompts=["It costs $5, Dr. Lee.", "one latte"], speakers=["anna"]))
+
+    (_, heard), (_, read) = (
+        read_data(config)
+        for config in (DataConfig(corpus, "told", split=None), TextsConfig("told", corpus=corpus, split=None))
+    )
+
+    assert {(m.text, m.spoken) for m in read} == {(m.text, m.spoken) for m in heard}
+    assert {m.spoken for m in read if m.text != m.spoken} == {"It costs five dollars, Doctor Lee."}
+    assert text_member("one latte").take_id in {m.take_id for m in read}
+    assert {mark for m in read for _, mark in marks_of(m)} >= {"it costs $5 doctor lee", "one latte"}
 
 
 def test_what_was_read_as_a_text_has_been_had(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ keeps its pitch.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import log
 from typing import Literal
 
 import numpy as np
@@ -113,7 +114,10 @@ class PerturbationConfig:
     def build(self) -> Step:
         """The step."""
         slower = max(1.0, 1 / self.tempo[0]) if "stretch" in self.kinds else 1.0
-        return Step(self._apply, lengthening=Lengthening(slower=slower))
+        low, high = self.tempo
+        of_stretched = Lengthening(slower=log(high / low) / (high - low) if high > low else 1 / low)
+        expected = of_stretched.by_chance(self.kinds.count("stretch") / len(self.kinds))
+        return Step(self._apply, lengthening=Lengthening(slower=slower), expected=expected)
 
     def _apply(self, wave: Wave, scene: Scene) -> Wave:
         match scene.one_of("kind", self.kinds):

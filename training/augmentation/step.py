@@ -47,7 +47,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Lengthening:
-    """How long a wave may come out: ``slower`` times as long as it went in, and ``longer_s`` beyond that."""
+    """How long a wave may come out, or is on the mean: ``slower`` times as long as before, and ``longer_s`` beyond."""
 
     slower: float = 1.0
     longer_s: float = 0.0
@@ -60,6 +60,10 @@ class Lengthening:
         """How long a wave may go in that has to come out no longer than this."""
         return (longest_s - self.longer_s) / self.slower
 
+    def by_chance(self, probability: float) -> "Lengthening":
+        """What it is on the mean, if a wave is lengthened with this probability, and else comes out as it went in."""
+        return Lengthening(1 + probability * (self.slower - 1), probability * self.longer_s)
+
     def then(self, after: "Lengthening") -> "Lengthening":
         """Both, one after the other."""
         return Lengthening(self.slower * after.slower, after.longest_s(self.longer_s))
@@ -70,13 +74,15 @@ class Step:
     """A step that is ready: wave in, wave of the same rate out.
 
     ``made_of`` is the content of the recordings it draws from, and ``hears_others`` says whether it asks the scene for
-    takes of others: both decide what comes out, and are no part of the recipe.
+    takes of others: both decide what comes out, and are no part of the recipe. ``lengthening`` is the most that it does
+    to the length of a wave, ``expected`` what it does on the mean; None if that is as much.
     """
 
     apply: Callable[[Wave, Scene], Wave]
     made_of: Part = None
     hears_others: bool = False
     lengthening: Lengthening = Lengthening()
+    expected: Lengthening | None = None
 
 
 class StepConfig(Protocol):

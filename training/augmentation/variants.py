@@ -62,13 +62,15 @@ class AugmentationConfig:
 
 
 class Augmentation:
-    """The variants of some members; ``lengthening`` is how long they may be."""
+    """The variants of some members; ``lengthening`` is how long they may be, ``expected`` how long on the mean."""
 
     def __init__(self, config: AugmentationConfig, members: Sequence[Member]) -> None:
         parsed = [_parsed(table, number) for number, table in enumerate(config.steps)] if config.variants else []
         self._names = [each.step for each in parsed]
         self._steps: list[tuple[float, Step]] = [(each.probability, each.build()) for each in parsed]
         self.lengthening = reduce(Lengthening.then, (step.lengthening for _, step in self._steps), Lengthening())
+        means = ((step.expected or step.lengthening).by_chance(probability) for probability, step in self._steps)
+        self.expected = reduce(Lengthening.then, means, Lengthening())
         self._seed = config.seed
         self._members = {m.pcm_sha256: m for m in sorted(members, key=lambda m: (m.pcm_sha256, m.take_id))}
         self._hashes = list(self._members)

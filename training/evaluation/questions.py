@@ -220,6 +220,8 @@ def _question(line: str, where: str) -> Question:
         raise TrainingError(f"{where}: text = {text!r}: expected what is asked")
     if not isinstance(choices, list) or len(choices) < 2 or not all(isinstance(c, str) and c.strip() for c in choices):
         raise TrainingError(f"{where}: choices must be two texts or more")
+    if repeated := next((c for n, c in enumerate(choices) if c.strip() in {d.strip() for d in choices[:n]}), None):
+        raise TrainingError(f"{where}: {repeated.strip()!r} is a choice twice; nobody can tell the two apart")
     if not isinstance(answer, int) or isinstance(answer, bool) or not 0 <= answer < len(choices):
         raise TrainingError(f"{where}: answer = {answer!r}: expected the place of a choice, from 0")
     return Question(text, tuple(choices), answer)

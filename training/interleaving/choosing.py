@@ -14,7 +14,7 @@ import numpy as np
 
 from catalogs.ids import Id, seed_of
 from training.interleaving.units import Segments, Unit, segments, words_as_units
-from training.interleaving.words import Word, bare
+from training.interleaving.words import Word, bare, pieces
 
 Modality = Literal["speech", "text"]
 
@@ -113,13 +113,21 @@ def _sure(units: Sequence[Unit], config: Choosing, random: np.random.Generator) 
 
 
 def _held(words: Sequence[Word], entities: Collection[str]) -> set[int]:
-    """The words that belong to an entity, wherever it stands in the text."""
-    tokens = [(bare(token), index) for index, word in enumerate(words) for token in word.text.split()]
-    texts = [text for text, _ in tokens]
+    """The words that belong to an entity, wherever it stands in the text.
+
+    Whole words count, "ATM" of "A-T-M", as do their pieces, "Anna" of "Anna's".
+    """
     held: set[int] = set()
-    for entity in sorted(entities):
-        wanted = [bare(token) for token in entity.split()]
-        for start in range(len(texts) - len(wanted) + 1 if wanted else 0):
-            if texts[start : start + len(wanted)] == wanted:
-                held.update(index for _, index in tokens[start : start + len(wanted)])
+    for read in (_bare, pieces):
+        tokens = [(token, index) for index, word in enumerate(words) for token in read(word.text)]
+        texts = [text for text, _ in tokens]
+        for entity in sorted(entities):
+            wanted = read(entity)
+            for start in range(len(texts) - len(wanted) + 1 if wanted else 0):
+                if texts[start : start + len(wanted)] == wanted:
+                    held.update(index for _, index in tokens[start : start + len(wanted)])
     return held
+
+
+def _bare(text: str) -> list[str]:
+    return [bare(token) for token in text.split()]

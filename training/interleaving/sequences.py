@@ -24,7 +24,7 @@ from training.interleaving.timings import timed_members, untimed
 from training.interleaving.words import Word
 from training.members import Member
 
-VERSION = "2"
+VERSION = "3"
 """Of the units that are made of the same words and texts with the same settings."""
 
 BATCH = 1000

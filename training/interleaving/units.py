@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
+from unicodedata import category
 
 from training.interleaving.words import Word
 
-_MARKS = frozenset(".,;:!?…—")
-_CLOSING = "\"'”’»)]"
+_MARKS = frozenset(".,;:!?…—–。，、；：？！．｡､؟،؛۔।॥։።፣፤།។၊။")
+"""Those that end a sentence or a clause in some script."""
+
+_ROUNDING_S = 1e-4
+"""How much of a pause or a length single precision may have cost, and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,14 @@ def segments(words: Sequence[Word], config: Segments) -> list[Unit]:
 
 def _parts(word: Word, after: Word, config: Segments) -> bool:
     """Whether a segment ends between two words."""
-    is_silent = after.start_s - word.end_s >= config.silence_s
-    return is_silent or (config.at == "silence+punctuation" and word.text.rstrip(_CLOSING)[-1:] in _MARKS)
+    is_silent = after.start_s - word.end_s >= config.silence_s - _ROUNDING_S
+    return is_silent or (config.at == "silence+punctuation" and _last_mark(word.text) in _MARKS)
+
+
+def _last_mark(text: str) -> str:
+    """The last character that is neither a quote nor a bracket: scripts differ in which of these close."""
+    ends = (char for char in reversed(text) if char not in "\"'" and category(char) not in ("Pi", "Pf", "Ps", "Pe"))
+    return next(ends, "")
 
 
 def _fitting(words: Sequence[Word], start: int, stop: int, *, max_s: float) -> list[tuple[int, int]]:
@@ -75,7 +85,7 @@ def _fitting(words: Sequence[Word], start: int, stop: int, *, max_s: float) -> l
     left = [(start, stop)]
     while left:
         start, stop = left.pop()
-        if stop - start == 1 or words[stop - 1].end_s - words[start].start_s <= max_s:
+        if stop - start == 1 or words[stop - 1].end_s - words[start].start_s <= max_s + _ROUNDING_S:
             fit.append((start, stop))
             continue
         middle = (start + stop) / 2

@@ -3,10 +3,11 @@
 Timings are scores of the metric family ``timing``; what is here reads them, and measures nothing.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from catalogs.errors import TrainingError
 from training.texts import CHARACTERS_PER_S
@@ -110,5 +111,15 @@ def _merged(texts: Sequence[str], words: Sequence[Word]) -> Word:
 
 
 def bare(token: str) -> str:
-    """A word without case and marks; a token of nothing but marks stays as it is."""
-    return "".join(char for char in token.lower() if char.isalnum()) or token
+    """A word without case and punctuation; a token of nothing but punctuation stays as it is."""
+    return "".join(pieces(token)) or token
+
+
+def pieces(text: str) -> list[str]:
+    """What stands between white space and punctuation, in small letters: "anna" and "s" of "Anna's".
+
+    Combining marks belong to their letters: they are vowels in many scripts.
+    """
+    letters = unicodedata.normalize("NFC", text.lower())
+    runs = groupby(letters, key=lambda char: char.isalnum() or unicodedata.category(char).startswith("M"))
+    return ["".join(run) for is_word, run in runs if is_word]

@@ -6,7 +6,7 @@ in an epoch is counted through all epochs before.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal
 
@@ -14,11 +14,12 @@ import numpy as np
 
 from catalogs.errors import TrainingError
 from catalogs.ids import Id, seed_of
+from training.augmentation.step import Lengthening
 from training.interleaving.choosing import Part, interleave
 from training.members import Member
 from training.mixing.mixture import KINDS
 from training.mixing.sources import Sources
-from training.mixing.withheld import withheld
+from training.mixing.withheld import of_one_unit, withheld
 from training.sampling import Draw, scheduled
 
 _STREAMS = {"asr": 0, "interleaved": 1, "text": 2, "made_asr": 4, "made_interleaved": 5}
@@ -28,7 +29,16 @@ _SHUFFLED = 3
 _IN_TURN = ("interleaved", "made_interleaved")
 
 LengthOf = Callable[[Draw], int]
-"""How many positions a draw has, slots of audio included."""
+"""How many positions a draw has, slots of audio included, if it is as long as its member."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """How many planned augmentations a take has, and how much longer than the take they are: at most, on the mean."""
+
+    number: int = 0
+    at_most: Lengthening = field(default_factory=Lengthening)
+    expected: Lengthening = field(default_factory=Lengthening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +55,16 @@ class Mixer:
     """The epochs of a training on a mixture; see `Sampler`."""
 
     def __init__(
-        self, sources: Sources, length_of: LengthOf, *, context: int, seed: int, epochs: int, variants: int = 0
+        self,
+        sources: Sources,
+        length_of: LengthOf,
+        *,
+        context: int,
+        seed: int,
+        epochs: int,
+        variants: Variants = Variants(),
     ) -> None:
-        """``context`` is the longest that a sequence may be, ``variants`` how many planned augmentations a take has.
+        """``context`` is the longest that a sequence may be, also one whose take is heard in its longest variant.
 
         Raises:
             TrainingError: for a share of something of which there is nothing.
@@ -64,9 +81,10 @@ class Mixer:
         for pool in self._pools:
             passes = (self._passed(pool, 0, again=again) for again in (0, 1))
             if not any(map(any, passes)):
-                why = withheld(sources, pool.members) if pool.kind in _IN_TURN else ""
-                share = self._config.share(pool.kind)
-                raise TrainingError(f"mixture.{pool.kind} = {share:g}: {why or _MISSING[pool.kind]}")
+                why = _MISSING[pool.kind]
+                if pool.kind in _IN_TURN:
+                    why = withheld(sources, pool.members) or why + of_one_unit(sources, pool.members)
+                raise TrainingError(f"mixture.{pool.kind} = {self._config.share(pool.kind):g}: {why}")
         self._tokens = self._config.tokens or min(self._size(pool) / pool.share for pool in self._pools)
 
     def left_out(self) -> str:
@@ -159,7 +177,7 @@ class Mixer:
         if kind == "made_asr":
             return Draw(member, 0, again)
         if kind == "asr":
-            variant = seed_of(self._seed, epoch, again, member.take_id) % (self._variants + 1)
+            variant = seed_of(self._seed, epoch, again, member.take_id) % (self._variants.number + 1)
             return Draw(member, variant, again)
         time = epoch + again + self._came_more(kind, epoch)[member.take_id]
         parts = interleave(
@@ -179,7 +197,8 @@ class Mixer:
         return (seed_of("variant", self._seed, member.take_id) + time) % 2 == 0
 
     def _checked(self, draw: Draw) -> int:
-        size = self._length_of(draw)
+        """How many positions a draw is expected to have."""
+        size = self._size_of(draw, self._variants.at_most)
         if size > self._context:
             is_text = draw.member.place is None
             what = f"the text {draw.member.text[:40]!r}" if is_text else f"take {draw.member.take_id}"
@@ -187,15 +206,19 @@ class Mixer:
                 f"{what} is a sequence of {size} positions, and objective.context is {self._context}; leave long takes "
                 f"out with data.max_s, and break long texts"
             )
-        return size
+        return self._size_of(draw, self._variants.expected) if draw.variant else size
+
+    def _size_of(self, draw: Draw, lengthening: Lengthening) -> int:
+        if not draw.variant:
+            return self._length_of(draw)
+        heard_s = lengthening.longest_s(draw.member.duration_s)
+        return self._length_of(replace(draw, member=replace(draw.member, duration_s=heard_s)))
 
 
 _MISSING = {
     "asr": "the releases have no takes",
-    "interleaved": "no take has word times and two units, one to hear and one to read; "
-    'choosing.granularity = "word" makes more of them',
+    "interleaved": "no take has word times and two units, one to hear and one to read",
     "text": "there are no texts",
     "made_asr": "there are no texts",
-    "made_interleaved": "there are no texts of two units, one to hear and one to read; "
-    'choosing.granularity = "word" makes more of them',
+    "made_interleaved": "there are no texts of two units, one to hear and one to read",
 }

@@ -19,9 +19,9 @@ class Sources:
     """Takes by what they are drawn for, the timed words of their texts, and texts as members without audio.
 
     ``by_release`` are those to be transcribed, where each release has a share of its own.
-    Texts that are heard in turn have the words of `unheard`. ``untimed`` is how many takes to interleave have no word
-    times, since their words were not found in them. ``entities`` are the values of slots and entities in what
-    is interleaved, if these decide what is heard.
+    Texts that are heard in turn have the words of `unheard`, as they are said. ``untimed`` is how many takes to
+    interleave have no word times, since their words were not found in them. ``entities`` are the values of slots and
+    entities in what is interleaved, if these decide what is heard.
     """
 
     config: MixtureConfig
@@ -49,19 +49,19 @@ class Sources:
 
 
 def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Member]]]) -> Sources:
-    """The sources of a mixture, out of the members of each release of a recipe.
+    """The sources of a mixture, out of the members of each release of a recipe; of one, others may have had all.
 
     Raises:
         RecipeError: for a release that the recipe does not have.
         TrainingError: for a release to interleave that has no word times.
     """
     texts = [member for _, members in found for member in members if member.place is None]
-    found = [(release, members) for release, members in found if any(member.place for member in members)]
+    found = [(release, members) for release, members in found if not members or any(m.place for m in members)]
     _check_names(config, [release.name for release, _ in found])
     timed: dict[Id, Timings] = {}
     entities: dict[Id, tuple[str, ...]] = {}
     for release, members in found:
-        if config.interleaved and _is_in(release, config.interleaved_of):
+        if config.interleaved and members and _is_in(release, config.interleaved_of):
             with Catalog.open(members[0].corpus) as catalog:
                 timed |= timings_of(catalog, release)
                 if config.choosing.entity_heard is not None:
@@ -79,7 +79,7 @@ def sources_of(config: MixtureConfig, found: Sequence[tuple[Source, Sequence[Mem
         interleaved=interleaved,
         text=texts,
         words={member.take_id: words_of(member, timed[member.take_id]) for member in interleaved}
-        | {member.take_id: unheard(member.text) for member in texts if config.made_interleaved},
+        | {member.take_id: unheard(member.spoken) for member in texts if config.made_interleaved},
         untimed=len(takes) - len(interleaved) if config.interleaved else 0,
         entities=entities,
         by_release=by_release,

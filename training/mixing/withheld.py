@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+from catalogs.text import has_spaces
 from training.interleaving.choosing import Choosing, interleave
 from training.members import Member
 from training.mixing.sources import Sources
@@ -23,6 +24,17 @@ def withheld(sources: Sources, pool: Sequence[Member]) -> str:
     alone = [name for name in asked if _is_heard(sources, pool, _without(choosing, [name]))]
     told = " and ".join(f"choosing.{name} = {getattr(choosing, name):g}" for name in alone or asked)
     return f"there are units to hear, and {told} has all of them read; ask for less of it, or leave it out"
+
+
+def of_one_unit(sources: Sources, pool: Sequence[Member]) -> str:
+    """Why takes or texts may be one unit, which is read, and what can be done about it, for people to read on."""
+    if unspaced := sorted({member.language for member in pool if not has_spaces(member.language)}):
+        return (
+            f"; {', '.join(unspaced)} is written without spaces between words, so that a text is one unit: have its "
+            "takes transcribed, and its texts read"
+        )
+    is_by_word = sources.config.choosing.granularity == "word"
+    return "" if is_by_word else '; choosing.granularity = "word" makes more of them'
 
 
 def _without(choosing: Choosing, names: Collection[str]) -> Choosing:

@@ -1,6 +1,6 @@
 """Forced alignment: the likeliest way in which a CTC head says given characters (Graves et al. 2006; Viterbi).
 
-T frames · V characters and the blank · L characters of a text
+T frames · V characters and the blank, and what else has a column · L characters of a text
 """
 
 from collections.abc import Sequence

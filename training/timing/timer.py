@@ -22,7 +22,7 @@ from training.members import Member
 from training.objective import Utterance
 from training.sampling import Draw
 from training.timing.aligning import align, frames_needed
-from training.timing.words import Spelling, spell, words_of
+from training.timing.words import Spelling, spell, with_any, words_of
 
 METHOD = "ctc"
 
@@ -82,7 +82,7 @@ class CtcTimer:
         if num_frames < frames_needed(spelling.numbers):
             return Timed((), TOO_SHORT)
         (log_probs,) = self._objective.log_probs([utterance])
-        spans = align(log_probs.cpu().numpy(), spelling.numbers)
+        spans = align(with_any(log_probs.cpu().numpy()), spelling.numbers)
         rate_hz = self._frame_rate_hz
         return Timed(tuple(words_of(spelling, spans, frame_rate_hz=rate_hz, length_s=member.duration_s)))
 

@@ -3,11 +3,19 @@
 A CTC head says a letter in a peak of a frame or two, somewhere within its sound, and the blank in all other frames.
 So a word reaches beyond its outermost letters, by `REACH_S` at most on either side. Between two words that are nearer
 to each other than twice that, the boundary is in the middle of what is no letter's; else what is left there is silence.
+
+What a text writes and does not spell, "25" or "&", is said all the same: it has the frames of whatever is said between
+its neighbours, as the star token of torchaudio and MMS has (Pratap et al. 2024).
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from catalogs.pronunciations import spoken_tokens
 from training.alphabet import Alphabet
@@ -19,12 +27,20 @@ REACH_S = 0.06
 voices know themselves (`benchmarks.word_times`). Without it words are cut short; with twice as much pauses are lost.
 """
 
+ANY: Final = -1
+"""Among the numbers of a spelling: whatever is said there, any characters and the blanks between them."""
+
+_COST_OF_ANY = 0.01
+"""Nats a frame, so that silence around it stays silence, and neighbours keep what they say."""
+
+_SIGNS = "&%@#§°"
+
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
     """The words of a text, and the characters of an alphabet that they are aligned by.
 
-    ``numbers`` are those of the whole text, ``stretches`` which of them are whose: (first, behind the last).
+    ``numbers`` are those of the whole text, or `ANY`; ``stretches`` which of them are whose: (first, behind the last).
     """
 
     tokens: tuple[str, ...]
@@ -33,19 +49,19 @@ class Spelling:
 
 
 def spell(text: str, alphabet: Alphabet) -> Spelling:
-    """The spelling of a text; letters that the alphabet lacks are left out.
+    """The spelling of a text; single letters that the alphabet lacks are left out.
 
-    A word without a letter left joins the word before it; at the start, the one behind it. No tokens if there are none.
+    `ANY` stands for figures and signs, and for a word of which no letter is left; of such words those that follow each
+    other are one. No tokens if there is no letter at all.
     """
     tokens: list[tuple[str, list[int]]] = []
     for token in spoken_tokens(text):
-        found = alphabet.known(token)
-        numbers = found if any(char.isalnum() for char in alphabet.text(found)) else []
-        if tokens and not (numbers and tokens[-1][1]):
+        numbers = _numbers(token, alphabet)
+        if tokens and tokens[-1][1][-1:] == numbers[:1] == [ANY]:
             before, numbers_before = tokens.pop()
-            token, numbers = f"{before} {token}", numbers_before + numbers
+            token, numbers = f"{before} {token}", numbers_before + numbers[1:]
         tokens.append((token, numbers))
-    if not tokens or not tokens[0][1]:
+    if all(number == ANY for _, numbers in tokens for number in numbers):
         return Spelling((), (), ())
     whole: list[int] = []
     stretches = []
@@ -54,6 +70,28 @@ def spell(text: str, alphabet: Alphabet) -> Spelling:
         stretches.append((len(whole), len(whole) + len(numbers)))
         whole += numbers
     return Spelling(tuple(token for token, _ in tokens), tuple(whole), tuple(stretches))
+
+
+def with_any(log_probs: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Log probabilities (T, V) with a last column for `ANY`, which is nearly as likely as the likeliest: (T, V + 1)."""
+    return np.hstack([log_probs, log_probs.max(axis=1, keepdims=True) - _COST_OF_ANY])
+
+
+def _numbers(token: str, alphabet: Alphabet) -> list[int]:
+    numbers: list[int] = []
+    for is_figure, run in groupby(token, key=lambda char: _is_figure(char, alphabet)):
+        found = alphabet.known("".join(run))
+        if is_figure:
+            numbers += [ANY] if numbers[-1:] != [ANY] else []
+        elif any(char.isalnum() for char in alphabet.text(found)):
+            numbers += found
+    return numbers or ([ANY] if any(char.isalnum() for char in token) else [])
+
+
+def _is_figure(char: str, alphabet: Alphabet) -> bool:
+    """Whether a character is said by a word or more: a digit, a sign of money or sums, and some others."""
+    is_said = unicodedata.category(char) in ("Nd", "Nl", "No", "Sc", "Sm") or char in _SIGNS
+    return is_said and char not in alphabet.characters
 
 
 def words_of(spelling: Spelling, spans: Sequence[Span], *, frame_rate_hz: float, length_s: float) -> list[Word]:

@@ -17,6 +17,7 @@ from catalogs.config import parse
 from catalogs.errors import RecipeError, TrainingError, UsageError
 from catalogs.flac import encode
 from catalogs.signal import to_int16
+from training.augmentation import variants
 from training.augmentation.sounding import NOTES, sound_out
 from training.augmentation.step import Lengthening
 from training.augmentation.variants import Augmentation, AugmentationConfig
@@ -147,6 +148,24 @@ def test_a_variant_is_as_long_as_its_steps_allow(members: list[Member]) -> None:
         wave = made.heard(member, 1)
         duration_s = len(made.heard(member, 0)) / RATE_HZ
         assert 2 * duration_s < len(wave) / RATE_HZ <= made.lengthening.longest_s(duration_s) + 1 / RATE_HZ
+
+
+@pytest.mark.parametrize(("kinds", "tempo"), [(["stretch"], [0.5, 2.0]), (["stretch", "flatten_f0"], [0.6, 0.6])])
+def test_variants_are_on_the_mean_as_long_as_is_expected(
+    kinds: list[str], tempo: list[float], members: list[Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [
+        {"step": "perturbation", "probability": 0.7, "kinds": kinds, "tempo": tempo},
+        {"step": "room", "probability": 0.5, "tail_s": 0.1, "rt60_s": [0.2, 0.3]},
+    ]
+    made = config(steps=steps, variants=600).build(members)
+    monkeypatch.setattr(variants, "waves_of", lambda found: [np.zeros(RATE_HZ // 4, np.float32) for _ in found])
+
+    lengths = [len(made.heard(members[0], variant)) / RATE_HZ for variant in range(1, 601)]
+
+    assert np.mean(lengths) == pytest.approx(made.expected.longest_s(0.25), rel=0.04)
+    assert max(lengths) <= made.lengthening.longest_s(0.25) + 1 / RATE_HZ
+    assert made.expected.longest_s(0.25) < 0.9 * made.lengthening.longest_s(0.25)
 
 
 def test_how_a_variant_was_made_is_told(members: list[Member], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import pairwise
 from math import exp
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,7 +69,7 @@ def test_the_variants_complement_each_other_but_for_the_last_unit(words, granula
 def test_segments_are_never_too_long(words, max_s, at, silence_s) -> None:
     found = segments(words, Segments(at=at, silence_s=silence_s, max_s=max_s))
 
-    assert all(unit.duration_s <= max_s for unit in found)
+    assert all(unit.duration_s <= max_s + 1e-4 for unit in found)
     assert " ".join(unit.text for unit in found) == " ".join(word.text for word in words)
 
 
@@ -80,6 +81,36 @@ def test_segments_end_at_silences_and_at_marks() -> None:
 
     assert [unit.text for unit in by_silence] == ["well, turn", 'it off."']
     assert [unit.text for unit in by_marks] == ["well,", "turn", 'it off."']
+
+
+@pytest.mark.parametrize(
+    "end", ["।", "。", "，", "、", "；", "：", "？", "！", "؟", "،", "؛", "–", "。」", "!«", "。）", "؟»"]
+)
+def test_segments_end_at_the_marks_of_any_script(end: str) -> None:
+    words = [Word(f"w{end}", 0, 1), Word("x)", 1, 2), Word("y", 2, 3)]
+
+    found = segments(words, Segments())
+
+    assert [unit.text for unit in found] == [f"w{end}", "x) y"]
+
+
+@given(st.text(alphabet="ab.,;:!?…—-%'\"”’»)]", min_size=1, max_size=6))
+def test_english_words_end_segments_as_they_always_have(text: str) -> None:
+    found = segments([Word(text, 0, 1), Word("end", 1, 2)], Segments())
+
+    assert len(found) == 1 + (text.rstrip("\"'”’»)]")[-1:] in tuple(".,;:!?…—"))
+
+
+@given(st.integers(0, 2000), st.integers(0, 100))
+def test_a_pause_or_length_in_single_precision_counts_as_what_it_was(start: int, pause: int) -> None:
+    moments = [start / 100, start / 100 + 0.3, start / 100 + 0.3 + pause / 100, start / 100 + 0.6 + pause / 100]
+    a, b, c, d = np.array(moments, np.float32).tolist()
+    words = [Word("a", a, b), Word("b", c, d)]
+
+    assert len(segments(words, Segments(silence_s=pause / 100))) == 2
+    assert len(segments(words, Segments(silence_s=pause / 100 + 0.001))) == 1
+    assert len(segments(words, Segments(silence_s=2, max_s=0.6 + pause / 100))) == 1
+    assert len(segments(words, Segments(silence_s=2, max_s=0.599 + pause / 100))) == 2
 
 
 def test_a_long_segment_is_parted_at_its_widest_gap() -> None:
@@ -112,6 +143,29 @@ def test_entities_are_heard_as_often_as_is_asked(probability, modality) -> None:
     for heard_first in (True, False):
         parts = interleave(words, config, take_id="t", seed=0, heard_first=heard_first, entities=["aunt may"])
         assert {part.modality for part in parts[1:3]} == {modality}
+
+
+@pytest.mark.parametrize(
+    ("text", "entity", "heard"),
+    [
+        ("is Anna's order here", "Anna", {"Anna's"}),
+        ("take Ben-Ali home now", "ben ali", {"Ben-Ali"}),
+        ("an A-T-M is there", "ATM", {"A-T-M"}),
+        ("मुझे पीना है अब", "पानी", set()),
+        ("मुझे पानी, दो अब", "पानी", {"पानी,"}),
+        ("मुझे पानी दो अब", "पान", set()),
+        ("go to cafe\u0301 one now", "café one", {"cafe\u0301", "one"}),
+    ],
+)
+def test_entities_are_found_by_their_letters_and_vowels(text: str, entity: str, heard: set[str]) -> None:
+    words = [Word(token, number, number + 0.5) for number, token in enumerate(text.split())]
+    config = Choosing(granularity="word", entity_heard=1.0)
+
+    parts = interleave(words, config, take_id="t", seed=0, heard_first=True, entities=[entity])
+    others = interleave(words, config, take_id="t", seed=0, heard_first=False, entities=[entity])
+
+    both = {one.text for one, other in zip(parts, others, strict=True) if one.modality == other.modality == "speech"}
+    assert both == heard
 
 
 def test_a_badly_timed_unit_is_read() -> None:

@@ -191,3 +191,13 @@ def test_features_of_other_parts_are_refused(jstip: Jstip, make_utterances: Any)
 def test_mistakes_are_found_in_the_recipe(settings: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, RecipeError), match=message):
         JstipMethod(**{"language_model": {"name": "tiny"}} | settings)
+
+
+def test_rows_longer_than_the_language_model_reads_are_refused() -> None:
+    def build(context: int) -> Jstip:
+        method = JstipMethod(language_model={"name": "tiny"}, projector=ProjectorConfig(hidden=16), context=context)
+        return method.build(TinyEncoderConfig().build(), num_layers=1, seed=0)
+
+    assert build(4096).context == 4096
+    with pytest.raises(TrainingError, match=r"objective\.context = 4097: the language model reads 4096 positions"):
+        build(4097)

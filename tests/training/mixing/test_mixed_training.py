@@ -9,8 +9,10 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from catalogs.catalog import Catalog
 from catalogs.errors import DataLeak, RecipeError, TrainingError
 from catalogs.progress import SILENT
+from catalogs.release import freeze, release_named
 from synthgen.cli import app
 from training import checkpoint, session
 from training.backbones.encoders import TinyEncoderConfig
@@ -18,11 +20,11 @@ from training.curve import rows_of
 from training.data import read_data
 from training.evaluation.leaks import had_by
 from training.interleaving.words import Timings
-from training.members import members_of
+from training.members import members_in, members_of
 from training.mixing.mixer import Mixer
 from training.mixing.sources import sources_of
 from training.recipe import TrainRecipe, parse_recipe
-from training.session import Trained
+from training.session import Trained, each_once
 
 from ..conftest import killed_behind_a_checkpoint
 from .conftest import SPARE, TEXTS
@@ -192,6 +194,40 @@ def test_a_mixture_must_be_named(table: dict[str, Any]) -> None:
 def test_a_release_that_data_does_not_name_is_a_mistake(table: dict[str, Any], key: str, value: Any) -> None:
     with pytest.raises(RecipeError, match=rf"mixture\.{key}: .*'tmd'"):
         run(table | {"mixture": table["mixture"] | {key: value}})
+
+
+@pytest.fixture(scope="module")
+def few(corpus: Path) -> str:
+    """A release of two of the takes of "timed"."""
+    with Catalog.create(corpus) as catalog, catalog.job("test"):
+        takes = members_in(catalog, release_named(catalog, "timed"), split=None)
+        return freeze(catalog, "few", take_ids=[take.take_id for take in takes[:2]], made_by="test").name
+
+
+@pytest.mark.parametrize("order", [["timed", "few"], ["few", "timed"]])
+def test_a_release_within_another_has_its_share_wherever_it_stands(
+    table: dict[str, Any], corpus: Path, few: str, order: list[str]
+) -> None:
+    data = [{"corpus": str(corpus), "release": name, "split": None} for name in order]
+    mixture = {"asr": 1.0, "interleaved": 0.0, "tokens": 600, "batch_tokens": 300}
+    recipe = parse_recipe(
+        table | {"data": data, "mixture": mixture | {"asr_shares": {"timed": 0.5, "few": 0.5}}}, source="test"
+    )
+
+    assert run(json.loads(recipe.definition) | {"folder": table["folder"]}).utterances == len(TEXTS)
+    found = [read_data(config) for config in recipe.data]
+    sources = sources_of(recipe.mixture, each_once(found, recipe.mixture, SILENT))
+    assert {name: len(members) for name, members in sources.by_release.items()} == {"few": 2, "timed": len(TEXTS) - 2}
+
+
+def test_a_share_of_a_release_that_others_have_had_is_a_share_of_nothing(
+    table: dict[str, Any], corpus: Path, few: str
+) -> None:
+    timed = {"corpus": str(corpus), "release": "timed", "split": None}
+
+    with pytest.raises(TrainingError, match=r"0\.5: the releases have no takes"):
+        run(table | {"data": [timed, {**timed, "release": few}], "mixture": {"asr": 0.5, "interleaved": 0.5,
+            "asr_of": [few], "tokens": 300}})  # fmt: skip
 
 
 def test_the_command_evaluates_what_it_has_trained(table: dict[str, Any], corpus: Path) -> None:

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from catalogs.errors import TrainingError
 from catalogs.ids import seed_of
+from training.augmentation.step import Lengthening
 from training.data import text_member
 from training.interleaving.choosing import Choosing, Part, interleave
 from training.interleaving.words import Word, unheard
 from training.members import Member
-from training.mixing.mixer import Mixer
+from training.mixing.mixer import Mixer, Variants
 from training.mixing.mixture import KINDS, MixtureConfig
 from training.mixing.sources import Sources
 from training.sampling import Draw
@@ -24,6 +25,7 @@ from ..conftest import make_member
 
 MEMBERS = [make_member(number, is_synthetic=number % 3 > 0) for number in range(40)]
 TEXTS = [f"text number {number} of a file" for number in range(30)]
+AS_THEY_ARE = Variants()
 CONFIG = MixtureConfig(asr=0.5, interleaved=0.3, text=0.2, batch_tokens=120)
 
 
@@ -41,7 +43,9 @@ def words_of(member: Member) -> list[Word]:
     return [Word(text, n / 4, n / 4 + 0.2) for n, text in enumerate(member.text.split())]
 
 
-def mixer(config: MixtureConfig = CONFIG, *, seed: int = 0, variants: int = 0, context: int = 500) -> Mixer:
+def mixer(
+    config: MixtureConfig = CONFIG, *, seed: int = 0, variants: Variants = AS_THEY_ARE, context: int = 500
+) -> Mixer:
     words = {member.take_id: words_of(member) for member in MEMBERS}
     texts = [text_member(text) for text in TEXTS]
     sources = Sources(config, MEMBERS, MEMBERS, texts, words | {m.take_id: unheard(m.text) for m in texts})
@@ -179,10 +183,35 @@ def test_one_variant_alone_can_be_asked_for(alternation: str, first: str) -> Non
 def test_takes_are_heard_in_variants_and_interleaved_ones_as_they_are() -> None:
     heard: dict[str, set[int]] = {kind: set() for kind in KINDS}
     for epoch in range(6):
-        for draw in drawn(mixer(variants=2), epoch):
+        for draw in drawn(mixer(variants=Variants(2)), epoch):
             heard[kind_of(draw)].add(draw.variant)
 
     assert heard == {"asr": {0, 1, 2}, "interleaved": {0}, "text": {0}, "made_asr": set(), "made_interleaved": set()}
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.8, 2), st.floats(0, 0.5), st.integers(0, 5))
+def test_a_variant_counts_as_long_as_it_is_on_the_mean(slower: float, longer_s: float, epoch: int) -> None:
+    expected = Lengthening(slower, longer_s)
+    config = MixtureConfig(asr=0.5, interleaved=0.0, text=0.5, tokens=8_000)
+
+    sums: Counter[str] = Counter()
+    for draw in drawn(mixer(config, variants=Variants(3, Lengthening(3.0, 1.0), expected)), epoch):
+        heard_s = expected.longest_s(draw.member.duration_s) if draw.variant else draw.member.duration_s
+        sums[kind_of(draw)] += length_of(replace(draw, member=replace(draw.member, duration_s=heard_s)))
+
+    longest = max(length_of(Draw(replace(m, duration_s=expected.longest_s(m.duration_s)), 0)) for m in MEMBERS)
+    assert all(abs(sums[kind] - 4_000) <= longest / 2 + 1e-6 for kind in ("asr", "text"))
+
+
+def test_the_longest_variant_of_a_take_fits_into_a_row() -> None:
+    longest = max(length_of(Draw(replace(m, duration_s=3 * m.duration_s), 0)) for m in MEMBERS)
+    variants = Variants(3, at_most=Lengthening(3.0))
+    config = MixtureConfig(asr=1.0, interleaved=0.0)
+
+    assert list(mixer(config, variants=variants, context=longest).batches(0))
+    with pytest.raises(TrainingError, match=rf"is a sequence of {longest} positions"):
+        [mixer(config, variants=variants, context=longest - 1).plan(epoch) for epoch in range(6)]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -243,8 +272,24 @@ def test_takes_of_one_word_have_no_two_units_whatever_is_asked() -> None:
     words = {m.take_id: [replace(words_of(m)[0], confidence=-0.5)] for m in MEMBERS}
     config = MixtureConfig(choosing=Choosing("word", least_confidence=-0.1))
 
-    with pytest.raises(TrainingError, match="no take has word times and two units"):
+    with pytest.raises(TrainingError, match=r"no take has word times and two units, one to hear and one to read$"):
         Mixer(Sources(config, MEMBERS, MEMBERS, [], words), length_of, context=500, seed=0, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("language", "granularity", "told"),
+    [
+        ("zh", "word", "; zh is written without spaces between words, so that a text is one unit"),
+        ("en", "mixed", r'; choosing\.granularity = "word" makes more of them$'),
+    ],
+)
+def test_why_texts_are_one_unit_is_told(language: str, granularity: Any, told: str) -> None:
+    member = text_member("你好，今天天气很好。我们去散步吧。", language)
+    config = MixtureConfig(asr=0.0, interleaved=0.0, made_interleaved=1.0, choosing=Choosing(granularity))
+    sources = Sources(config, [], [], [member], {member.take_id: unheard(member.spoken)})
+
+    with pytest.raises(TrainingError, match=told):
+        Mixer(sources, length_of, context=500, seed=0, epochs=1)
 
 
 def sources_without_texts() -> Sources:

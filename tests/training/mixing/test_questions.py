@@ -106,6 +106,14 @@ def test_the_commands_ask_and_weigh(corpus: Path, tmp_path: Path) -> None:
         )  # fmt: skip
 
 
+def test_what_ends_no_line_of_a_file_is_part_of_its_question(tmp_path: Path) -> None:
+    texts = ["line\u2028two?", "form\x85feed?", "three?"]
+    told = [json.dumps({"text": text, "choices": ["b", "B"], "answer": 0}, ensure_ascii=False) for text in texts]
+    (tmp_path / "q.jsonl").write_bytes("\r\n".join([*told, ""]).encode())
+
+    assert [question.text for question in questions_in(tmp_path / "q.jsonl")] == texts
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -114,6 +122,7 @@ def test_the_commands_ask_and_weigh(corpus: Path, tmp_path: Path) -> None:
         ('{"text": "a", "choices": ["b"], "answer": 0}', "two texts or more"),
         ('{"text": "a", "choices": ["b", "c"], "answer": 2}', "the place of a choice"),
         ('{"text": "a", "choices": ["b", "c"], "answer": true}', "the place of a choice"),
+        ('{"text": "a", "choices": ["b", "c", " b "], "answer": 0}', "question 1: 'b' is a choice twice"),
         ('{"text": " ", "choices": ["b", "c"], "answer": 0}', "text = ' ': expected what is asked"),
         ('{"text": 7, "choices": ["b", "c"], "answer": 0}', "text = 7: expected what is asked"),
         ('{"text": "a", "choices": ["b", "c"], "answer": 0}\n' * 2, "question 2: 'a' is question 1 as well"),

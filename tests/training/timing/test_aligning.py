@@ -1,5 +1,6 @@
 """The path of given characters through the frames of a CTC head, and words around it."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from catalogs.pronunciations import spoken_tokens
 from training.alphabet import ENGLISH, Alphabet
 from training.timing.aligning import align, frames_needed
-from training.timing.words import REACH_S, spell, words_of
+from training.timing.words import ANY, REACH_S, spell, with_any, words_of
 
 RATE_HZ = 50.0
 LETTERS = Alphabet(ENGLISH, key="ctc.alphabet")
@@ -103,22 +104,47 @@ def test_the_confidence_of_a_word_is_that_of_its_letters_alone() -> None:
     ("text", "tokens", "read"),
     [
         ("A-T-M, please", ("A-T-M,", "please"), "a t m please"),
-        ("pay 42 now", ("pay 42", "now"), "pay now"),
-        ("42 it is", ("42 it", "is"), "it is"),
+        ("pay 42 now", ("pay", "42", "now"), "pay * now"),
+        ("42 it is", ("42", "it", "is"), "* it is"),
+        ("from 10:30 – 12 h", ("from", "10:30 – 12", "h"), "from * h"),
+        ("salt & pepper", ("salt &", "pepper"), "salt* pepper"),
+        ("$2.50, the 3rd B2B", ("$2.50,", "the", "3rd", "B2B"), "* the *rd b*b"),
         ("café – olé!", ("café –", "olé!"), "caf ol"),
-        ("it's 5 '", ("it's 5 '",), "it's"),
+        ("ask Ольга Петрова 2 times", ("ask", "Ольга Петрова 2", "times"), "ask * times"),
+        ("it's 5 '", ("it's", "5 '"), "it's *"),
         ("42 7", (), ""),
+        ("…", (), ""),
         ("", (), ""),
     ],
 )
-def test_every_word_has_letters_of_the_alphabet_or_joins_one_that_has(text: str, tokens: tuple[str, ...], read) -> None:
+def test_every_word_has_letters_of_the_alphabet_or_what_stands_for_any(
+    text: str, tokens: tuple[str, ...], read: str
+) -> None:
     spelling = spell(text, LETTERS)
 
+    def written(numbers: Sequence[int]) -> str:
+        return "".join("*" if number == ANY else ENGLISH[number - 1] for number in numbers)
+
     assert spelling.tokens == tokens
-    assert LETTERS.text(spelling.numbers) == read
-    assert [LETTERS.text(spelling.numbers[first:behind]) for first, behind in spelling.stretches] == [
-        LETTERS.text(LETTERS.known(token)).strip("' ") or "" for token in tokens
-    ]
+    assert written(spelling.numbers) == read
+    own = [written(spelling.numbers[first:behind]) for first, behind in spelling.stretches]
+    assert all(own)
+    assert " ".join(own) == read
+
+
+@pytest.mark.parametrize("pause", [0, 25])
+def test_figures_are_where_they_are_said_and_the_words_around_them_where_they_were(pause: int) -> None:
+    silence = "." * pause
+    frames = said(f"..i.t. .{silence}t.wen.ty. .fi.ve.{silence}. .n.ow.")
+    spelled, figures = spell("it twenty five now", LETTERS), spell("it 25 now", LETTERS)
+    length_s = len(frames) / RATE_HZ
+
+    expected = words_of(spelled, align(frames, spelled.numbers), frame_rate_hz=RATE_HZ, length_s=length_s)
+    found = words_of(figures, align(with_any(frames), figures.numbers), frame_rate_hz=RATE_HZ, length_s=length_s)
+
+    assert [word.text for word in found] == ["it", "25", "now"]
+    assert (found[0], found[2]) == (expected[0], expected[3])
+    assert (found[1].start_s, found[1].end_s) == (expected[1].start_s, expected[2].end_s)
 
 
 def test_an_alphabet_without_a_space_has_none_between_words() -> None:
@@ -148,7 +174,9 @@ def test_words_are_in_order_within_the_clip_and_each_there_once(
     log_probs = noise(frames_needed(spelling.numbers) + spare, len(LETTERS), seed)
     length_s = len(log_probs) / RATE_HZ - short_s
 
-    words = words_of(spelling, align(log_probs, spelling.numbers), frame_rate_hz=RATE_HZ, length_s=length_s)
+    spans = align(with_any(log_probs), spelling.numbers)
+
+    words = words_of(spelling, spans, frame_rate_hz=RATE_HZ, length_s=length_s)
 
     assert " ".join(word.text for word in words) == " ".join(tokens)
     assert words[0].start_s >= 0

@@ -112,7 +112,7 @@ def test_takes_get_times_and_those_that_cannot_be_aligned_are_counted(timed: Tim
     assert {text: [word.text for word in own] for text, own in words.items()} == {
         SAID[0]: ["Mach", "bitte", "das", "Licht", "aus."],
         SAID[1]: ["Wie", "spät", "ist", "es?"],
-        SAID[2]: ["Größe 42,", "bitte!"],
+        SAID[2]: ["Größe", "42,", "bitte!"],
         SAID[3]: ["Was", "kostet", "der", "Käse –", "heute?"],
     }
     said = [word for own in words.values() for word in own]
