@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import TypeAlias
 
 from catalogs.numerals import NUMERALS
-from catalogs.text import has_spaces, normalise, primary
+from catalogs.text import counted_words, has_spaces, normalise, primary
 from curation.words.lattice import Lattice, Match, best_match
 from synthgen.spoken import Spoken, SpokenConfig
 from synthgen.spoken.abbreviations import PLACES, TITLES
@@ -21,7 +21,7 @@ from synthgen.spoken.numbers import SCALES, SMALL, TENS
 
 Form: TypeAlias = tuple[str, ...]
 
-REVISION = 2
+REVISION = 3
 """Raised with every change that may alter what is accepted."""
 
 _SAME = (
@@ -62,15 +62,20 @@ def match_accepted(texts: Sequence[str], heard: str, *, language: str) -> Match:
         heard: a transcript.
         language: a BCP 47 tag.
     """
-    hypotheses = [normalise(form, language).split() for form in _spellings(heard, language)]
+    hypotheses = [words for form in _spellings(heard, language) for words in _counted(form, language)]
     found = []
     for text in dict.fromkeys(texts):
         for hypothesis in hypotheses:
-            plain = Match.of(normalise(text, language).split(), hypothesis)
-            if not plain.edits and plain.path:
-                return plain
-            found += [plain, best_match(accepted(text, primary(language)), hypothesis)]
+            plain = [Match.of(words, hypothesis) for words in _counted(text, language)]
+            if right := [match for match in plain if match.path and not match.edits]:
+                return right[0]
+            found += [*plain, best_match(accepted(text, primary(language)), hypothesis)]
     return min(found, key=lambda match: (not match.path, match.errors.wer))
+
+
+def _counted(text: str, language: str) -> list[Form]:
+    """The words of a text, and those that its errors are counted over elsewhere, if they are others."""
+    return list(dict.fromkeys((tuple(normalise(text, language).split()), tuple(counted_words(text, language)))))
 
 
 @lru_cache(maxsize=32_768)
