@@ -50,7 +50,7 @@ class Timing:
         str | None,
         Figure("", "neither", "voice: by its own durations; search: found in the sound; ctc: aligned by a recogniser"),
     ] = None
-    timer_id: Annotated[str | None, Figure("", "neither", "the recogniser of ctc: a hash of its weights")] = None
+    timer_id: Annotated[str | None, Figure("", "neither", "the recogniser of ctc and the way it times: a hash")] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class TimingReport:
     release_id: Id
     split: str | None
     recogniser: str
-    recogniser_id: Id
+    timer_id: Id
     num_takes: int
     aligned: int
     unaligned: Mapping[str, int]
@@ -175,7 +175,7 @@ def _report(
         release_id=release.id,
         split=request.split,
         recogniser=timer.name,
-        recogniser_id=timer.id,
+        timer_id=timer.id,
         num_takes=len(members),
         aligned=found.aligned,
         unaligned=dict(sorted(found.unaligned.items())),

@@ -9,7 +9,7 @@ from typing import Final, Protocol, runtime_checkable
 from torch import Tensor
 
 from catalogs.errors import AudioError, TrainingError
-from catalogs.ids import Id
+from catalogs.ids import Id, content_id
 from catalogs.models.pretrained import device_of
 from catalogs.progress import SILENT, Progress
 from training import checkpoint
@@ -25,6 +25,8 @@ from training.timing.aligning import align, frames_needed
 from training.timing.words import Spelling, spell, with_any, words_of
 
 METHOD = "ctc"
+REVISION = 2
+"""A timer that finds other times has another revision; 2 hears figures and signs as anything."""
 
 NO_LETTERS: Final = "no letter of theirs is in the alphabet"
 TOO_SHORT: Final = "they have more letters than frames"
@@ -52,8 +54,8 @@ class Timed:
 class CtcTimer:
     """Times takes; what it finds in one depends on that take alone. Features of takes are kept."""
 
-    def __init__(self, name: str, recogniser_id: Id, inputs: Inputs, *, encoder: Encoder, objective: Framewise) -> None:
-        self.name, self.id = name, recogniser_id
+    def __init__(self, name: str, timer_id: Id, inputs: Inputs, *, encoder: Encoder, objective: Framewise) -> None:
+        self.name, self.id = name, timer_id
         self.alphabet: Alphabet = objective.alphabet
         self._frame_rate_hz = encoder.frame_rate_hz
         self._inputs, self._objective = inputs, objective
@@ -106,4 +108,5 @@ def timer_of(folder: Path, *, features: Path | None = None) -> CtcTimer:
     checkpoint.restore(found, objective.trained())
     objective.module.eval().to(device_of("auto"))
     name = f"{recipe.name}@{found.position.step}"
-    return CtcTimer(name, recogniser_id(found), inputs, encoder=inputs.encoder, objective=objective)
+    timer_id = content_id("timer", recogniser_id(found), REVISION)
+    return CtcTimer(name, timer_id, inputs, encoder=inputs.encoder, objective=objective)

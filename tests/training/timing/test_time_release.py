@@ -24,6 +24,7 @@ from training.alphabet import ENGLISH
 from training.interleaving.timings import timings_of
 from training.members import members_in
 from training.timing import release as module
+from training.timing import timer
 from training.timing.timer import CtcTimer, timer_of
 
 from ..conftest import train_on
@@ -209,8 +210,20 @@ def test_again_replaces_all_but_what_a_voice_has_timed_and_gives_nothing_up(time
     found = in_takes(corpus)
     assert found[TOO_MUCH] == [True, "search", None, 4]
     assert found[SAID[0]][1:3] == ["voice", None]
-    assert {found[text][2] for text in (*SAID[1:], UNREADABLE)} == {report["recogniser_id"]}
+    assert {found[text][2] for text in (*SAID[1:], UNREADABLE)} == {report["timer_id"]}
     assert len(rows_in(corpus)) == 6
+
+
+def test_again_takes_what_the_same_recogniser_has_timed_in_another_way(
+    timed: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = json.loads(timed("--json").stdout)
+    monkeypatch.setattr(timer, "REVISION", timer.REVISION + 1)
+
+    without, anew = json.loads(timed("--json").stdout), json.loads(timed("--again", "--json").stdout)
+
+    assert (without["aligned"], anew["aligned"]) == (0, before["aligned"])
+    assert anew["timer_id"] != before["timer_id"]
 
 
 def test_what_a_voice_has_timed_waits_to_be_measured(timed: Time, corpus: Path) -> None:
