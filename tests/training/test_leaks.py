@@ -14,8 +14,8 @@ from catalogs.errors import DataLeak
 from catalogs.release import release_named
 from training import checkpoint
 from training.checkpoint import Position
-from training.evaluation.leaks import had_by, marks_of, overlaps, refuse
-from training.members import Member, members_in
+from training.evaluation.leaks import had_by, marks_of, overlaps, refuse, sets_had
+from training.members import DataConfig, Member, members_in
 
 TOLD = ("good morning", "see you at nine", "lights off please")
 OTHERS = ("a large tea", "what is due today")
@@ -95,6 +95,13 @@ def test_a_training_that_went_on_from_itself_is_followed_once(corpus: Path, trai
     trained("first", "told", projector_from=str(first.parent / "second"))
 
     assert kinds(members(corpus, "retold"), first) == {"texts": 2}
+
+
+def test_a_set_of_several_trainings_is_read_once(trained: Trained) -> None:
+    first = trained("first", "told")
+    last = trained("last", "told", projector_from=str(trained("second", "unseen", projector_from=str(first))))
+
+    assert [config.release for config, _ in sets_had(last) if isinstance(config, DataConfig)] == ["told", "unseen"]
 
 
 def test_what_overlaps_is_said_with_counts_an_example_and_a_way_out(corpus: Path, trained: Trained) -> None:

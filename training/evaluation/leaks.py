@@ -44,12 +44,20 @@ def had_by(folder: Path) -> Marks:
         TrainingError: if there is no checkpoint.
     """
     had: Marks = {kind: {} for kind in KINDS}
+    for config, members in sets_had(folder):
+        for kind, mark in (each for member in members for each in marks_of(member)):
+            had[kind].setdefault(mark, str(config))
+    return had
+
+
+def sets_had(folder: Path) -> Iterator[tuple[Data, list[Member]]]:
+    """All that `had_by` looks at, every set once; raises as that does."""
+    read: set[tuple[Data, Id]] = set()
     for found in lineage(checkpoint.load(folder)):
         for config, release_id in (*data_of(found), *chosen_by(found)):
-            for member in members_had(found, config, release_id):
-                for kind, mark in marks_of(member):
-                    had[kind].setdefault(mark, str(config))
-    return had
+            if (config, release_id) not in read:
+                read.add((config, release_id))
+                yield config, members_had(found, config, release_id)
 
 
 def lineage(found: Checkpoint) -> list[Checkpoint]:

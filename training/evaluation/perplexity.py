@@ -12,7 +12,7 @@ from catalogs.progress import Progress
 from catalogs.stage import Outcome, batched
 from catalogs.text import normalise, primary
 from training import checkpoint
-from training.evaluation.leaks import chosen_by, data_of, lineage, marks_of, members_had
+from training.evaluation.leaks import marks_of, sets_had
 from training.evaluation.log_probs import log_probs
 from training.evaluation.trained import loaded_from
 from training.interleaving.packing import Packable
@@ -82,11 +82,10 @@ def _known_from(folder: Path) -> _Known:
     """What a checkpoint was trained on or chosen by. Raises as `training.evaluation.leaks.had_by` does."""
     texts: set[str] = set()
     languages: set[str] = set()
-    for found in lineage(checkpoint.load(folder)):
-        for config, release_id in (*data_of(found), *chosen_by(found)):
-            for member in members_had(found, config, release_id):
-                languages.add(primary(member.language))
-                texts.update(mark for kind, mark in marks_of(member) if kind == "texts")
+    for _, members in sets_had(folder):
+        for member in members:
+            languages.add(primary(member.language))
+            texts.update(mark for kind, mark in marks_of(member) if kind == "texts")
     return _Known(frozenset(texts), tuple(sorted(languages)))
 
 
