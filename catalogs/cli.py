@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catalogs import cli_models
+from catalogs.failures import told_failures
 
 if TYPE_CHECKING:
     from catalogs.records import Release
@@ -61,6 +62,7 @@ def ingest(
         catalog.end_run(run_id, "done")
     print(json.dumps(_plain(ingested)) if as_json else ingested.text())
     if ingested.failed:
+        print(told_failures(f"{ingested.failed:,} failed", corpus), file=sys.stderr)
         raise SystemExit(5)
 
 

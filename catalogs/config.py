@@ -6,7 +6,7 @@ metrics) are looked up by the name in one field, in the classes registered under
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -64,17 +64,24 @@ def override(table: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
 def parse(into: type[C], table: Table, *, source: str) -> C:
     """Validate a table against a configuration dataclass, nested ones and lists of them included.
 
+    No number may be NaN, infinite or longer than 64 bits, and true and false are no numbers.
+
     Raises:
         RecipeError: with one line per mistake: where, what, and the nearest legal name or the legal values.
     """
     from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-    _forbid_extra(into, ConfigDict(extra="forbid", arbitrary_types_allowed=True))
+    _check_table(table, source)
+    _restrict(into, ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False))
+    mistakes = list(_no_numbers(into, table))
     try:
-        return TypeAdapter(into).validate_python(dict(table))
+        found = TypeAdapter(into).validate_python(dict(table))
     except ValidationError as error:
-        mistakes = [_describe(into, dict(e)) for e in error.errors()]
+        mistakes += [_describe(into, dict(e)) for e in error.errors()]
         raise RecipeError(mistakes_text(source, mistakes)) from error
+    if mistakes:
+        raise RecipeError(mistakes_text(source, mistakes))
+    return found
 
 
 def parse_named(group: str, table: Table, *, field: str, source: str) -> Any:
@@ -83,9 +90,11 @@ def parse_named(group: str, table: Table, *, field: str, source: str) -> Any:
     Raises:
         RecipeError: for an unknown or missing name, with the known ones, or for mistakes in the table.
     """
+    _check_table(table, source)
     name = table.get(field)
     if not isinstance(name, str):
-        raise RecipeError(f"{source}: {field} is missing; one of {', '.join(registered(group))}")
+        given = f"{field} is missing" if name is None else f"{field} = {name!r}: expected a text"
+        raise RecipeError(f"{source}: {given}; one of {', '.join(registered(group))}")
     cls = load_registered(group, name, source=source)
     keeps_name = any(f.name == field for f in fields(cls))
     return parse(cls, {k: v for k, v in table.items() if k != field or keeps_name}, source=source)
@@ -128,15 +137,43 @@ def mistakes_text(source: str, mistakes: Sequence[str]) -> str:
     return f"{source}: {len(mistakes)} mistakes\n" + "\n".join(f"  - {m}" for m in mistakes)
 
 
-def _forbid_extra(cls: Any, config: Any) -> None:
+def _check_table(table: Any, source: str) -> None:
+    if not isinstance(table, Mapping):
+        raise RecipeError(f"{source} = {table!r}: expected a table")
+
+
+def _restrict(cls: Any, config: Any) -> None:
     if not is_dataclass(cls) or not isinstance(cls, type):
         for candidate in get_args(cls):
-            _forbid_extra(candidate, config)
+            _restrict(candidate, config)
         return
     if "__pydantic_config__" not in cls.__dict__:
         cls.__pydantic_config__ = config  # type: ignore[attr-defined]  # pydantic's documented hook
     for inner in fields(cls):
-        _forbid_extra(inner.type, config)
+        _restrict(inner.type, config)
+
+
+def _no_numbers(kind: Any, value: Any, *path: str) -> Iterator[str]:
+    """Where true or false stands for a number, which pydantic takes for 1 and 0, or one that is too long for TOML."""
+    kinds = get_args(kind) if get_origin(kind) in (UnionType, Union) else (kind,)
+    if isinstance(value, bool):
+        if {int, float} & set(kinds) and not {bool, Any} & set(kinds):
+            yield f"{'.'.join(path)} = {str(value).lower()}: expected a number"
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        yield f"{'.'.join(path)}: expected a whole number of 64 bits, as TOML has them"
+    for each in kinds:
+        for key, inner, part in _parts(each, value):
+            yield from _no_numbers(inner, part, *path, key)
+
+
+def _parts(kind: Any, value: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The key, the type and the value of each part of a table or a list that is read as a type."""
+    if isinstance(value, Mapping) and is_dataclass(kind):
+        yield from ((inner.name, inner.type, value[inner.name]) for inner in fields(kind) if inner.name in value)
+    elif isinstance(value, Mapping) and get_origin(kind) in (Mapping, dict):
+        yield from ((str(key), get_args(kind)[1], part) for key, part in value.items())
+    elif isinstance(value, list | tuple) and get_args(kind):
+        yield from ((str(number), get_args(kind)[0], part) for number, part in enumerate(value))
 
 
 def _describe(into: Any, error: dict[str, Any]) -> str:
@@ -149,6 +186,10 @@ def _describe(into: Any, error: dict[str, Any]) -> str:
             return f"{where} is missing"
         case "literal_error":
             return f"{where} = {error['input']!r}: expected {error['ctx']['expected']}"
+        case "dataclass_type" | "dict_type" | "mapping_type":
+            return f"{where} = {error['input']!r}: expected a table"
+        case "tuple_type" | "list_type":
+            return f"{where} = {error['input']!r}: expected a list"
         case "value_error":
             return f"{where}: {error['ctx']['error']}" if where else str(error["ctx"]["error"])
         case _:

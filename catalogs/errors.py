@@ -17,6 +17,7 @@
         ├── ModelMissing          weights that no source could give
         ├── ModelCorrupt          weights whose hash is not the pinned one
         └── TrainingError         a loss that is no number, nothing to train on, another model's checkpoint
+            └── TrainingBusy          another process trains in this folder
 
 One bad *item* is not an error: it becomes a `Failure` row and the job goes on.
 """
@@ -96,3 +97,7 @@ class ModelCorrupt(EngineError):
 
 class TrainingError(EngineError):
     """Training that cannot go on: a loss that is no number, nothing to train on, a checkpoint of another model."""
+
+
+class TrainingBusy(TrainingError):
+    """Another process trains in this folder."""

@@ -30,6 +30,7 @@ Unknown = Literal["read", "spell", "refuse"]
 
 _NO_SOUND = frozenset({"<blank>", "<wb>", "<pad>", "<sos>", "<eos>", "<unk>", " ", "‿"})
 _LONGEST_WORD = 48
+_SAID_SIGNS = frozenset("%‰&@#+=×÷±°§$€£¥¢")
 _LACKING = {"eff": ("EH", "F"), "aitch": ("EY", "CH")}
 """Names of letters that PocketSphinx's dictionary has under the letters alone."""
 
@@ -38,8 +39,9 @@ _LACKING = {"eff": ("EH", "F"), "aitch": ("EY", "CH")}
 class Pronunciation:
     """The phones of a text, words parted by `BOUNDARY`.
 
-    ``guessed`` are the words that are in no dictionary and were read or spelled; ``lost`` the words, digits and letters
-    of other scripts that have no phones here, among them words to be read of more letters than hama reads.
+    ``guessed`` are the words that are in no dictionary and were read or spelled; ``lost`` the words, digits,
+    signs such as % and letters of other scripts that have no phones here, among them words to be read of more letters
+    than hama reads.
     """
 
     phones: tuple[str, ...]
@@ -68,7 +70,7 @@ class Pronouncer:
         text = plain_apostrophes(text)
         phones: list[str] = []
         guessed: list[str] = []
-        lost = [char for char in text.lower() if char.isalnum() and not "a" <= char <= "z"]
+        lost = [char for char in text.lower() if char in _SAID_SIGNS or (char.isalnum() and not "a" <= char <= "z")]
         for word in filter(None, said_words(text)):
             known = self._dictionary.get(word)
             found = self._guess(word) if known is None else known

@@ -29,9 +29,14 @@ def expanded(drawn: NDArray[np.float64], *, freedom: float, inflation: float) ->
     further out, so that the interval of a mean is as wide as Student's (Hesterberg 2015). ``inflation`` is by how much
     the variance of replicates is too small, n / (n - 1) for n groups.
     """
-    tail = 50 * erfc(student(freedom) * sqrt(inflation / 2))  # in per cent
+    tail = 100 * beyond(freedom, inflation)
     low, high = np.nanpercentile(drawn, (tail, 100 - tail))
     return float(low), float(high)
+
+
+def beyond(freedom: float, inflation: float) -> float:
+    """The share of replicates that lie beyond each limit of `expanded`: 2.5 % of many groups, 0.1 % of five."""
+    return erfc(student(freedom) * sqrt(inflation / 2)) / 2
 
 
 def student(freedom: float, *, z: float = Z95) -> float:

@@ -3,13 +3,16 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from curation.verbs import choosing, dgsa, erosion, policies, report, selecting, sets
 from curation.verbs.options import CURATE, GENERATE, AsJson, Changes, Corpus, On, RecipeName
-from curation.verbs.production import open_production, plain, tell
+from curation.verbs.production import open_production, plain, tell, tell_measured
+
+if TYPE_CHECKING:
+    from curation.measuring import Measured
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +69,7 @@ def measure(
 ) -> None:
     """Score takes that lack a metric: of a recipe's job, of a release, or of a whole corpus, real speech included."""
     if recipe is None:
-        _measure_corpus(corpus, metric, release=release, on=on, quiet=as_json)
+        tell_measured(_measured(corpus, metric, release=release, on=on, quiet=as_json), as_json=as_json, corpus=corpus)
         return
     with open_production(recipe, changes, on, command="measure", quiet=as_json) as production:
         production.prepare()
@@ -135,7 +138,8 @@ def retry(
     print(f"{count} failures reopened; run the job again", file=sys.stderr)
 
 
-def _measure_corpus(folder: Path, names: list[str], *, release: str | None, on: str | None, quiet: bool) -> None:
+def _measured(folder: Path, names: list[str], *, release: str | None, on: str | None, quiet: bool) -> list["Measured"]:
+    """Measure a corpus, or a release, with families by name."""
     from catalogs import takes
     from catalogs.catalog import Catalog
     from catalogs.config import parse_named
@@ -156,6 +160,7 @@ def _measure_corpus(folder: Path, names: list[str], *, release: str | None, on: 
         takes.declare(catalog.lake, [config.card() for config in configs])
         fleet = FleetConfig(on=on) if on else FleetConfig()
         among = Scope(release_id=release_named(catalog, release).id if release else None)
-        measure_missing(catalog, among, configs, fleet=fleet, run_id=run_id, progress=Progress(quiet=quiet))
+        found = measure_missing(catalog, among, configs, fleet=fleet, run_id=run_id, progress=Progress(quiet=quiet))
         catalog.tidy()
         catalog.end_run(run_id, "done")
+    return found

@@ -110,6 +110,15 @@ def takes_to_measure(catalog: Catalog, scope: Scope, card: MetricCard) -> int:
     return number
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What came of the takes that lacked a family: how many have a row of scores now, and how many failed."""
+
+    family: str
+    scored: int = 0
+    failed: int = 0
+
+
 def measure_missing(
     catalog: Catalog,
     scope: Scope,
@@ -118,21 +127,27 @@ def measure_missing(
     fleet: FleetConfig,
     run_id: Id,
     progress: Progress,
-) -> None:
-    """Score the takes that lack a family: family by family, each read once."""
-    workers = fleet.workers
+) -> list[Measured]:
+    """Score the takes that lack a family: family by family, each read once; gives what came of each."""
+    found, workers = [], fleet.workers
     for config in configs:
         card = config.card()
         missing = takes_to_measure(catalog, scope, card)
+        scored = failed = 0
         if not missing:
+            found.append(Measured(card.family))
             continue
         streams = [listening_stream(catalog, scope, card, workers=workers)]
         crews = critics([config], workers=workers)
         progress.start(f"measuring {card.family}", missing)
         with Clerk(catalog, run_id) as clerk:
             for outcome in at_work(fleet)(streams, crews):
+                scored += len(outcome.scores.get(card, ()))
+                failed += len(outcome.failures)
                 progress.receive(outcome, clerk.receive(outcome))
         progress.finish()
+        found.append(Measured(card.family, scored, failed))
+    return found
 
 
 def listening_stream(catalog: Catalog, scope: Scope, card: MetricCard, *, workers: int | None) -> Stream:

@@ -35,4 +35,5 @@ starting             what a training begins with, by content
 merging/             what sets real speech apart, added to another model
 probing/             in which layers real and synthetic speech are told apart
 methods              their recipe tables
+recipe, consistency  the TOML file of a training, and what in it does not go together
 """

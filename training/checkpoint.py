@@ -8,7 +8,8 @@
 Beside them lies ``best``, if training was validated: the name of the one that did best, which is what the training's
 folder stands for; training itself goes on from the last.
 
-A checkpoint appears under its name when it is whole. Nothing in it is a pickle.
+A checkpoint appears under its name when it is whole; one that is replaced is put aside until then. Nothing in it is a
+pickle.
 """
 
 import json
@@ -21,11 +22,12 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from catalogs.errors import TrainingError
+from training.tensors import readable, write_tensors
 
 TRAINED, TRAINING, ABOUT = "trained.safetensors", "training.safetensors", "checkpoint.json"
 BEST = "best"
@@ -49,8 +51,16 @@ class Checkpoint:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def trained(self) -> dict[str, Tensor]:
-        """The trained parameters, by name."""
-        return load_file(self.folder / TRAINED)
+        """The trained parameters, by name.
+
+        Raises:
+            TrainingError: if they are not there, or damaged.
+        """
+        path = self.folder / TRAINED
+        missing = "put it back, or name another checkpoint"
+        damaged = "put the file back as it was, or train again"
+        with readable(path, what="the trained parameters", missing=missing, damaged=damaged):
+            return load_file(path)
 
 
 def save(
@@ -86,36 +96,57 @@ def write(
     Without ``training`` it can be used and started from, but no training goes on in it. ``beside`` are texts by the
     names of further files.
     """
-    part = to.with_name(f".{to.name}.part")
+    part, aside = _beside(to)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    save_file({name: tensor.cpu().contiguous() for name, tensor in trained.items()}, part / TRAINED)
+    write_tensors(trained, part / TRAINED)
     if training is not None:
-        save_file(dict(training), part / TRAINING)
-    about = {"position": asdict(position), "provenance": provenance}
-    texts = {ABOUT: json.dumps(about, indent=1, sort_keys=True) + "\n", **(beside or {})}
+        write_tensors(training, part / TRAINING)
+    texts = {ABOUT: _told(position, provenance), **(beside or {})}
     for name, text in texts.items():
         (part / name).write_text(text, encoding="utf-8")
     for path in part.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
-    shutil.rmtree(to, ignore_errors=True)
+    if to.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        to.rename(aside)
     part.rename(to)
+    clear(to)
     return Checkpoint(to, position, provenance)
+
+
+def clear(to: Path) -> None:
+    """Remove what a `write` to this folder that was killed has left beside it."""
+    for left in _beside(to):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def tell(found: Checkpoint, provenance: Mapping[str, Any]) -> None:
+    """Write what a checkpoint says of itself anew; its parameters stay."""
+    part = found.folder / f".{ABOUT}.part"
+    part.write_text(_told(found.position, provenance), encoding="utf-8")
+    part.replace(found.folder / ABOUT)
 
 
 def load(folder: Path) -> Checkpoint:
     """A checkpoint by its folder, or the best or else the last one of a training by its.
 
     Raises:
-        TrainingError: if there is none.
+        TrainingError: if there is none, or it is damaged.
     """
     folder = folder.expanduser()
     found = folder if (folder / ABOUT).exists() else _best(folder) or _last(folder)
     if found is None:
         raise TrainingError(f"{folder} is no checkpoint, and has none in it: expected {ABOUT}, or folders step-N")
-    about = json.loads((found / ABOUT).read_text(encoding="utf-8"))
-    return Checkpoint(found, Position(**about["position"]), about["provenance"])
+    try:
+        about = json.loads((found / ABOUT).read_text(encoding="utf-8"))
+        return Checkpoint(found, Position(**about["position"]), about["provenance"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrainingError(
+            f"{found / ABOUT} cannot be read ({error!r}): expected JSON with position and provenance; put the file "
+            "back as it was, or name another checkpoint"
+        ) from error
 
 
 def last(folder: Path) -> Checkpoint | None:
@@ -128,7 +159,7 @@ def restore(checkpoint: Checkpoint, trained: Mapping[str, nn.Parameter], optimiz
     """Put a checkpoint's parameters, and with an optimiser its moments, back where they were.
 
     Raises:
-        TrainingError: if it holds the parameters of another model.
+        TrainingError: if it holds the parameters of another model, or what is asked for is missing or damaged.
     """
     stored = checkpoint.trained()
     wanted = {name: tuple(p.shape) for name, p in trained.items()}
@@ -142,17 +173,8 @@ def restore(checkpoint: Checkpoint, trained: Mapping[str, nn.Parameter], optimiz
     with torch.no_grad():
         for name, parameter in trained.items():
             parameter.copy_(stored[name])
-    if optimizer is None:
-        return
-    with safe_open(checkpoint.folder / TRAINING, framework="pt") as file:
-        names = set(file.keys())
-        for name, parameter in trained.items():
-            kept = {key: f"{key}.{name}" for key in ("step", "exp_avg", "exp_avg_sq")}
-            if kept["step"] in names:
-                moments = {key: file.get_tensor(stored_as) for key, stored_as in kept.items()}
-                optimizer.state[parameter] = {
-                    key: m if key == "step" else m.to(parameter.device) for key, m in moments.items()
-                }
+    if optimizer is not None:
+        _restore_moments(checkpoint, trained, optimizer)
 
 
 def mark_best(folder: Path, step: int) -> None:
@@ -170,12 +192,38 @@ def keep(folder: Path, number: int) -> None:
             shutil.rmtree(path)
 
 
+def _restore_moments(checkpoint: Checkpoint, trained: Mapping[str, nn.Parameter], optimizer: Optimizer) -> None:
+    path = checkpoint.folder / TRAINING
+    advice = f"put it back as it was, or remove {checkpoint.folder}: training then goes on from the one before, if any"
+    with (
+        readable(path, what="the optimiser's moments", missing=advice, damaged=advice),
+        safe_open(path, framework="pt") as file,
+    ):
+        names = set(file.keys())
+        for name, parameter in trained.items():
+            kept = {key: f"{key}.{name}" for key in ("step", "exp_avg", "exp_avg_sq")}
+            if kept["step"] in names:
+                moments = {key: file.get_tensor(stored_as) for key, stored_as in kept.items()}
+                optimizer.state[parameter] = {
+                    key: m if key == "step" else m.to(parameter.device) for key, m in moments.items()
+                }
+
+
 def _moments(trained: Mapping[str, nn.Parameter], optimizer: Optimizer) -> dict[str, Tensor]:
     return {
         f"{key}.{name}": tensor.detach().cpu().contiguous()
         for name, parameter in trained.items()
         for key, tensor in optimizer.state.get(parameter, {}).items()
     }
+
+
+def _told(position: Position, provenance: Mapping[str, Any]) -> str:
+    return json.dumps({"position": asdict(position), "provenance": provenance}, indent=1, sort_keys=True) + "\n"
+
+
+def _beside(to: Path) -> tuple[Path, Path]:
+    """Where a checkpoint is written first, and where the one that it replaces is put meanwhile."""
+    return to.with_name(f".{to.name}.part"), to.with_name(f".{to.name}.replaced")
 
 
 def _name(step: int) -> str:

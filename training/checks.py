@@ -8,11 +8,13 @@ from catalogs.errors import TrainingError
 from catalogs.progress import Progress
 from catalogs.stage import batched
 from training.augmentation.step import Lengthening
+from training.backbones.encoders import RATE_HZ, Encoder
 from training.data import Source, TextsConfig
+from training.inputs import FeatureInputs, Inputs
 from training.jstip import Jstip
 from training.members import Member
 from training.mixing.mixture import MixtureConfig
-from training.objective import LookingOver, Objective
+from training.objective import LookingOver, NeedsFrames, Objective
 from training.recipe import TrainRecipe
 from training.sampling import Sampler
 from training.tables import OnLabels, OnReal
@@ -88,14 +90,40 @@ def check_heard(
         )
 
 
-def look_over(recipe: TrainRecipe, objective: Objective, members: Sequence[Member], *, progress: Progress) -> None:
-    """Say what a method that reads texts makes of those that it has, of takes and alone.
+def look_over(
+    recipe: TrainRecipe, objective: Objective, inputs: Inputs, members: Sequence[Member], *, progress: Progress
+) -> None:
+    """Say what a method makes of the texts that it has, of takes and alone.
 
     Raises:
-        TrainingError: if it can learn nothing of some of them.
+        TrainingError: if it can learn nothing of some of them that are alone, or of all takes, or cannot write them.
     """
-    if isinstance(objective, LookingOver) and (recipe.mixture is None or recipe.mixture.asks_for_made):
-        progress.note(objective.look_over(members))
+    asks_for_texts = recipe.mixture is None or recipe.mixture.asks_for_made
+    if isinstance(objective, LookingOver) and asks_for_texts and (told := objective.look_over(members)):
+        progress.note(told)
+    if isinstance(objective, NeedsFrames) and isinstance(inputs, FeatureInputs):
+        _check_frames(objective, inputs.encoder, [member for member in members if member.place is not None], progress)
+
+
+def _check_frames(objective: NeedsFrames, encoder: Encoder, heard: Sequence[Member], progress: Progress) -> None:
+    """Say of how many takes nothing can be learned, as they have too few frames for their texts.
+
+    Raises:
+        TrainingError: if these are all.
+    """
+    frames = encoder.output_lengths([round(member.duration_s * RATE_HZ) for member in heard])
+    needed = objective.frames_needed(heard).tolist()
+    unfit = [each for each in zip(heard, frames, needed, strict=True) if each[1] < each[2]]
+    if not unfit:
+        return
+    member, have, need = unfit[0]
+    told = (
+        f"{len(unfit):,} of {len(heard):,} takes teach nothing, as CTC needs a frame for every character: take "
+        f"{member.take_id}, first of them, has {have:,} in {member.duration_s:.2f} s, and its text takes {need:,}"
+    )
+    if len(unfit) == len(heard):
+        raise TrainingError(f"{told}; check that recordings and texts belong together")
+    progress.note(told)
 
 
 def tell_of_shares(recipe: TrainRecipe, sampler: Sampler, steps: int, *, progress: Progress) -> None:

@@ -46,6 +46,7 @@ def train(
 
     from catalogs.errors import UsageError
     from catalogs.progress import Progress
+    from training.curve import PLOT
     from training.recipe import load_recipe
     from training.session import train as run_here
 
@@ -63,7 +64,8 @@ def train(
         return
     loss = "" if found.loss is None else f", loss {found.loss:.3f}"
     print(f"{found.folder}: {found.steps:,} steps over {found.utterances:,} utterances{loss}")
-    print(f"the curve is {found.folder / 'curve.svg'}", file=sys.stderr)
+    if (found.folder / PLOT).exists():
+        print(f"the curve is {found.folder / PLOT}", file=sys.stderr)
 
 
 def variants(
@@ -208,9 +210,11 @@ def vectors(
     from dataclasses import asdict
 
     from training.merging.angles import registered
-    from training.merging.plots import plot_cosines
+    from training.merging.plots import check_drawable, plot_cosines
     from training.merging.telling import told_vectors
 
+    if plot is not None:
+        check_drawable(plot)
     found = registered(corpus)
     if plot is not None:
         plot_cosines(found, plot)

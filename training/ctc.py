@@ -17,12 +17,17 @@ from torch.nn.functional import ctc_loss
 from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
+from catalogs.stage import batched
 from training.alphabet import BLANK, ENGLISH, Alphabet, check_alphabet
 from training.answering import Answer, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.split import UpperPart, upper_part
+from training.members import Member
 from training.modes import at_rest
 from training.objective import Batch, Heard, Loss, Utterance
+
+_AT_ONCE = 256
+"""Texts whose targets are in memory while they are looked over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class CtcConfig:
 
     def __post_init__(self) -> None:
         check_alphabet("ctc.alphabet", self.alphabet)
+        if not 0 <= self.dropout < 1:
+            raise ValueError("ctc.dropout must be from 0 to below 1")
         if self.split is not None and self.split < 0:
             raise ValueError(f"ctc.split = {self.split}: expected the number of a layer, from 0")
 
@@ -115,6 +122,15 @@ class Ctc:
             "targets": torch.tensor([number for row in rows for number in row], dtype=torch.long),
             "num_targets": torch.tensor([len(row) for row in rows], dtype=torch.long),
         }
+
+    def frames_needed(self, members: Sequence[Member]) -> Tensor:
+        """How many frames the text of each of M members takes at least, (M,); see `frames_needed`.
+
+        Raises:
+            TrainingError: for a text with a character that the alphabet lacks.
+        """
+        parts = (self.targets([Utterance.unheard(member) for member in part]) for part in batched(members, _AT_ONCE))
+        return torch.cat([torch.zeros(0, dtype=torch.long), *map(frames_needed, parts)])
 
     def loss(self, batch: Batch) -> Loss:
         """Its sum; a text that needs more frames than there are counts as 0 and is watched as ``unfit``."""

@@ -1,6 +1,7 @@
 """The curve of a training and of its validation: rows of JSON lines, in TensorBoard, and as a plot."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -78,7 +79,9 @@ def plot(folder: Path) -> Path | None:
         axes.grid(alpha=0.3)
     axes.set_xlabel("step")
     to = folder / PLOT
-    figure.savefig(to, metadata={"Date": None})
+    part = to.with_name(f".{os.getpid()}.{PLOT}")
+    figure.savefig(part, metadata={"Date": None})
+    part.replace(to)
     return to
 
 

@@ -71,7 +71,9 @@ def parse_data(table: Mapping[str, Any], *, source: str) -> Data:
     Raises:
         RecipeError: with its mistakes.
     """
-    return parse(TextsConfig, table, source=source) if "texts" in table else parse(DataConfig, table, source=source)
+    if isinstance(table, Mapping) and "texts" in table:
+        return parse(TextsConfig, table, source=source)
+    return parse(DataConfig, table, source=source)
 
 
 def read_data(config: Data) -> tuple[Source, list[Member]]:
@@ -80,7 +82,7 @@ def read_data(config: Data) -> tuple[Source, list[Member]]:
     Raises:
         CorpusMissing: if there is no such corpus.
         ReleaseError: if there is no such release.
-        TrainingError: if there are no such texts, or nothing is left to train on.
+        TrainingError: if there are no such texts, or nothing is left of a release.
     """
     if isinstance(config, TextsConfig):
         return _texts(config)
@@ -122,6 +124,11 @@ def _in_file(config: TextsConfig) -> tuple[Source, list[Member]]:
     """The texts of a file, in its order; a text file is known by its texts, one of prompts by all that is in it."""
     path = Path(config.texts).expanduser()
     if format_of(path) in (None, "txt"):
+        if not path.exists():
+            raise TrainingError(
+                f"data.texts: there is no file {path}; texts of a release are named beside its corpus, as in "
+                f"{{ corpus = ..., texts = {config.texts!r} }}"
+            )
         lines = texts_in(path, source="data.texts")
         source = Source(content_id("texts", config.language, sorted(lines)), config.texts)
         return source, [text_member(line, config.language) for line in lines]

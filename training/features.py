@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from catalogs.errors import TrainingError
@@ -24,6 +23,7 @@ from catalogs.ids import Id, content_id
 from catalogs.stage import batched
 from training.interleaving.spans import bounds_of
 from training.sampling import Draw
+from training.tensors import write_tensors
 
 PER_FILE = 256
 
@@ -93,7 +93,7 @@ class FeatureStore:
         name = content_id("features", sorted(features))
         path = self._folder / f"part-{name}.safetensors"
         part = self._folder / f".{path.name}.{os.getpid()}"
-        save_file({key: tensor.contiguous().cpu() for key, tensor in features.items()}, part)
+        write_tensors(features, part)
         part.replace(path)
         self._note(path)
 

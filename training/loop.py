@@ -38,7 +38,8 @@ class LoopConfig:
     """How long and how: ``epochs``, or fewer if ``steps`` are taken before.
 
     ``precision`` is that of the forward pass. ``threads`` 0 is torch's own choice; a fixed number gives the same curve
-    bit by bit. The last ``keep`` checkpoints stay.
+    bit by bit. A row of the curve is of ``log_every`` steps, the last one of those that are left. The last ``keep``
+    checkpoints stay.
     """
 
     epochs: int = 1
@@ -118,14 +119,14 @@ class Loop:
         validation: Validation | None = None,
         progress: Progress = SILENT,
     ) -> Position:
-        """Train to the end, from the last checkpoint if there is one; gives where it ended.
-
-        A ``validation`` is done where a checkpoint is written, which it may make the best.
+        """Train to the end from the last checkpoint, if any, validating at checkpoints, one of which is best; to where.
 
         Raises:
             TrainingError: for a loss that is no number, or a checkpoint of another model.
         """
-        at = begun = self._resume()
+        at = begun = self._resume(total_steps)
+        if begun.step >= total_steps:
+            return begun
         curve = Curve(self._folder, after=at.step) if self._accelerator.is_main_process else None
         sums = _Sums()
         progress.start("training, steps", total_steps - begun.step)
@@ -133,7 +134,7 @@ class Loop:
             rate = self._optim.rate_at(at.step - 1, of=total_steps)
             self._step(draws, rate=rate, sums=sums, step=at.step)
             progress.receive(Outcome(items=1), remark=sums.remark())
-            if at.step % self._config.log_every == 0:
+            if at.step % self._config.log_every == 0 or at.step == total_steps:
                 if curve:
                     curve.add(at, {"rate": rate, **sums.row()})
                 sums = _Sums()
@@ -162,11 +163,12 @@ class Loop:
                 step += 1
                 yield Position(step, epoch, number), draws
 
-    def _resume(self) -> Position:
+    def _resume(self, total_steps: int) -> Position:
         found = checkpoint.last(self._folder)
         if found is None:
             return Position()
-        checkpoint.restore(found, self._trained, self._optimizer)
+        goes_on = found.position.step < total_steps
+        checkpoint.restore(found, self._trained, self._optimizer if goes_on else None)
         return found.position
 
     def _validate(self, at: Position, validation: Validation, curve: Curve | None) -> None:

@@ -71,7 +71,7 @@ def members_of(config: DataConfig) -> tuple[Release, list[Member]]:
     Raises:
         CorpusMissing: if there is no such corpus.
         ReleaseError: if there is no such release.
-        TrainingError: if nothing is left to train on.
+        TrainingError: if nothing is left of it.
     """
     release, found = all_members_of(config)
     return release, short_enough(found, config)
@@ -93,9 +93,11 @@ def short_enough(members: Sequence[Member], config: DataConfig) -> list[Member]:
     fit = [member for member in members if member.duration_s <= config.max_s]
     if not fit:
         of_split = f" of split {config.split!r}" if config.split else ""
+        if not members:
+            raise TrainingError(f"the {config} has no takes{of_split}: there is nothing to hear")
         raise TrainingError(
-            f"the {config} has {len(members):,} takes{of_split}, and none of at most {config.max_s:g} s: there is "
-            "nothing to train on"
+            f"the {config} has {len(members):,} takes{of_split}, and none of at most max_s = {config.max_s:g} s: there "
+            "is nothing to hear"
         )
     return fit
 

@@ -56,7 +56,8 @@ class _Listening(_BeforeLanguageModel):
         listener = model.build(lm, layers=num_layers, width=encoder.width, seed=seed)
         if self.projector_from is not None:
             found = checkpoint.load(Path(self.projector_from).expanduser())
-            adopt_projector(listener.module.projector, found.trained())
+            source = f"objective.projector_from: {self.projector_from}"
+            adopt_projector(listener.module.projector, found.trained(), source=source)
         return listener
 
 

@@ -124,6 +124,19 @@ class LookingOver(Protocol):
 
 
 @runtime_checkable
+class NeedsFrames(Protocol):
+    """An objective that learns nothing of a take with fewer frames than its text needs."""
+
+    def frames_needed(self, members: Sequence[Member]) -> Tensor:
+        """How many frames of the encoder the text of each of M members needs at least, (M,).
+
+        Raises:
+            TrainingError: for a text that it cannot write.
+        """
+        ...
+
+
+@runtime_checkable
 class HeldToStart(Protocol):
     """An objective that is held to what it was when its training began."""
 

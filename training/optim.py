@@ -40,6 +40,8 @@ class OptimConfig:
             raise ValueError("optim.rate must be positive")
         if self.warmup_steps < 0 or self.weight_decay < 0 or self.clip < 0:
             raise ValueError("optim.warmup_steps, weight_decay and clip must not be negative")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"optim.betas = {list(self.betas)}: expected two numbers from 0 to below 1")
         for key, rate in (self.rates or {}).items():
             if not key or not 0 < rate < float("inf"):
                 raise ValueError(f"optim.rates: {key!r} = {rate}: expected a part of a name, and a rate above 0")

@@ -1,8 +1,9 @@
 """A training recipe: releases, an encoder, a method and how long, as frozen dataclasses from one TOML file."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,8 @@ from catalogs.models import cache_root
 from training.augmentation.variants import AugmentationConfig
 from training.backbones.encoders import GROUP as ENCODERS
 from training.backbones.encoders import EncoderConfig
-from training.data import Data, TextsConfig, parse_data
+from training.consistency import is_path, unfit
+from training.data import Data, parse_data
 from training.loop import LoopConfig
 from training.masking import MaskingConfig, hears_of
 from training.mixing.mixture import MixtureConfig
@@ -21,7 +23,7 @@ from training.objective import Objective
 from training.optim import OptimConfig
 from training.penalty import PenaltyConfig
 from training.sampling import SamplingConfig
-from training.tables import OnFeatures, OnMixture, OnWaves
+from training.tables import OnFeatures, OnWaves
 from training.validation import ValidationConfig
 
 OBJECTIVES = "synthgen.objectives"
@@ -56,6 +58,9 @@ _LATER_OF: Mapping[str, Mapping[str, Any]] = {"lasyn_diffusion": {"mask": 0.0}}
 _AROUND: Mapping[str, type[Any]] = {"penalty": PenaltyConfig, "masking": MaskingConfig}
 """Tables in that of an objective which are the same for every method."""
 
+_OPTIONAL = ("mixture", "validation")
+"""Tables without which there is none of it; others have defaults."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeaturesConfig:
@@ -64,6 +69,10 @@ class FeaturesConfig:
     layers: tuple[int, ...] = (-1,)
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     folder: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ValueError("features.layers is empty: expected at least one, such as -1, the last")
 
     @property
     def path(self) -> Path:
@@ -147,6 +156,18 @@ def _without(table: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, An
     return kept
 
 
+_KINDS: Mapping[str, type[Any]] = {
+    "features": FeaturesConfig,
+    "augmentation": AugmentationConfig,
+    "sampling": SamplingConfig,
+    "optim": OptimConfig,
+    "loop": LoopConfig,
+    "mixture": MixtureConfig,
+    "validation": ValidationConfig,
+}
+"""The other tables of a recipe."""
+
+
 def load_recipe(name: str, changes: Sequence[str] = ()) -> TrainRecipe:
     """Read a recipe from a file.
 
@@ -157,93 +178,70 @@ def load_recipe(name: str, changes: Sequence[str] = ()) -> TrainRecipe:
 
 
 def parse_recipe(table: Mapping[str, Any], *, source: str) -> TrainRecipe:
-    """Validate a recipe's tables."""
+    """Validate a recipe's tables.
+
+    Raises:
+        RecipeError: with every mistake at once.
+    """
     mistakes = [f"unknown key {key!r}{nearest(key, KEYS)}" for key in table if key not in KEYS]
     mistakes += [f"{key} is missing" for key in ("name", "data", "objective") if not table.get(key)]
+    mistakes += _place_mistakes(table)
     found: dict[str, Any] = {}
-
-    def read(key: str, make: Any) -> None:
+    for key, read in _readers(table).items():
         try:
-            found[key] = make()
+            found[key] = read()
         except SynthgenError as error:
             mistakes.append(str(error))
-
-    if table.get("data"):
-        read("data", lambda: tuple(parse_data(t, source=f"data.{n}") for n, t in enumerate(table["data"])))
-    tables = {key: dict(table.get(key, {})) for key in ("encoder", "objective")}
-    around = {key: tables["objective"].pop(key) for key in _AROUND if tables["objective"].get(key) is not None}
-    for key, part in around.items():
-        read(key, lambda key=key, part=part: parse(_AROUND[key], part, source=f"objective.{key}"))
-    for key, group, by in (("encoder", ENCODERS, "name"), ("objective", OBJECTIVES, "method")):
-        if tables[key]:
-            read(key, lambda key=key, group=group, by=by: parse_named(group, tables[key], field=by, source=key))
-    kinds: dict[str, Any] = {
-        "features": FeaturesConfig, "augmentation": AugmentationConfig, "sampling": SamplingConfig,
-        "optim": OptimConfig, "loop": LoopConfig,
-        **({"mixture": MixtureConfig} if "mixture" in table else {}),
-        **({"validation": ValidationConfig} if "validation" in table else {}),
-    }  # fmt: skip
-    for key, kind in kinds.items():
-        read(key, lambda key=key, kind=kind: parse(kind, table.get(key, {}), source=key))
-    mistakes += _encoder_mistakes(found) + _mixture_mistakes(found, table)
-    mistakes += _masking_mistakes(found) + _validation_mistakes(found)
-    start_from = table.get("start_from")
-    if not isinstance(start_from, str | None):
-        mistakes.append(f"start_from = {start_from!r}: expected the folder of a training or a checkpoint")
+    mistakes += unfit(found, table)
     if mistakes:
         raise RecipeError(mistakes_text(source, mistakes))
-    name = str(table["name"])
-    folder = Path(str(table.get("folder", f"models/{name}"))).expanduser()
+    name, start_from = table["name"], table.get("start_from")
+    folder = Path(table.get("folder", f"models/{name}")).expanduser()
     encoder = found.pop("encoder", None)
     return TrainRecipe(name=name, folder=folder, encoder=encoder, start_from=start_from, **found)
 
 
-def _encoder_mistakes(found: Mapping[str, Any]) -> list[str]:
-    """An objective hears the features of an encoder, or has one of its own."""
-    objective = found.get("objective")
-    if isinstance(objective, OnWaves) and "encoder" in found:
-        return [f"{objective.method} has an encoder of its own: leave [encoder] out"]
-    if isinstance(objective, OnFeatures) and "encoder" not in found:
-        return [f"encoder is missing: {objective.method} hears the features of one"]
-    return []
+def _readers(table: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+    """What reads each part of a recipe that is there, or has defaults; it raises a `SynthgenError` for mistakes."""
+    parts = {key: table[key] for key in ("encoder", "objective") if table.get(key)}
+    readers: dict[str, Callable[[], Any]] = {}
+    if table.get("data"):
+        readers["data"] = partial(_all_data, table["data"])
+    if isinstance(parts.get("objective"), Mapping):
+        parts["objective"], around = _apart(parts["objective"])
+        for key, part in around.items():
+            readers[key] = partial(parse, _AROUND[key], part, source=f"objective.{key}")
+    for key, group, by in (("encoder", ENCODERS, "name"), ("objective", OBJECTIVES, "method")):
+        if key in parts:
+            readers[key] = partial(parse_named, group, parts[key], field=by, source=key)
+    for key, kind in _KINDS.items():
+        if key in table or key not in _OPTIONAL:
+            readers[key] = partial(parse, kind, table.get(key, {}), source=key)
+    return readers
 
 
-def _validation_mistakes(found: Mapping[str, Any]) -> list[str]:
-    """What is held against something is a checkpoint."""
-    validation, loop = found.get("validation"), found.get("loop")
-    if validation is None or loop is None or validation.every % loop.save_every == 0:
-        return []
-    wrong = f"validation.every = {validation.every} is no multiple of loop.save_every = {loop.save_every}"
-    return [f"{wrong}: the best checkpoint could not be kept"]
+def _all_data(tables: Any) -> tuple[Data, ...]:
+    if not isinstance(tables, Sequence) or isinstance(tables, str):
+        raise RecipeError(f"data = {tables!r}: expected tables [[data]]")
+    return tuple(parse_data(table, source=f"data.{number}") for number, table in enumerate(tables))
 
 
-def _mixture_mistakes(found: Mapping[str, Any], table: Mapping[str, Any]) -> list[str]:
-    """A mixture is what one kind of method is trained on, and no other."""
-    objective = found.get("objective")
-    if objective is None:
-        return []
-    if not isinstance(objective, OnMixture):
-        return [f"{objective.method} is trained on whole takes: leave [mixture] out"] if "mixture" in table else []
-    wrong = [] if "mixture" in table else [f"mixture is missing: {objective.method} is trained on one"]
-    if found.get("sampling", SamplingConfig()) != SamplingConfig():
-        wrong.append("[mixture] says what is drawn: leave [sampling] out")
-    if "penalty" in found:
-        wrong.append("objective.penalty compares whole takes: leave it out beside [mixture]")
-    if "mixture" in found and found["mixture"].asks_for_made and objective.made is None:
-        wrong.append("mixture.made_asr and made_interleaved hear texts: name a synthesiser of slots as objective.made")
-    if "mixture" in found and not found["mixture"].asks_for_made and objective.made is not None:
-        wrong.append("objective.made makes what nobody hears: give mixture.made_asr or made_interleaved a share")
-    return wrong
+def _apart(objective: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The table of a method, and those in it that are the same for every method."""
+    around = {key: objective[key] for key in _AROUND if objective.get(key) is not None}
+    return {key: value for key, value in objective.items() if key not in around}, around
 
 
-def _masking_mistakes(found: Mapping[str, Any]) -> list[str]:
-    """Masking hides what is heard, from which not every method learns, and which not all data have."""
-    if "masking" not in found or "objective" not in found:
-        return []
-    try:
-        hears_of(found["objective"])
-    except RecipeError as error:
-        return [str(error)]
-    if "data" in found and all(isinstance(data, TextsConfig) for data in found["data"]):
-        return ["objective.masking hides what is heard, and data has texts alone: leave it out"]
-    return []
+def _place_mistakes(table: Mapping[str, Any]) -> list[str]:
+    """A name makes the folder where none is given, so that it must not lead out of it."""
+    name, folder, start_from = (table.get(key) for key in ("name", "folder", "start_from"))
+    mistakes = []
+    if name and not isinstance(name, str):
+        mistakes.append(f"name = {name!r}: expected a text")
+    elif name and "folder" not in table and is_path(name):
+        mistakes.append(f"name = {name!r}: expected a name without slashes, or the folder of the training as folder")
+    if "folder" in table and not (isinstance(folder, str) and folder):
+        mistakes.append(f"folder = {folder!r}: expected the folder that checkpoints go to")
+    if not isinstance(start_from, str | None):
+        mistakes.append(f"start_from = {start_from!r}: expected the folder of a training or a checkpoint")
+    return mistakes

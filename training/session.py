@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,7 @@ from catalogs.progress import SILENT, Progress
 from training import checkpoint, curve
 from training.augmentation.variants import Augmentation
 from training.checks import Found, check_heard, check_validation, look_over, tell_of_shares
+from training.claiming import Claim, claimed
 from training.data import Source, read_data
 from training.drawing import drawn_from, sampled
 from training.inputs import Inputs, loaded
@@ -26,8 +28,6 @@ from training.recipe import TrainRecipe
 from training.sampling import Epochs
 from training.starting import begin
 from training.validation import Validation
-
-RECIPE = "recipe.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     """Do all that is missing of a training.
 
     Raises:
+        TrainingBusy: if another process trains in the folder.
         TrainingError: if there is nothing to train on, the folder holds another training, what it is to start from is
             of another model, or a loss is no number.
         EngineError: if a model is not to be had.
@@ -52,9 +53,14 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     recipe.loop.set_threads()
     here = processes()
     progress = progress if here.is_main_process else SILENT
-    if here.is_main_process:
-        _claim(recipe)
-    here.wait_for_everyone()
+    with claimed(recipe) if here.is_main_process else nullcontext() as claim:
+        here.wait_for_everyone()
+        return _train(recipe, claim, progress)
+
+
+def _train(recipe: TrainRecipe, claim: Claim | None, progress: Progress) -> Trained:
+    """The training in a folder that the first of its processes has claimed."""
+    here = processes()
     found = each_once([read_data(config) for config in recipe.data], recipe.mixture, progress)
     members = [member for _, part in found for member in part]
     augmentation = recipe.augmentation.build([member for member in members if member.place is not None])
@@ -62,9 +68,11 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
     pinned = _pinned(recipe, found, pool, augmentation)
     inputs, objective = loaded(recipe, augmentation)
     check_heard(recipe, objective, members, lengthening=augmentation.lengthening)
-    look_over(recipe, objective, members, progress=progress)
+    look_over(recipe, objective, inputs, members, progress=progress)
     sampler, inputs = sampled(recipe, pool, inputs, objective, augmentation, progress=progress)
     steps, draws = sampler.schedule(recipe.loop.micro_batches, steps=recipe.loop.steps)
+    if claim and not _is_done(recipe, steps):
+        claim.insist()
     tell_of_shares(recipe, sampler, steps, progress=progress)
     base = begin(recipe, objective, inputs.encoder_id)
     validation, chosen_by = _validation(recipe, members, inputs, objective)
@@ -192,20 +200,3 @@ def _pinned(recipe: TrainRecipe, found: Found, pool: Epochs | Sources, augmentat
             "back, or train anew in another folder"
         )
     return pinned
-
-
-def _claim(recipe: TrainRecipe) -> None:
-    """Note whose the folder is; until it has a checkpoint, a recipe that was corrected may have it.
-
-    Raises:
-        TrainingError: if it holds another training.
-    """
-    path = recipe.folder / RECIPE
-    if checkpoint.last(recipe.folder) is None or not path.exists():
-        recipe.folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(recipe.definition + "\n", encoding="utf-8")
-    elif path.read_text(encoding="utf-8").strip() != recipe.definition:
-        raise TrainingError(
-            f"{recipe.folder} holds another training than this recipe asks for; "
-            "give this one another name, or another folder"
-        )

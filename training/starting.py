@@ -31,7 +31,7 @@ _STARTERS = {"smollm2": "smollm2-135m"}
 
 _NO_MATTER = {
     *("penalty", "masking", "matching", "dropout", "checkpointing", "device", "context", "longest_s", "room", "made"),
-    *("rollouts", "temperature", "beta", "hearing"),
+    *("rollouts", "temperature", "beta", "hearing", "mask", "untold", "sampler", "unknown"),
 }
 """Keys of an objective that decide how it is trained, and not what its parameters mean."""
 

@@ -1,6 +1,6 @@
 """Recipe tables of methods: what one is asked, beside its name, by those who know nothing else of it."""
 
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from training.backbones.encoders import Encoder
 from training.objective import Heard, Objective
@@ -81,3 +81,10 @@ class OnLabels(Protocol):
     def asks_for_labels(self) -> bool:
         """Whether it does."""
         ...
+
+
+@runtime_checkable
+class OnPhones(Protocol):
+    """A recipe table of an objective that makes latents of texts, and recognises nothing."""
+
+    makes_latents: ClassVar[bool]

@@ -17,6 +17,10 @@ def texts_in(path: Path, *, source: str) -> list[str]:
     path = path.expanduser()
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # \r\n is read as \n
+    except FileNotFoundError as error:
+        raise TrainingError(f"{source}: there is no file {path}") from error
+    except IsADirectoryError as error:
+        raise TrainingError(f"{source}: {path} is a folder; expected a UTF-8 file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise TrainingError(f"{source}: {path} cannot be read: {error}; expected a UTF-8 file") from error
     texts = [line.strip() for line in lines if line.strip()]

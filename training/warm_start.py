@@ -178,21 +178,27 @@ def collapse(path: Sequence[int]) -> list[int]:
     return [label for label, before in zip(path, [_BLANK, *path], strict=False) if label not in (_BLANK, before)]
 
 
-def adopt_projector(projector: Projector, trained: Mapping[str, Tensor]) -> None:
+def adopt_projector(projector: Projector, trained: Mapping[str, Tensor], *, source: str) -> None:
     """Go on from a projector that another objective has trained: ``trained`` are the tensors of its checkpoint.
+
+    ``source`` is who names that, and what.
 
     Raises:
         TrainingError: if they hold no projector, or one of another kind or size.
     """
     prefix = "projector."
     found = {name.removeprefix(prefix): value for name, value in trained.items() if name.startswith(prefix)}
+    if not found:
+        raise TrainingError(
+            f"{source} holds no projector; name a training of a method that has one, such as slam_asr or warm_start"
+        )
     expected = {name: tuple(value.shape) for name, value in projector.state_dict().items()}
     shapes = {name: tuple(value.shape) for name, value in found.items()}
     if shapes != expected:
         differing = sorted(name for name in {*shapes, *expected} if shapes.get(name) != expected.get(name))
         name = differing[0]
         raise TrainingError(
-            f"the checkpoint holds another projector: {name} is {shapes.get(name, 'absent')} there and "
+            f"{source} holds another projector: {name} is {shapes.get(name, 'absent')} there and "
             f"{expected.get(name, 'absent')} here; give both objectives the same projector, encoder and language model"
         )
     projector.load_state_dict(found)

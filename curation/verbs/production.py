@@ -3,15 +3,16 @@
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from curation.production import Production, Summary
+from catalogs.failures import told_failures
 
-FAILED_SQL = "SELECT stage, error, message, count(*) FROM failure GROUP BY ALL ORDER BY ALL"
+if TYPE_CHECKING:
+    from curation.measuring import Measured
+    from curation.production import Production, Summary
 
 
 @contextmanager
@@ -53,7 +54,19 @@ def tell(summary: "Summary", *, as_json: bool, corpus: Path) -> None:
     else:
         print(summary.text())
     if summary.trouble:
-        print(f'{summary.trouble}; synthgen sql -c {corpus} "{FAILED_SQL}" says why', file=sys.stderr)
+        print(told_failures(summary.trouble, corpus), file=sys.stderr)
+        raise SystemExit(5)
+
+
+def tell_measured(found: Sequence["Measured"], *, as_json: bool, corpus: Path) -> None:
+    """Print what came of each family; exit 5 if takes failed, with the SQL that lists them."""
+    if as_json:
+        print(json.dumps({"measured": [plain(each) for each in found]}))
+    else:
+        for each in found:
+            print(f"{each.family}: {each.scored:,} takes measured" + (f", {each.failed:,} failed" * (each.failed > 0)))
+    if failed := sum(each.failed for each in found):
+        print(told_failures(f"{failed:,} failed", corpus), file=sys.stderr)
         raise SystemExit(5)
 
 

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,9 @@ class Cake:
     fillings: tuple[Oven, ...] = ()
     by_guest: Mapping[str, Oven] = field(default_factory=dict)
     topping: Oven | None = None
+    steps_c: tuple[float, ...] = ()
+    iced: bool = False
+    keeps_s: float = math.inf
 
 
 def mistakes_in(table: dict[str, Any]) -> str:
@@ -68,13 +72,72 @@ def test_all_mistakes_of_a_table_are_told_at_once() -> None:
         pytest.param({"fillings": [{"mod": "fan"}]}, "'fillings.0.mod'; did you mean 'mode'?", id="in a list"),
         pytest.param({"by_guest": {"ann": {"mod": "fan"}}}, "'by_guest.ann.mod'; did you mean 'mode'?", id="by name"),
         pytest.param({"topping": {"mod": "fan"}}, "did you mean 'mode'?", id="in an optional table"),
-        pytest.param({"xyz": 1}, "; known: name, layers, oven, fillings, by_guest, topping", id="nothing near"),
+        pytest.param(
+            {"xyz": 1}, "; known: name, layers, oven, fillings, by_guest, topping, steps_c, ", id="nothing near"
+        ),
     ],
 )
 def test_an_unknown_key_is_answered_with_the_nearest_of_its_table(table: dict[str, Any], wanted: str) -> None:
     message = mistakes_in({"name": "lemon"} | table)
 
     assert wanted in message
+
+
+@pytest.mark.parametrize("given", ["lemon", 3, True, ["lemon"], [["name", "lemon"]], None])
+def test_what_is_no_table_is_told_so(given: Any) -> None:
+    with pytest.raises(RecipeError) as caught:
+        parse(Cake, given, source="cake")
+    with pytest.raises(RecipeError) as named:
+        parse_named("synthgen.voices", given, field="engine", source="voices.0")
+
+    assert str(caught.value) == f"cake = {given!r}: expected a table"
+    assert str(named.value) == f"voices.0 = {given!r}: expected a table"
+
+
+@pytest.mark.parametrize(
+    ("table", "wanted"),
+    [
+        ({"oven": 3}, "oven = 3: expected a table"),
+        ({"topping": "fan"}, "topping = 'fan': expected a table"),
+        ({"fillings": ["fan"]}, "fillings.0 = 'fan': expected a table"),
+        ({"fillings": "fan"}, "fillings = 'fan': expected a list"),
+        ({"by_guest": [1]}, "by_guest = [1]: expected a table"),
+        ({"name": 5}, "name = 5: input should be a valid string"),
+        ({"layers": True}, "layers = true: expected a number"),
+        ({"oven": {"heat_c": False}}, "oven.heat_c = false: expected a number"),
+        ({"topping": {"heat_c": True}}, "topping.heat_c = true: expected a number"),
+        ({"fillings": [{}, {"heat_c": True}]}, "fillings.1.heat_c = true: expected a number"),
+        ({"by_guest": {"ann": {"heat_c": True}}}, "by_guest.ann.heat_c = true: expected a number"),
+        ({"steps_c": [20, True]}, "steps_c.1 = true: expected a number"),
+        ({"layers": 2**63}, "layers: expected a whole number of 64 bits, as TOML has them"),
+        ({"oven": {"heat_c": math.inf}}, "oven.heat_c = inf: input should be a finite number"),
+        ({"oven": {"heat_c": math.nan}}, "oven.heat_c = nan: input should be a finite number"),
+        ({"steps_c": [20, -math.inf]}, "steps_c.1 = -inf: input should be a finite number"),
+        ({"by_guest": {"ann": {"heat_c": math.inf}}}, "by_guest.ann.heat_c = inf: input should be a finite number"),
+        ({"layers": math.inf}, "layers = inf: input should be a finite number"),
+    ],
+)
+def test_a_value_of_another_type_is_told_with_its_place(table: dict[str, Any], wanted: str) -> None:
+    message = mistakes_in({"name": "lemon"} | table)
+
+    assert message == f"cake.toml: {wanted}"
+
+
+def test_true_for_a_number_is_told_beside_other_mistakes() -> None:
+    message = mistakes_in({"name": "lemon", "layers": True, "oven": {"heat_c": "hot"}})
+
+    assert message.splitlines()[:2] == ["cake.toml: 2 mistakes", "  - layers = true: expected a number"]
+
+
+def test_whole_numbers_are_numbers_and_truths_are_truths() -> None:
+    cake = parse(Cake, {"name": "lemon", "oven": {"heat_c": 200}, "steps_c": [1, 2.5], "iced": True}, source="cake")
+
+    assert cake == Cake("lemon", oven=Oven(200.0), steps_c=(1.0, 2.5), iced=True)
+    assert isinstance(cake.oven.heat_c, float)
+
+
+def test_a_default_may_be_infinite() -> None:
+    assert parse(Cake, {"name": "lemon"}, source="cake").keeps_s == math.inf
 
 
 def test_what_a_configuration_refuses_is_told_with_its_place() -> None:
@@ -183,6 +246,7 @@ def test_a_named_table_is_validated_by_the_class_of_that_name() -> None:
     [
         ({"engine": "tune"}, "voices.0: no voices named 'tune'; did you mean 'tone'?"),
         ({"speakers": ["ann"]}, "voices.0: engine is missing; one of bark, coqui,"),
+        ({"engine": 5}, "voices.0: engine = 5: expected a text; one of bark, coqui,"),
         ({"engine": "tone", "speaker": "ann"}, "voices.0: unknown key 'speaker'; did you mean 'speakers'?"),
     ],
 )

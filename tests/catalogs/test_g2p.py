@@ -71,7 +71,10 @@ def test_an_unknown_word_can_be_lost() -> None:
     assert " ".join(found.phones) == "AH | T IY"
 
 
-@pytest.mark.parametrize(("text", "lost"), [("at 9", ("9",)), ("an ö", ("ö",)), ("茶", ("茶",)), ("", ())])
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [("at 9", ("9",)), ("an ö", ("ö",)), ("茶", ("茶",)), ("half & half, 5 %", ("&", "5", "%")), ("", ())],
+)
 def test_what_has_no_sound_here_is_told(text: str, lost: tuple[str, ...]) -> None:
     assert Pronouncer(unknown="refuse").pronounce(text).lost == lost
 

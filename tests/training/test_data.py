@@ -125,6 +125,16 @@ def test_a_file_of_prompts_has_labels_and_the_first_of_a_text_count(tmp_path: Pa
     assert read_data(TextsConfig(str(path)))[0].id != source.id
 
 
+def test_a_file_that_is_not_there_is_told_with_how_a_release_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError) as missing:
+        read_data(TextsConfig(str(tmp_path / "demo")))
+    with pytest.raises(TrainingError, match="is a folder; expected a UTF-8 file"):
+        read_data(TextsConfig(str(tmp_path)))
+
+    assert str(missing.value).startswith(f"data.texts: there is no file {tmp_path / 'demo'}; texts of a release")
+    assert f"corpus = ..., texts = '{tmp_path / 'demo'}'" in str(missing.value)
+
+
 def test_a_row_that_is_no_prompt_is_named(tmp_path: Path) -> None:
     path = tmp_path / "orders.jsonl"
     path.write_text('{"text": "one latte"}\n{"text": "two", "slots": 3}\n')
@@ -141,7 +151,7 @@ def _lines(folder: Path, texts: list[str]) -> Path:
 
 
 def test_texts_that_are_not_there_are_missed(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"nowhere.txt cannot be read"):
+    with pytest.raises(TrainingError, match=r"there is no file nowhere\.txt; texts of a release are named beside its"):
         read_data(TextsConfig("nowhere.txt"))
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(TrainingError, match="has no text"):

@@ -15,13 +15,15 @@ from typer.testing import CliRunner, Result
 
 from catalogs.catalog import Catalog
 from catalogs.console import ask
-from catalogs.errors import DataLeak, EngineError, SynthgenError
+from catalogs.errors import DataLeak, EngineError, SynthgenError, TrainingError
 from catalogs.progress import Progress
 from catalogs.records import Line
 from catalogs.signal import resample
 from catalogs.text import compare
 from synthgen.cli import app
 from synthgen.voices.espeak import EspeakConfig
+from training import checkpoint
+from training.checkpoint import Position
 from training.evaluation import hearing
 from training.evaluation.naming import recogniser_named
 from training.evaluation.trained import TrainedRecogniser
@@ -227,6 +229,19 @@ def test_what_cannot_be_evaluated_is_refused(evaluate: Evaluate, name: str, word
     assert message in str(done.exception)
 
 
+def test_a_synthesiser_of_latents_is_no_recogniser(evaluate: Evaluate, studio: Path) -> None:
+    table = {"method": "lasyn_fixed", "guide_from": str(studio / "ctc"), "synthesiser": {"filters": 16}}
+    provenance = checkpoint.load(studio / "ctc").provenance
+    recipe = provenance["recipe"] | {"objective": table}
+    checkpoint.save(
+        studio / "fixed", Position(1), trained={}, optimizer=None, provenance=provenance | {"recipe": recipe}
+    )
+
+    for done in (evaluate("fixed"), CliRunner().invoke(app, ["transcribe", str(studio / "fixed"), "a.wav"])):
+        assert isinstance(done.exception, TrainingError)
+        assert "of method 'lasyn_fixed', which makes latents of texts and no recogniser" in str(done.exception)
+
+
 def test_files_of_any_rate_are_transcribed_and_those_that_are_none_are_named(
     studio: Path, tmp_path: Path, evaluate: Evaluate
 ) -> None:
@@ -234,7 +249,7 @@ def test_files_of_any_rate_are_transcribed_and_those_that_are_none_are_named(
     soundfile.write(tmp_path / "stereo.wav", np.stack([wave, wave], axis=1), 44_100)
     soundfile.write(tmp_path / "telephone.flac", wave[:8000], 8000)
     (tmp_path / "none.wav").write_text("nothing")
-    names = ["stereo.wav", "none.wav", "telephone.flac"]
+    names = ["stereo.wav", "none.wav", "telephone.flac", "nowhere.wav", "."]
 
     done = CliRunner().invoke(app, ["transcribe", str(studio / "ctc"), *(str(tmp_path / n) for n in names), "--json"])
 
@@ -243,3 +258,5 @@ def test_files_of_any_rate_are_transcribed_and_those_that_are_none_are_named(
     assert [Path(row["audio"]).name for row in rows] == ["stereo.wav", "telephone.flac"]
     assert all(isinstance(row["text"], str) for row in rows)
     assert "none.wav cannot be read as sound" in done.stderr
+    assert f"there is no file {tmp_path / 'nowhere.wav'}" in done.stderr
+    assert f"{tmp_path} is a folder, not a sound file" in done.stderr

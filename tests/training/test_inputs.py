@@ -20,6 +20,8 @@ from training.recipe import TrainRecipe, parse_recipe
 from training.sampling import Draw
 from training.whisper_asr import WhisperAsr
 
+from .conftest import killed_behind_a_checkpoint
+
 NOISE = AugmentationConfig(variants=1, steps=({"step": "noise"},))
 
 
@@ -92,13 +94,14 @@ def test_features_are_kept_and_those_of_a_wave_are_the_same(table: dict[str, Any
 
 
 def test_an_objective_on_waves_trains_and_goes_on(on_waves: TrainRecipe) -> None:
-    first = session.train(replace(on_waves, loop=replace(on_waves.loop, steps=1)), progress=SILENT)
-    provenance = checkpoint.load(first.folder).provenance
-    (first.folder / "recipe.json").unlink()
+    with killed_behind_a_checkpoint():
+        session.train(on_waves, progress=SILENT)
+    first = checkpoint.load(on_waves.folder)
+    provenance = first.provenance
 
     found = session.train(on_waves, progress=SILENT)
 
-    assert first.steps == 1 < found.steps
+    assert first.position.step == 1 < found.steps
     assert provenance["encoder"] is None
     assert "encoder" not in provenance["recipe"]
     assert provenance["recipe"]["objective"] == asdict(TinyWhisper())

@@ -1,7 +1,8 @@
 """The leak guard: whatever training has had is refused, also what it had through the training that it went on from."""
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,29 @@ def test_what_overlaps_is_said_with_counts_an_example_and_a_way_out(corpus: Path
     for part in ("2 of the 4 takes of release 'mixed'", "2 by their texts", "text 'good morning'", "release 'told'"):
         assert part in str(caught.value)
     assert "--only-unseen evaluates on the other 2" in str(caught.value)
+
+
+def test_where_all_is_known_nothing_is_left_to_evaluate_on(corpus: Path, trained: Trained) -> None:
+    asked = members(corpus, "told")
+
+    with pytest.raises(DataLeak) as caught:
+        refuse(overlaps(asked, had_by(trained("model"))), release="told", num_takes=len(asked))
+
+    assert "3 of the 3 takes" in str(caught.value)
+    assert "only-unseen" not in str(caught.value)
+
+
+def test_what_a_model_was_chosen_by_is_known_however_long_it_was(corpus: Path, trained: Trained) -> None:
+    model = checkpoint.load(trained("model"))
+    with Catalog.open(corpus) as catalog:
+        release_id = release_named(catalog, "unseen").id
+    data = asdict(DataConfig(str(corpus), "unseen", split=None, max_s=math.inf))
+    provenance = {**model.provenance, "chosen_by": [{"data": data, "release": release_id}]}
+    weight = {"weight": nn.Parameter(torch.zeros(1))}
+
+    chosen = checkpoint.save(model.folder.parent, Position(2), trained=weight, optimizer=None, provenance=provenance)
+
+    assert kinds(members(corpus, "unseen"), chosen.folder) == {"takes": 2, "speakers": 2, "texts": 2}
 
 
 def test_nothing_shared_is_not_refused(corpus: Path, trained: Trained) -> None:

@@ -2,6 +2,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch.multiprocessing
 
 from catalogs.errors import TrainingError
 from training import checkpoint
+from training.checkpoint import Position
 from training.ctc import Ctc
 from training.curve import SPEED, rows_of
 from training.loop import Loop, LoopConfig
@@ -22,6 +24,8 @@ from .conftest import drawn_utterances
 NewCtc = Callable[[], Ctc]
 
 CONFIG = LoopConfig(epochs=3, threads=1, log_every=2, save_every=4)
+UNEVEN = replace(CONFIG, log_every=4)
+"""Its last row is of two steps."""
 OPTIM = OptimConfig(rate=0.02, warmup_steps=4)
 SAMPLING = SamplingConfig(batch_s=12.0, buckets=3)
 STEPS = 30
@@ -38,9 +42,10 @@ def train(
     *,
     config: LoopConfig = CONFIG,
     load: Callable[[Sequence[Draw]], list[Utterance]] = drawn_utterances,
+    steps: int = STEPS,
 ) -> dict[str, torch.Tensor]:
     epochs = Epochs(members, SAMPLING, seed=config.seed, epochs=config.epochs)
-    Loop(objective, epochs, load, config=config, optim=OPTIM, folder=folder).run({"made": "here"}, total_steps=STEPS)
+    Loop(objective, epochs, load, config=config, optim=OPTIM, folder=folder).run({"made": "here"}, total_steps=steps)
     return checkpoint.load(folder).trained()
 
 
@@ -70,11 +75,11 @@ def test_what_is_to_be_trained_must_not_be_frozen(tmp_path: Path, members: list[
         train(tmp_path, objective, members)
 
 
-@pytest.mark.parametrize("after", [1, 4, 7, 13, 26])
+@pytest.mark.parametrize(("after", "config"), [*((after, CONFIG) for after in (1, 4, 7, 13, 26)), (29, UNEVEN)])
 def test_a_killed_training_goes_on_with_the_same_curve_bit_by_bit(
-    tmp_path: Path, members: list[Member], new_ctc: NewCtc, after: int
+    tmp_path: Path, members: list[Member], new_ctc: NewCtc, after: int, config: LoopConfig
 ) -> None:
-    whole = train(tmp_path / "whole", new_ctc(), members)
+    whole = train(tmp_path / "whole", new_ctc(), members, config=config)
     left = after
 
     def dying(draws: Sequence[Draw]) -> list[Utterance]:
@@ -85,21 +90,74 @@ def test_a_killed_training_goes_on_with_the_same_curve_bit_by_bit(
         return drawn_utterances(draws)
 
     with pytest.raises(Killed):
-        train(tmp_path / "killed", new_ctc(), members, load=dying)
-    resumed = train(tmp_path / "killed", new_ctc(), members)
+        train(tmp_path / "killed", new_ctc(), members, config=config, load=dying)
+    resumed = train(tmp_path / "killed", new_ctc(), members, config=config)
 
     assert resumed.keys() == whole.keys()
     assert all(torch.equal(resumed[name], whole[name]) for name in whole)
     assert curve(tmp_path / "killed") == curve(tmp_path / "whole")
 
 
+def test_a_training_that_is_killed_at_its_last_checkpoint_has_one_last_row(
+    tmp_path: Path, members: list[Member], new_ctc: NewCtc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tmp_path / "whole", new_ctc(), members, config=UNEVEN)
+    save = checkpoint.save
+
+    def dying(folder: Path, at: Position, **more: Any) -> checkpoint.Checkpoint:
+        if at.step == STEPS:
+            raise Killed
+        return save(folder, at, **more)
+
+    monkeypatch.setattr(checkpoint, "save", dying)
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", new_ctc(), members, config=UNEVEN)
+    monkeypatch.undo()
+    train(tmp_path / "killed", new_ctc(), members, config=UNEVEN)
+
+    assert curve(tmp_path / "killed") == curve(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("steps", [3, 11, 12])
+def test_every_step_is_in_one_row_whatever_the_last_is_of(
+    tmp_path: Path, members: list[Member], new_ctc: NewCtc, steps: int
+) -> None:
+    """So too where a training was ended early, and its rows go on from there."""
+    every = replace(CONFIG, log_every=1)
+    train(tmp_path / "each", new_ctc(), members, config=every, steps=steps)
+    train(tmp_path / "some", new_ctc(), members, config=UNEVEN, steps=steps)
+    each, some = curve(tmp_path / "each"), curve(tmp_path / "some")
+
+    assert [row["step"] for row in some] == [*range(4, steps, 4), steps]
+    last = each[some[-2]["step"] if len(some) > 1 else 0 :]
+    targets = sum(row["targets"] for row in last)
+    assert some[-1]["targets"] == targets
+    assert some[-1]["loss"] == pytest.approx(sum(row["loss"] * row["targets"] for row in last) / targets)
+
+    train(tmp_path / "each", new_ctc(), members, config=every)
+    train(tmp_path / "some", new_ctc(), members, config=UNEVEN)
+    assert [row["step"] for row in curve(tmp_path / "some")] == sorted({*range(4, STEPS, 4), steps, STEPS})
+    heard = [sum(row["targets"] for row in curve(tmp_path / name)) for name in ("each", "some")]
+    assert heard[0] == heard[1]
+
+
 def test_a_finished_training_has_nothing_to_do(tmp_path: Path, members: list[Member], new_ctc: NewCtc) -> None:
     train(tmp_path, new_ctc(), members)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("step-*/*")}
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
 
     train(tmp_path, new_ctc(), members, load=lambda _: pytest.fail("a take was heard again"))
 
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("step-*/*")} == before
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_a_finished_training_needs_no_moments(tmp_path: Path, members: list[Member], new_ctc: NewCtc) -> None:
+    whole = train(tmp_path, new_ctc(), members)
+    for path in tmp_path.glob(f"step-*/{checkpoint.TRAINING}"):
+        path.unlink()
+
+    again = train(tmp_path, new_ctc(), members)
+
+    assert all(torch.equal(again[name], whole[name]) for name in whole)
 
 
 def test_a_loss_that_is_no_number_names_the_step_and_the_takes(

@@ -44,7 +44,7 @@ def model(tmp_path: Path) -> Model:
         random = torch.Generator().manual_seed(seed)
         made = weights or {key: torch.randn(shape, generator=random) for key, shape in SHAPES.items()}
         base = {"id": "base", "root": "base", "started_from": {}, **changes.pop("base", {})}
-        objective = {"method": "ctc", "alphabet": " abc", "dropout": 0.1 * seed}
+        objective = {"method": "ctc", "alphabet": " abc", "dropout": 0.1}
         recipe = {"name": name, "data": [], "objective": objective | changes.pop("objective", {})}
         provenance = {
             "training": content_id("training", name), "recipe": recipe | {"features": {"layers": [-1]}},
@@ -85,6 +85,15 @@ def test_no_lambda_gives_the_target_bit_by_bit(model: Model, tmp_path: Path, ope
     assert is_same(weights(found.folder), weights(target))
 
 
+def test_no_lambda_leaves_numbers_of_twice_the_precision(model: Model, tmp_path: Path) -> None:
+    names = ("target", "real", "synthetic")
+    target, *pair = (model(name, weights={"w": torch.randn(3, dtype=torch.float64)}) for name in names)
+
+    found = merge(recipe(tmp_path, target, (pair[0], pair[1]), scale=0))
+
+    assert is_same(weights(found.folder), weights(target))
+
+
 def test_all_of_a_vector_added_to_its_own_synthetic_model_gives_the_real_one(model: Model, tmp_path: Path) -> None:
     real, synthetic = model("real", 1), model("synthetic", 2)
 
@@ -103,6 +112,30 @@ def test_layers_get_what_their_lambda_says(model: Model, tmp_path: Path) -> None
     added = weights(real)["layers.1.weight"] - weights(synthetic)["layers.1.weight"]
     assert torch.equal(merged["layers.0.weight"], before["layers.0.weight"])
     torch.testing.assert_close(merged["layers.1.weight"], before["layers.1.weight"] + added)
+
+
+def test_patterns_in_another_order_are_another_merge(model: Model, tmp_path: Path) -> None:
+    target, pair = model("target", 3), (model("real", 1), model("synthetic", 2))
+    scales = {"0": 1.0, "layers.*": 0.25}
+
+    one = merge(recipe(tmp_path, target, pair, scales=scales))
+    turned = {"scales": dict(reversed(scales.items()))}
+    other = merge(recipe(tmp_path, target, pair, **turned, folder=str(tmp_path / "other")))
+
+    assert not torch.equal(weights(one.folder)["layers.0.weight"], weights(other.folder)["layers.0.weight"])
+    about = [checkpoint.load(each.folder).provenance for each in (one, other)]
+    assert about[0]["training"] != about[1]["training"]
+    assert about[1]["merge"]["scales"] == [["layers.*", 0.25], ["0", 1.0]]
+    with pytest.raises(TrainingError, match="holds another merge"):
+        merge(recipe(tmp_path, target, pair, **turned))
+
+
+@pytest.mark.parametrize("scales", [{"0": 1.0}, {"0": 1.0, "1": 1.0}])
+def test_patterns_whose_order_makes_no_difference_are_what_they_were(tmp_path: Path, scales: dict[str, float]) -> None:
+    found = [recipe(tmp_path, "t", ("r", "s"), scales=dict(each)) for each in (scales.items(), [*scales.items()][::-1])]
+
+    assert json.loads(found[0].definition)["scales"] == scales
+    assert found[0].definition == found[1].definition
 
 
 @pytest.mark.parametrize("operator", ["add", "ties", "dare", "tsv"])
@@ -210,13 +243,40 @@ def test_a_merge_says_what_it_is_made_of(model: Model, tmp_path: Path) -> None:
     assert made.provenance["licences"] == ["licence of real", "licence of synthetic", "licence of target"]
 
 
+def test_settings_of_training_are_told_that_change_no_meaning(model: Model, tmp_path: Path) -> None:
+    ours = {
+        "dropout": 0.2,
+        "masking": {"times": 2},
+        "device": "cuda",
+        "projector_from": "one",
+        "projector": {"dropout": 0},
+    }
+    theirs = {"device": "cpu", "projector_from": "other", "projector": {"dropout": 0.1}}
+    changed = {"augmentation": {"variants": 0, "seed": 0}}, {"augmentation": {"variants": 2, "seed": 0}}
+    pair = [
+        edited(model(name, seed, objective=objective), **tables)
+        for name, seed, objective, tables in zip(("real", "read"), (1, 2), (ours, theirs), changed, strict=True)
+    ]
+
+    found = merge(recipe(tmp_path, model("target", 3, objective=theirs), (pair[0], pair[1])))
+
+    assert found.unmatched == {
+        "real": ["objective.dropout", "objective.masking", "objective.projector.dropout", "augmentation.variants"]
+    }
+
+
+def edited(folder: str, **tables: Any) -> str:
+    """The same model, with other tables in its recipe."""
+    about = checkpoint.load(Path(folder)).folder / checkpoint.ABOUT
+    told = json.loads(about.read_text())
+    told["provenance"]["recipe"] |= tables
+    about.write_text(json.dumps(told))
+    return folder
+
+
 def test_a_pair_that_differs_in_more_than_its_readings_is_told(model: Model, tmp_path: Path) -> None:
     target, synthetic = model("target", 3), model("synthetic", 2)
-    real = model("real", 1)
-    about = checkpoint.load(Path(real)).folder / checkpoint.ABOUT
-    told = json.loads(about.read_text())
-    told["provenance"]["recipe"] |= {"loop": {"seed": 7}, "optim": {"rate": 0.1}}
-    about.write_text(json.dumps(told))
+    real = edited(model("real", 1), loop={"seed": 7}, optim={"rate": 0.1})
 
     found = merge(recipe(tmp_path, target, (real, synthetic)))
 
@@ -280,7 +340,7 @@ def test_a_target_of_another_root_is_refused_and_one_of_the_same_root_is_not(mod
 
 
 def test_mistakes_of_a_recipe_are_told_at_once(tmp_path: Path) -> None:
-    (tmp_path / "wrong.toml").write_text('name = "a/b"\ntarget = "t"\nscale = nan\nsources = []\nrank = 0\n')
+    (tmp_path / "wrong.toml").write_text('name = "a/b"\ntarget = "t"\nscale = 0.4\nsources = []\nrank = 0\n')
     (tmp_path / "typo.toml").write_text('name = "a"\ntarget = "t"\nscal = 0.4\n[[sources]]\nreal = "r"\n')
 
     with pytest.raises(RecipeError) as wrong:
@@ -288,10 +348,42 @@ def test_mistakes_of_a_recipe_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as typo:
         load_merge(str(tmp_path / "typo.toml"))
 
-    for part in ("without slashes", "at least one table", "finite numbers", "rank = 0"):
+    for part in ("without slashes", "at least one table", "rank = 0"):
         assert part in str(wrong.value)
     for part in ("'scal'; did you mean 'scale'", "sources.0: synthetic is missing: give real and"):
         assert part in str(typo.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scale": float("nan")}, "scale = nan: input should be a finite number"),
+        ({"scale": float("inf")}, "scale = inf: input should be a finite number"),
+        ({"scale": True}, "scale = true: expected a number"),
+        ({"scales": {"0": float("-inf")}}, "scales.0 = -inf: input should be a finite number"),
+        ({"scales": {"0": True}}, "scales.0 = true: expected a number"),
+        ({"scale": None, "choosing": {"grid": [0.0, float("inf")]}}, "choosing.grid.1 = inf: input should be a finite"),
+        ({"folder": 5}, "folder = 5: input should be a valid string"),
+        ({"name": ".."}, "name = '..': expected a name without slashes"),
+        ({"operator": "ties"}, "operator = 'ties': expected a table"),
+        ({"scales": 0.5}, "scales = 0.5: expected a table"),
+        ({"sources": {"real": "r"}}, "sources = {'real': 'r'}: expected a list"),
+    ],
+)
+def test_a_value_that_cannot_be_is_told_with_its_key(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    usual = {"name": "a", "target": "t", "scale": 0.4, "sources": [{"real": "r", "synthetic": "s"}]}
+
+    with pytest.raises(RecipeError) as caught:
+        parse(MergeConfig, usual | changes, source="merge.toml")
+
+    assert str(caught.value).startswith(f"merge.toml: {message}")
+
+
+@pytest.mark.parametrize("scale", [-1, 0, 2, 1e9])
+def test_lambda_may_be_any_finite_number(scale: float) -> None:
+    table = {"name": "a", "target": "t", "scale": scale, "sources": [{"real": "r", "synthetic": "s"}]}
+
+    assert parse(MergeConfig, table, source="merge.toml").scale == scale
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from catalogs.config import parse
@@ -16,13 +18,15 @@ from catalogs.progress import SILENT
 from catalogs.records import Failure
 from training import checkpoint
 from training.checkpoint import Position
-from training.evaluation.figures import Figure, Subset
+from training.evaluation.figures import Figure as Rate
+from training.evaluation.figures import Subset
 from training.evaluation.report import EvaluationConfig, Report, System
-from training.merging import choosing
+from training.merging import choosing, plots
 from training.merging.choosing import Choice, choose, chosen_of, relative_wers
 from training.merging.parts import Source, load_source
 from training.merging.plots import plot_choosing
 from training.merging.recipe import MergeConfig
+from training.merging.telling import told_choices
 
 STEPS = {"cooking": 1.0, "email": 1.0, "music": 2.0}
 """How far real speech is from synthetic in each domain, along one direction."""
@@ -31,10 +35,10 @@ DIRECTION = torch.tensor([3.0, -4.0, 0.0, 12.0]) / 13
 GRID = [0.0, 0.5, 0.75, 1.0, 1.5, 2.0]
 
 
-def write(folder: Path, name: str, weight: Tensor) -> str:
+def write(folder: Path, name: str, weight: Tensor, *, releases: Sequence[dict[str, str]] = ()) -> str:
     provenance = {
         "training": content_id("training", name), "recipe": {"name": name, "data": [], "objective": {"method": "ctc"}},
-        "releases": [], "base": {"id": "base", "root": "base", "started_from": {}},
+        "releases": list(releases), "base": {"id": "base", "root": "base", "started_from": {}},
     }  # fmt: skip
     trained = {"weight": nn.Parameter(weight)}
     return str(
@@ -76,7 +80,7 @@ def heard(config: MergeConfig, sources: Sequence[Source], monkeypatch: pytest.Mo
 
 
 def report(wer: float, release: str, failures: tuple[Failure, ...] = ()) -> Report:
-    subset = Subset("", 10, 30, 2, "speakers", (Figure("", "wer", wer, wer - 0.1, wer + 0.1),))
+    subset = Subset("", 10, 30, 2, "speakers", (Rate("", "wer", wer, wer - 0.1, wer + 0.1),))
     system = System("m@1", "e", "r", "{}", is_guarded=True, subsets=(subset,), failures=failures)
     return Report(release, "id", None, 10, 0, (system,), None)
 
@@ -117,8 +121,27 @@ def test_a_domain_that_two_engines_have_read_is_left_out_with_both(
 
     alone = choose(config, sources, progress=SILENT)
     assert by_cooking(found.choices) == by_cooking(alone.choices)
-    with pytest.raises(TrainingError, match="all sources have one model of real speech"):
+    with pytest.raises(TrainingError, match="all other sources have real speech of 'cooking'"):
         choose(everything, [cooking, again], progress=SILENT)
+
+
+def test_a_domain_whose_real_speech_was_trained_on_twice_is_left_out_with_both(
+    config: MergeConfig, sources: list[Source], heard: list[str], tmp_path: Path
+) -> None:
+    cooking, email, music = sources
+    release = [{"id": content_id("release", "cooking-real")}]
+    once, twice = (
+        write(tmp_path, f"cooking-{n}", cooking.real.weights["weight"] + n * DIRECTION, releases=release)
+        for n in range(2)
+    )
+    before = load_source("cooking", once, cooking.synthetic.folder)
+    again = load_source("cooking-again", twice, cooking.synthetic.folder)
+    dev = replace(config.sources[0], name="cooking-again")
+
+    found = choose(replace(config, sources=(*config.sources, dev)), [before, again, email, music], progress=SILENT)
+
+    alone = choose(config, [before, email, music], progress=SILENT)
+    assert by_cooking(found.choices) == by_cooking(alone.choices)
 
 
 def by_cooking(choices: Sequence[Choice]) -> list[Choice]:
@@ -146,6 +169,19 @@ def test_a_domain_whose_errors_are_many_decides_no_more_than_the_others() -> Non
 
     assert chosen_of(choices).scale == 0.5
     assert relative_wers([choice for choice in choices if choice.source == "none"]) == {0.0: 1.0, 0.5: 1.0, 1.0: 1.0}
+
+
+def test_it_is_told_in_how_many_words_one_lambda_differs_from_another() -> None:
+    choices = [
+        Choice(source, scale, wrong / words, None, None, 6, words)
+        for source, words, of_scale in [("cooking", 193, (15, 14)), ("email", 16, (15, 15))]
+        for scale, wrong in zip((0.0, 0.5), of_scale, strict=True)
+    ]
+
+    _, without, half = told_choices(choices)
+
+    assert without.split() == ["0", "1.0172", "30", "of", "209"]
+    assert half.split()[2:] == ["29", "of", "209"]
 
 
 def test_the_order_of_sources_makes_no_difference(config: MergeConfig, sources: list[Source], heard: list[str]) -> None:
@@ -182,3 +218,29 @@ def test_the_curve_is_drawn_and_the_same_rows_are_the_same_bytes(
         plot_choosing(found.choices, found.scale, tmp_path / name)
 
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
+
+
+def test_the_lambda_that_is_marked_is_the_lowest_of_what_it_is_chosen_by(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The plain mean, which one hard source decides, is lowest elsewhere."""
+    rows = [("easy", (0.04, 0.02, 0.04)), ("hard", (3.5, 3.6, 3.2))]
+    choices = [
+        Choice(source, scale, wer, None, None, 10, 10)
+        for source, wers in rows
+        for scale, wer in zip((0.0, 0.5, 1.0), wers, strict=True)
+    ]
+    drawn: list[Figure] = []
+    monkeypatch.setattr(plots, "save", lambda figure, _: drawn.append(figure))
+
+    plot_choosing(choices, chosen_of(choices).scale, tmp_path / "choosing.svg")
+    plot_choosing(choices, None, tmp_path / "curve.svg")
+
+    rates, means = drawn[0].axes
+    line, mark = means.lines
+    scales, values = line.get_data()
+    assert scales[np.argmin(values)] == 0.5
+    assert list(mark.get_xdata()) == [0.5, 0.5]
+    assert [each.get_label() for each in rates.lines] == ["easy", "hard"]
+    (curve,) = drawn[1].axes
+    assert list(curve.lines[-1].get_ydata()) == pytest.approx([1.77, 1.81, 1.62])

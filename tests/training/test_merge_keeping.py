@@ -115,6 +115,39 @@ def test_what_went_into_a_merge_is_known_when_its_models_are_gone(run: Run, mode
         lineage(checkpoint.load(before.folder))
 
 
+def test_a_merge_of_before_finds_its_models_where_they_are_kept_later(run: Run, models: Path) -> None:
+    before = run("merged", vectors=None)
+    written = (before.folder / "trained.safetensors").stat().st_mtime_ns
+    fresh = run("fresh")
+
+    found = run("merged")
+    remove_sources(models)
+
+    assert (found.folder / "checkpoint.json").read_bytes() == (fresh.folder / "checkpoint.json").read_bytes()
+    assert (found.folder / "trained.safetensors").stat().st_mtime_ns == written
+    assert len(lineage(checkpoint.load(found.folder))) == 6
+
+
+def test_a_vector_that_a_recipe_calls_otherwise_keeps_its_name(run: Run, models: Path) -> None:
+    first = run("first", kept=())
+    kitchen = {"sources": [{"vector": "cooking", "name": "kitchen"}, {"vector": "music"}]}
+
+    for _ in range(2):
+        assert run("then", **kitchen).sources != first.sources
+    assert load_kept(models / "vectors", "cooking").name == "cooking"
+
+
+@pytest.mark.parametrize("text", ["{", '{"name": "music"}', "[]"])
+def test_what_a_vector_says_of_itself_is_told_when_it_is_damaged(run: Run, models: Path, text: str) -> None:
+    run("first")
+    place = load_kept(models / "vectors", "music").real.found.folder.parent
+    (place / VECTOR).write_text(text)
+
+    for kept in ((), ("cooking",)):
+        with pytest.raises(TrainingError, match=r"vector.json cannot be read .*: expected JSON with name, sha256"):
+            run("then", kept=kept)
+
+
 def test_a_kept_vector_has_its_name_its_key_and_its_numbers(models: Path) -> None:
     source = load_source("cooking", str(models / "cooking-real"), str(models / "cooking-synthetic"))
 

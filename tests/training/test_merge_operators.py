@@ -122,14 +122,14 @@ def test_ties_keeps_the_share_of_largest_entries(vectors: dict[str, Any], keep: 
 
 def test_ties_elects_signs_and_averages_those_that_agree() -> None:
     vectors = {
-        "a": {"w": torch.tensor([4.0, -1.0, 2.0, 0.0])},
-        "b": {"w": torch.tensor([2.0, -3.0, -2.0, 0.0])},
-        "c": {"w": torch.tensor([-1.0, 2.0, 0.0, 0.0])},
+        "a": {"w": torch.tensor([4.0, -1.0, 2.0, 0.0, 5.0])},
+        "b": {"w": torch.tensor([2.0, -3.0, -2.0, 0.0, -1.0])},
+        "c": {"w": torch.tensor([-1.0, 2.0, 0.0, 0.0, -1.0])},
     }
 
     found = combined(vectors, OperatorConfig("ties", keep=1.0))
 
-    assert found["w"].tolist() == [3.0, -2.0, 0.0, 0.0]
+    assert found["w"].tolist() == [3.0, -2.0, 0.0, 0.0, 5.0]  # of the last, two are negative and weigh less
 
 
 def test_dare_keeps_the_vector_on_average_and_knows_no_neighbours() -> None:
@@ -169,6 +169,17 @@ def test_slerp_goes_along_an_arc_and_not_through_it() -> None:
     assert added(east, to_north, scale_of=everywhere(0.5), arc=False)["w"].tolist() == [0.5, 0.5]
 
 
+def test_slerp_stays_on_the_arc_where_an_entry_of_the_vector_is_nothing() -> None:
+    start, way = torch.tensor([1.0, 1.0]), torch.tensor([0.0, 1.0])
+    end = start + way
+    angle = torch.arccos(start @ end / start.norm() / end.norm())
+
+    found = added({"w": start, "b": way}, {"w": way, "b": 0 * way}, scale_of=everywhere(0.5), arc=True)
+
+    torch.testing.assert_close(found["w"], (start + end) * torch.sin(angle / 2) / torch.sin(angle))
+    assert torch.equal(found["b"], way)
+
+
 NAMES = ("model.encoder.layers.0.fc1.weight", "model.decoder.layers.0.self_attn.q_proj.weight", "proj_out.weight")
 
 
@@ -179,6 +190,7 @@ NAMES = ("model.encoder.layers.0.fc1.weight", "model.decoder.layers.0.self_attn.
         ({"0": 0.1}, [0.1, 0.1, 0.4]),
         ({"0": 0.1, "*.decoder.*": 0.2}, [0.1, 0.2, 0.4]),
         ({"*": 0.3, "proj_out.*": 0.0}, [0.3, 0.3, 0.0]),
+        ({"model.decoder.layers.0": 0.2, "proj_out": 0.0}, [0.4, 0.2, 0.0]),
     ],
 )
 def test_layers_have_a_lambda_of_their_own_and_the_last_pattern_counts(scales: Any, expected: list[float]) -> None:

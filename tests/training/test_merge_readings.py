@@ -12,7 +12,7 @@ from synthgen.cli import app
 from training.checkpoint import Checkpoint, Position
 from training.data import parse_data, read_data
 from training.merging.devs import chosen_by
-from training.merging.readings import check_readers, readings_of, texts_of
+from training.merging.readings import check_readers, readings_of, speech_of, texts_of
 from training.merging.recipe import ChoosingConfig, DevConfig, MergeConfig, SourceConfig
 
 Had = Callable[..., Checkpoint]
@@ -125,6 +125,26 @@ def test_texts_are_only_compared_where_all_are_known(had: Had) -> None:
     assert recorded is not None
     assert len(recorded) == 2
     assert texts_of(had("r", "recorded", "gone others")) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "is_shared"),
+    [
+        ((["recorded"], ["read"]), (["recorded"], ["texts"]), True),
+        ((["recorded"], ["read"]), (["both"], ["read"]), True),
+        ((["recorded"], ["read"]), (["recorded", "gone others"], ["read"]), True),
+        ((["gone recorded"], ["read"]), (["gone recorded"], ["texts"]), True),
+        ((["others"], ["read"]), (["recorded"], ["read"]), False),
+        ((["recorded", "others"], ["read", "others"]), (["recorded"], ["texts"]), True),
+        ((["recorded", "others"], ["read", "others"]), (["others"], ["read"]), False),
+    ],
+)
+def test_sources_of_one_domain_are_known_by_the_real_speech_that_makes_them(
+    had: Had, ours: tuple[list[str], list[str]], theirs: tuple[list[str], list[str]], is_shared: bool
+) -> None:
+    own = speech_of(had("r", *ours[0])) - speech_of(had("s", *ours[1]))
+
+    assert bool(own & speech_of(had("o", *theirs[0]))) == is_shared
 
 
 @pytest.mark.parametrize(("release", "count"), [("read", "2 of the 2"), ("both", "2 of the 4")])

@@ -1,7 +1,10 @@
 """Task vectors as rows of a corpus, the angles between them, and lambda chosen by the command that people give."""
 
 import json
+import re
+import shutil
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +15,21 @@ from typer.testing import CliRunner, Result
 
 from catalogs.catalog import Catalog
 from catalogs.console import ask
-from catalogs.errors import TrainingError
+from catalogs.errors import TrainingError, UsageError
 from catalogs.ids import Id
 from catalogs.records import TaskVector
 from synthgen.cli import app
 from training import checkpoint
+from training.data import TextsConfig, read_data
 from training.merging import devs
 from training.merging import merge as merging
 from training.merging.angles import cosines, registered
 from training.merging.choosing import Choice, Chosen, chosen_of
-from training.merging.registry import vectors_in
+from training.merging.composing import mixture_of
+from training.merging.parts import load_part, load_source
+from training.merging.recipe import MergeConfig, SourceConfig
+from training.merging.registry import rows_of, vectors_in
+from training.merging.telling import told_vectors
 from training.merging.vectors import norm
 
 from .conftest import train_on
@@ -95,6 +103,21 @@ def test_a_merge_keeps_its_vectors_as_rows_while_a_job_writes(merge: Callable[..
     assert rows[1]["real_steps"] == 1
 
 
+def test_lambda_is_not_chosen_by_what_the_target_says(
+    merge: Callable[..., Result], studio: Path, record: Callable[..., Path], tmp_path: Path
+) -> None:
+    record(studio, "orders-spoken", texts=["A large tea!", "how much is it"], speaker="eve")
+
+    refused = merge("choosing.grid=[0, 0.5]", "sources.1.dev.release=orders-spoken")
+
+    assert isinstance(refused.exception, TrainingError)
+    assert "1 of the 2 takes of the release 'orders-spoken'" in str(refused.exception)
+    assert "say what the target was trained on, for example 'a large tea', in the release 'orders'" in str(
+        refused.exception
+    )
+    assert not (tmp_path / "merged").exists()
+
+
 def test_what_is_taken_out_for_one_target_is_not_taken_out_of_the_rows(
     merge: Callable[..., Result], studio: Path, tmp_path: Path
 ) -> None:
@@ -107,6 +130,23 @@ def test_what_is_taken_out_for_one_target_is_not_taken_out_of_the_rows(
     (whole,) = (row for row in before if row.name == "add(greetings, lights)")
     assert json.loads(done.stdout)["norm"] != pytest.approx(whole.norm, rel=1e-3)
     assert vectors_in(studio / "corpus") == before
+
+
+def test_voices_are_machines_and_neither_people_nor_texts(studio: Path, tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("good morning\n")
+    texts = TextsConfig(str(tmp_path / "texts.txt"))
+    shutil.copytree(studio / "lights-read", tmp_path / "mixed")
+    about = checkpoint.load(tmp_path / "mixed").folder / checkpoint.ABOUT
+    told, real = json.loads(about.read_text()), checkpoint.load(studio / "lights-real").provenance
+    told["provenance"]["recipe"]["data"] += [asdict(texts), *real["recipe"]["data"]]
+    told["provenance"]["releases"] += [{"id": read_data(texts)[0].id}, *real["releases"]]
+    about.write_text(json.dumps(told))
+    pair = {"real": str(studio / "lights-real"), "synthetic": str(tmp_path / "mixed")}
+    config = MergeConfig("merged", str(studio / "target"), (SourceConfig(**pair, name="lights"),), scale=1.0)
+
+    (row,) = rows_of(mixture_of(load_part(config.target), [load_source("lights", **pair)], config), config)
+
+    assert row.voices == ("tone/bela",)
 
 
 def cosine_of(studio: Path, beginning: str) -> float:
@@ -336,6 +376,29 @@ def test_a_model_that_is_gone_leaves_its_row_and_no_cosine(
     assert "lights has no cosines" in told.stdout
 
 
+def test_a_model_that_is_damaged_leaves_its_row_and_no_cosine(merge: Callable[..., Result], studio: Path) -> None:
+    merge("scale=0.5")
+    stored = checkpoint.load(studio / "lights-real").folder / "trained.safetensors"
+    whole = stored.read_bytes()
+    stored.write_bytes(whole[:40])
+
+    try:
+        told = CliRunner().invoke(app, ["vectors", "-c", str(studio / "corpus")])
+    finally:
+        stored.write_bytes(whole)
+
+    assert told.exit_code == 0, told.output
+    assert f"lights has no cosines: {stored} cannot be read" in told.stdout
+
+
+@pytest.mark.parametrize(("to", "message"), [("x.xyz", r"ends in \..*, \.svg"), ("no/x.svg", "there is no folder")])
+def test_what_cannot_be_drawn_is_told_before_anything_is_read(tmp_path: Path, to: str, message: str) -> None:
+    refused = CliRunner().invoke(app, ["vectors", "-c", "nowhere", "--plot", str(tmp_path / to)])
+
+    assert isinstance(refused.exception, UsageError)
+    assert re.search(message, str(refused.exception))
+
+
 def test_a_corpus_without_vectors_says_so_and_draws_nothing(produce: Callable[..., Path], tmp_path: Path) -> None:
     corpus = produce(tmp_path, "told", prompts=["good morning"], speakers=["anna"])
 
@@ -344,3 +407,15 @@ def test_a_corpus_without_vectors_says_so_and_draws_nothing(produce: Callable[..
 
     assert "no task vectors yet" in said.stdout
     assert isinstance(drawn.exception, TrainingError)
+
+
+def test_two_vectors_of_one_name_are_told_apart(studio: Path) -> None:
+    found = registered(studio / "corpus")
+    first, *others = found.vectors
+    again = replace(first, id=Id("f" * 36))
+
+    told = told_vectors(replace(found, vectors=(first, again, *others)))
+
+    assert f"{first.name} {first.id[:8]} " in told
+    assert f"{first.name} ffffffff " in told
+    assert first.id[:8] not in told_vectors(found)

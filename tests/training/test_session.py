@@ -1,7 +1,8 @@
 import io
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,11 +17,11 @@ from catalogs.progress import Progress
 from training import checkpoint, session
 from training.augmentation import variants
 from training.augmentation.step import Lengthening
-from training.checks import check_heard, tell_of_shares
+from training.checks import check_heard, look_over, tell_of_shares
 from training.curve import rows_of
 from training.data import text_member
-from training.inputs import _share_of
-from training.members import members_of
+from training.inputs import _share_of, loaded
+from training.members import Member, members_of
 from training.recipe import TrainRecipe, parse_recipe
 from training.sampling import Epochs
 from training.session import Trained
@@ -90,6 +91,14 @@ def test_a_language_model_learns_to_listen_by_the_same_command(table: dict[str, 
     assert rows[-1]["loss"] < rows[0]["loss"]
     assert {"correct"} <= rows[0].keys()
     assert all(name.startswith("projector") for name in checkpoint.load(found.folder).trained())
+
+
+def test_a_training_of_fewer_steps_than_a_row_is_of_has_its_loss_and_its_curve(table: dict[str, Any]) -> None:
+    found = run(table | {"loop": {**table["loop"], "steps": 3, "log_every": 10, "save_every": 10}})
+
+    (row,) = rows_of(found.folder)
+    assert (found.steps, row["step"], found.loss) == (3, 3, row["loss"])
+    assert (found.folder / "curve.svg").exists()
 
 
 def test_a_frozen_encoder_hears_every_take_once(table: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +175,7 @@ def test_a_release_that_is_not_there_names_those_that_are(table: dict[str, Any],
 
 
 def test_a_split_without_takes_is_nothing_to_train_on(table: dict[str, Any], corpus: Path) -> None:
-    with pytest.raises(TrainingError, match="nothing to train on"):
+    with pytest.raises(TrainingError, match="has no takes of split 'devel': there is nothing to hear"):
         run(table | {"data": [{"corpus": str(corpus), "release": "told", "split": "devel"}]})
 
 
@@ -220,6 +229,26 @@ def test_takes_that_an_augmentation_makes_too_long_are_found_before_training(tab
     check_heard(recipe, cast("Any", Heard()), members, lengthening=Lengthening())
     with pytest.raises(TrainingError, match=rf"has made them longer: give data\.max_s = {window_s / 2:.1f}"):
         check_heard(recipe, cast("Any", Heard()), members, lengthening=lengthening)
+
+
+def test_takes_that_ctc_has_no_room_for_are_told_and_refused_if_they_are_all(
+    table: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = parse_recipe(table, source="test")
+    members = [member for config in recipe.data for member in members_of(config)[1]]
+    cut = [replace(member, duration_s=0.1) for member in members]
+    inputs, objective = loaded(recipe)
+
+    def look(these: Sequence[Member]) -> str:
+        look_over(recipe, objective, inputs, these, progress=Progress())
+        return capsys.readouterr().err
+
+    assert look(members) == ""
+    assert f"1 of {len(members)} takes teach nothing" in look([*members[1:], cut[0]])
+    with pytest.raises(TrainingError, match=rf"{members[0].take_id}, first of them, has \d+ in 0\.10 s, and its text"):
+        look(cut)
+    with pytest.raises(TrainingError, match=r"ctc\.alphabet"):
+        look([replace(members[0], spoken="crème brûlée")])
 
 
 @pytest.mark.parametrize("changed", ["encoder", "augmentation", "models"])

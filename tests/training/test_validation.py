@@ -163,6 +163,13 @@ def test_what_is_trained_on_is_no_validation(table: dict[str, Any], corpus: Path
         run(table | {"validation": same})
 
 
+def test_a_split_without_takes_is_nothing_to_be_held_against(table: dict[str, Any], corpus: Path) -> None:
+    of_dev = {"data": [{"corpus": str(corpus), "release": "held_out"}], "every": 2}
+
+    with pytest.raises(TrainingError, match=r"release 'held_out' of .* has no takes of split 'dev': there is nothing"):
+        run(table | {"validation": of_dev})
+
+
 def test_what_a_checkpoint_was_chosen_by_is_no_evidence(table: dict[str, Any], corpus: Path) -> None:
     found = run(table | held_out(corpus))
 

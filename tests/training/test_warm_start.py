@@ -138,7 +138,7 @@ def test_a_recogniser_goes_on_from_a_warm_projector(lm: Any, tokenizer: Any) -> 
     checkpoint = {name: parameter.detach().clone() for name, parameter in warm.trained().items()}
     asr = SlamAsrConfig(projector=ProjectorConfig(hidden=96)).build(lm, layers=1, width=12, seed=9)
 
-    adopt_projector(asr.module.projector, checkpoint)
+    adopt_projector(asr.module.projector, checkpoint, source="here")
 
     tensors = asr.collate(utterances).tensors
     heard = (objective.module.projector(tensors["features"], tensors["lengths"]) for objective in (warm, asr))
@@ -149,10 +149,14 @@ def test_another_projector_is_not_adopted(lm: Any, tokenizer: Any) -> None:
     warm = build(lm)
     other = SlamAsrConfig(projector=ProjectorConfig(hidden=32)).build(lm, layers=1, width=12, seed=0)
 
-    with pytest.raises(TrainingError, match=r"out.weight is \(64, 96\) there and \(64, 32\) here"):
-        adopt_projector(other.module.projector, warm.trained())
-    with pytest.raises(TrainingError, match=r"absent there"):
-        adopt_projector(other.module.projector, {"lm.weight": torch.zeros(1)})
+    with pytest.raises(
+        TrainingError, match=r"^here holds another projector: out.weight is \(64, 96\) there and \(64, 32\) here"
+    ):
+        adopt_projector(other.module.projector, warm.trained(), source="here")
+    with pytest.raises(TrainingError, match=r"mix is \(1,\) there and absent here"):
+        adopt_projector(other.module.projector, {"projector.mix": torch.zeros(1)}, source="here")
+    with pytest.raises(TrainingError, match=r"^here holds no projector; name a training"):
+        adopt_projector(other.module.projector, {"out.weight": torch.zeros(1)}, source="here")
 
 
 def test_without_texts_every_token_is_told_apart(lm: Any, tokenizer: Any) -> None:

@@ -3,6 +3,7 @@
 B texts · S tokens · D width of the model
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +159,8 @@ def with_lora(module: Any, table: LoraTable) -> Any:
         layers_pattern="layers",
         task_type="CAUSAL_LM",
     )
-    with seeded(table.seed):
+    with seeded(table.seed), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is", FutureWarning)  # peft's own, and no user's
         return get_peft_model(module, settings).eval()
 
 

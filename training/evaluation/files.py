@@ -35,6 +35,8 @@ def read_wave(path: Path) -> Wave:
     Raises:
         AudioError: if it is not there, cannot be decoded, or is empty.
     """
+    if not path.exists() or path.is_dir():
+        raise AudioError(f"{path} is a folder, not a sound file" if path.is_dir() else f"there is no file {path}")
     try:
         samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)  # (n, channels)
     except (OSError, soundfile.LibsndfileError, TypeError) as error:

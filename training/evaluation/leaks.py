@@ -8,16 +8,17 @@ both are normalised, written or spoken.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from catalogs.config import parse
 from catalogs.errors import DataLeak, SynthgenError
 from catalogs.ids import Id
 from catalogs.text import normalise
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.data import Data, parse_data, read_data
-from training.members import Member
+from training.members import DataConfig, Member
 from training.starting import goes_on_from
 
 KINDS = ("takes", "speakers", "texts")
@@ -98,12 +99,13 @@ def refuse(found: Sequence[Overlap], *, release: str, num_takes: int) -> None:
         return
     counts = ", ".join(f"{len(overlap.take_ids):,} by their {overlap.kind}" for overlap in found)
     leaked = len(frozenset().union(*(overlap.take_ids for overlap in found)))
-    first = found[0]
+    first, left = found[0], num_takes - leaked
+    advice = f"; --only-unseen evaluates on the other {left:,}" if left else ""
     raise DataLeak(
         f"{leaked:,} of the {num_takes:,} takes of release {release!r} are known from training: {counts}; "
         f"for example {first.kind.removesuffix('s')} {first.example!r}, in {first.had_in}. Train on split train of a "
         "release and name --split test, whose texts and speakers are others, or freeze one with --where that leaves "
-        f"these out; --only-unseen evaluates on the other {num_takes - leaked:,}"
+        f"these out{advice}"
     )
 
 
@@ -157,9 +159,13 @@ def data_of(found: Checkpoint) -> list[tuple[Data, Id]]:
 
 
 def chosen_by(found: Checkpoint) -> list[tuple[Data, Id]]:
-    """What a checkpoint was chosen by among others, and the id that each release had then."""
-    entries = found.provenance.get("chosen_by") or ()
-    return [(parse_data(entry["data"], source=str(found.folder)), entry["release"]) for entry in entries]
+    """What a checkpoint was chosen by among others, however long, and the id that each release had then."""
+    chosen: list[tuple[Data, Id]] = []
+    for entry in found.provenance.get("chosen_by") or ():
+        table = {key: value for key, value in entry["data"].items() if key != "max_s"}
+        config = parse(DataConfig, table, source=str(found.folder))
+        chosen.append((replace(config, max_s=entry["data"].get("max_s", config.max_s)), entry["release"]))
+    return chosen
 
 
 def members_had(found: Checkpoint, config: Data, release_id: Id) -> list[Member]:

@@ -18,6 +18,7 @@ from training.objective import Objective
 from training.recipe import TrainRecipe, parse_recipe
 from training.sampling import Draw
 from training.starting import without_start
+from training.tables import OnPhones
 
 GREEDY = DecodingConfig(beams=1)
 
@@ -76,6 +77,11 @@ def loaded_from(folder: Path, *, features: Path | None = None) -> tuple[Checkpoi
     """A checkpoint, and what its recipe builds, as it was before training; raises as `recogniser_of` does."""
     found = checkpoint.load(folder)
     recipe = recipe_of(found, features=features)
+    if isinstance(recipe.objective, OnPhones):
+        raise TrainingError(
+            f"{found.folder} is of method {recipe.objective.method!r}, which makes latents of texts and no recogniser: "
+            "name a training of 'lasyn' with it, or look at its latents with `synthgen latents`"
+        )
     inputs, objective = loaded(recipe)
     check_encoder(found, inputs.encoder_id)
     return found, recipe, inputs, objective
@@ -106,7 +112,7 @@ def recipe_of(found: Checkpoint, *, features: Path | None = None) -> TrainRecipe
             f"{found.folder} does not say by which recipe it was trained; train it with `synthgen train`"
         )
     try:
-        recipe = parse_recipe(without_start(table), source=str(found.folder))
+        recipe = parse_recipe({"folder": str(found.folder), **without_start(table)}, source=str(found.folder))
     except RecipeError as error:
         raise TrainingError(
             f"{found.folder} was trained by a recipe that this version does not know: {error}"

@@ -30,11 +30,18 @@ def timings_of(catalog: Catalog, release: Release | Source) -> dict[Id, Timings]
 
 
 def untimed(catalog: Catalog, release: Release | Source) -> TrainingError:
-    """The error of a release of which nothing was timed."""
+    """The error of a release of which nothing was timed; it tells what to do, and not what was done in vain."""
+    told = f"no take of release {release.name!r} in {catalog.folder} has word times"
+    by_ctc = "`synthgen time`, by a recogniser that was trained with CTC"
+    in_vain = _num_in_vain(catalog, release)
+    if in_vain:
+        return TrainingError(
+            f"{told}, and in {in_vain:,} of them none were found: check that they say their texts, or time them by "
+            f"{by_ctc} on speech like this"
+        )
     return TrainingError(
-        f"no take of release {release.name!r} in {catalog.folder} has word times; "
-        f"run `synthgen measure -c {catalog.folder} --metric {FAMILY}`, or, for real takes in other languages than "
-        f"English, `synthgen time` by a CTC recogniser"
+        f"{told}; run `synthgen measure -c {catalog.folder} --metric {FAMILY}`, or, for real takes in other languages "
+        f"than English, {by_ctc}"
     )
 
 
@@ -70,6 +77,13 @@ def _rows(catalog: Catalog, release: Release | Source) -> Iterator[Mapping[str, 
     """The rows of those members of a release whose words were found, in the order of their ids."""
     if any(family.card.family == FAMILY for family in families(catalog.lake)):
         yield from catalog.stream(query("training_timings"), release_id=release.id)
+
+
+def _num_in_vain(catalog: Catalog, release: Release | Source) -> int:
+    if not any(family.card.family == FAMILY for family in families(catalog.lake)):
+        return 0
+    (row,) = catalog.lake.table(query("training_timed_in_vain"), release_id=release.id).to_pylist()
+    return int(row["num_takes"])
 
 
 def _timings(row: Mapping[str, Any]) -> Timings:

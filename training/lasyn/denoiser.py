@@ -45,7 +45,8 @@ class TextEncoderConfig:
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.convolutions < 0 or self.layers < 0 or self.kernel % 2 == 0 or not 0 <= self.dropout < 1:
+        is_odd = self.kernel > 0 and self.kernel % 2 == 1
+        if self.convolutions < 0 or self.layers < 0 or not is_odd or not 0 <= self.dropout < 1:
             raise ValueError("text_encoder: expected convolutions and layers from 0, an odd kernel, dropout below 1")
 
 

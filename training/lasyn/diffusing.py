@@ -1,7 +1,7 @@
 """Recipe tables of the diffusion synthesiser. In turn: `lasyn_autoencoder`, then `lasyn_diffusion` on its codes."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -43,6 +43,10 @@ class AutoencoderMethod:
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     hearing: HearingConfig | None = None
 
+    def __post_init__(self) -> None:
+        if self.split < 0:
+            raise ValueError(f"objective.split = {self.split}: expected the number of a layer, from 0")
+
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> Autoencoding:  # noqa: ARG002  # it hears one
         """A new one.
 
@@ -69,6 +73,8 @@ class DiffusionMethod:
     ``unknown`` is what becomes of words that the dictionary lacks; ``mask`` the share of phones that is hidden in
     training, as `lasyn` may hide some later.
     """
+
+    makes_latents: ClassVar[bool] = True
 
     method: Literal["lasyn_diffusion"] = "lasyn_diffusion"
     autoencoder_from: str | None = None

@@ -123,14 +123,14 @@ class LatentDiffusion:
         return dict(self.module.denoiser.named_parameters())
 
     def look_over(self, members: Sequence[Member]) -> str:
-        """See `PhoneReader.of_members`, whose errors it raises; it reads the texts of takes.
+        """See `PhoneReader.look_over`, whose errors it raises; it reads the texts of takes.
 
         Raises:
             TrainingError: if there are texts that nobody speaks.
         """
         if texts := sum(member.place is None for member in members):
             raise TrainingError(f"data has {texts:,} texts alone, and diffusion learns from speech; drop them")
-        return self._reader.of_members(members)
+        return self._reader.look_over(members)
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """Latents and phones.

@@ -22,18 +22,22 @@ from catalogs.errors import TrainingError
 from training.answering import Answer, DecodingConfig
 from training.backbones.encoding import inference
 from training.lasyn.autoencoder import heard
-from training.lasyn.phones import PhoneReader, masked
+from training.lasyn.fixed import FixedProjection
+from training.lasyn.phones import PhoneReader, masked, no_phones
 from training.lasyn.recogniser import SplitRecogniser
+from training.lasyn.room import told_of_room
 from training.members import Member
 from training.objective import Batch, Loss, Utterance
 from training.padding import features_of
+
+_NOBODY = "objective.synthesiser_from is missing: who is to make latents of texts?"
 
 
 class DualTraining:
     """The objective; see `Objective`. Utterances with features are heard, those without are texts.
 
     ``synthesiser`` maps phones (S, P) and their numbers (S,) to latents (S, T, D) and theirs, and stays as it is; None
-    is for a recogniser that is trained already. ``knows_masks`` is whether phones were hidden from it in training.
+    is for a recogniser that hears alone.
     """
 
     def __init__(
@@ -42,11 +46,9 @@ class DualTraining:
         synthesiser: nn.Module | None,
         reader: PhoneReader | None,
         mask: float,
-        *,
-        knows_masks: bool = True,
     ) -> None:
         self._recogniser, self._reader, self._mask = recogniser, reader, mask
-        self._synthesiser, self._knows_masks = synthesiser, knows_masks
+        self._synthesiser = synthesiser
         self.split = recogniser.split
         self.module = nn.ModuleDict({"recogniser": recogniser.module})
         if synthesiser is not None:
@@ -57,22 +59,21 @@ class DualTraining:
         return self._recogniser.head.trained()
 
     def look_over(self, members: Sequence[Member]) -> str:
-        """See `PhoneReader.of_members`; it reads texts alone, and writes those of takes and all labels.
-
-        It also says so if phones are hidden from a synthesiser that has not learned what that means.
+        """See `PhoneReader.look_over`; it reads texts alone, and writes those of takes and all labels.
 
         Raises:
-            TrainingError: for what the recogniser cannot write.
+            TrainingError: for what the recogniser cannot write, or if most texts have no room in what is made of them,
+                or if there is no synthesiser for them.
         """
+        self._recogniser.latents_needed([member for member in members if member.place is not None])
         texts = [member for member in members if member.place is None]
-        told = "" if self._reader is None else self._reader.of_members(texts)
-        self._recogniser.latents_needed(members)
-        if self._knows_masks or not self._mask or not texts:
-            return told
-        return (
-            f"{told}; objective.mask = {self._mask:g} hides phones behind a symbol that the synthesiser, trained with "
-            f"mask = 0, has never learned: train it with objective.mask = {self._mask:g}, or give 0 here"
-        )
+        if not texts:
+            return ""
+        reader = self._there_to_read()
+        told, needed = reader.look_over(texts), self._recogniser.latents_needed(texts)
+        if isinstance(self._synthesiser, FixedProjection):
+            told += told_of_room(needed, texts, synthesiser=self._synthesiser, reader=reader)
+        return told
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """Latents of those that are heard, phones of the texts, and the targets of first the ones, then the others.
@@ -83,15 +84,13 @@ class DualTraining:
         """
         heard_ones = [utterance for utterance in utterances if utterance.features is not None]
         texts = [utterance for utterance in utterances if utterance.features is None]
-        if self._reader is None:
-            raise TrainingError("objective.synthesiser_from is missing: who is to make latents of texts?")
         rows = [features_of(utterance)[-1].float() for utterance in heard_ones]
         latents = pad_sequence(rows, batch_first=True) if rows else torch.zeros(0, 0, self._recogniser.width)
         tensors = {
             "latents": latents,  # (R, T, D)
             "num_latents": torch.tensor([len(row) for row in rows], dtype=torch.long),
             "is_real": torch.tensor([not utterance.is_synthetic for utterance in heard_ones], dtype=torch.bool),
-            **self._reader.batch(texts),
+            **(self._there_to_read().batch(texts) if texts else no_phones()),
             **self._recogniser.head.targets([*heard_ones, *texts]),
         }
         return Batch.of([*heard_ones, *texts], tensors)
@@ -125,17 +124,21 @@ class DualTraining:
         texts = [utterance for utterance in utterances if utterance.features is None]
         if not texts:
             return list(utterances)
-        if self._reader is None:
-            raise TrainingError("objective.synthesiser_from is missing: who is to make latents of texts?")
+        reader = self._there_to_read()
         device = next(self._recogniser.module.parameters()).device
-        read = self._reader.batch(texts)
+        read = reader.batch(texts)
         made, lengths = self._made(read["phones"].to(device), read["num_phones"].to(device), None)
         rows = iter([row[None, :length].cpu() for row, length in zip(made, lengths.tolist(), strict=True)])
         return [each if each.features is not None else replace(each, features=next(rows)) for each in utterances]
 
+    def _there_to_read(self) -> PhoneReader:
+        if self._reader is None:
+            raise TrainingError(_NOBODY)
+        return self._reader
+
     def _made(self, phones: Tensor, num_phones: Tensor, voices: Tensor | None) -> tuple[Tensor, Tensor]:
         if self._synthesiser is None:
-            raise TrainingError("objective.synthesiser_from is missing: who is to make latents of texts?")
+            raise TrainingError(_NOBODY)
         with inference(self._synthesiser):
             read = (phones, num_phones)
             hears = getattr(self._synthesiser, "hears_voices", False)

@@ -21,8 +21,8 @@ Denoise = Callable[[Tensor, Tensor], Tensor]
 class NoiseConfig:
     """In training, the logarithm of a noise level is normal, with this ``mean`` and ``spread``.
 
-    ``data`` is the standard deviation of what is learned: that of the autoencoder's codes is 1. The others are the
-    paper's.
+    ``data`` is the standard deviation of what is learned: that of the autoencoder's codes is 1. The others are those
+    of the paper, whose data have 0.5; beside data of 1 its ``mean`` would be -0.5.
     """
 
     mean: float = -1.2

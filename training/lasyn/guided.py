@@ -8,22 +8,17 @@ B texts · P phones · R real utterances · T frames · N latents · W their wid
 
 from collections.abc import Mapping, Sequence
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from catalogs.errors import TrainingError
-from catalogs.stage import batched
 from training.lasyn.fixed import FixedProjection
 from training.lasyn.guides import Guide
 from training.lasyn.matching import MatchingConfig, heard_frames, matched
 from training.lasyn.phones import PhoneReader, masked
 from training.lasyn.recogniser import SplitRecogniser
+from training.lasyn.room import told_of_room
 from training.members import Member
 from training.objective import Batch, Loss, Utterance
 from training.padding import pad_features
-
-_AT_ONCE = 256
-"""Texts whose phones are in memory while they are looked over."""
 
 
 class GuidedSynthesis:
@@ -52,32 +47,16 @@ class GuidedSynthesis:
         return dict(self.synthesiser.named_parameters())
 
     def look_over(self, members: Sequence[Member]) -> str:
-        """See `PhoneReader.of_members`; it reads the texts of takes as well, and the guide of an encoder writes them.
+        """See `PhoneReader.look_over`; it reads the texts of takes as well, and the guide of an encoder writes them.
 
         Raises:
             TrainingError: for a text that the guide cannot write, or if most have no room in what is made of them.
         """
-        told = self._reader.of_members(members)
+        told = self._reader.look_over(members)
         if not isinstance(self._guide, SplitRecogniser):
             return told
         needed = self._guide.latents_needed(members)
-        return told + self._told_of_room(members, needed) if needed.any() else told
-
-    def _told_of_room(self, members: Sequence[Member], needed: Tensor) -> str:
-        """How many texts need (M,) more latents than are made of them, if any do."""
-        read = (self._reader.read([member.spoken for member in part]) for part in batched(members, _AT_ONCE))
-        num_phones = torch.cat([part["num_phones"] for part in read])
-        unfit = int((needed > self.synthesiser.output_lengths(num_phones)).sum())
-        if not unfit:
-            return ""
-        enough = int((needed / num_phones).ceil().max())
-        told = (
-            f"{unfit:,} of {len(members):,} texts teach nothing, as a guide by CTC needs a latent for every character, "
-            f"and fewer are made of their phones: give objective.synthesiser.frames_per_phone = {enough}"
-        )
-        if 2 * unfit > len(members):
-            raise TrainingError(told)
-        return f"; {told}"
+        return told + told_of_room(needed, members, synthesiser=self.synthesiser, reader=self._reader)
 
     def collate(self, utterances: Sequence[Utterance]) -> Batch:
         """Phones, and the characters that the guide is to hear; with matching, the latents of those that are real.

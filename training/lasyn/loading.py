@@ -45,8 +45,11 @@ class Trained:
         if folder is None:
             raise TrainingError(f"{key}: {self.found.folder} names no guide; name a training of 'lasyn_fixed'")
         guiding = self._there("through a guide", folder, key=key)
-        if self._began("guide_from", "training") not in (None, guiding.provenance.get("training")):
-            raise TrainingError(f"{key}: {self.found.folder} was trained through another guide than {folder} holds now")
+        if not self._began_with("guide_from", guiding):
+            raise TrainingError(
+                f"{key}: {self.found.folder} was trained through another guide than {folder} holds now; put that one "
+                "back, or train the synthesiser anew"
+            )
         return guiding
 
     def coded_by(self, *, key: str) -> str:
@@ -57,19 +60,18 @@ class Trained:
         """
         folder = self.table["autoencoder_from"]
         coding = self._there("on codes of an autoencoder", folder, key=key)
-        now = {"training": coding.provenance.get("training"), "sha256": hash_file(coding.folder / TRAINED)}
-        if any(self._began("autoencoder_from", name) not in (None, value) for name, value in now.items()):
+        if not self._began_with("autoencoder_from", coding):
             raise TrainingError(
                 f"{key}: {self.found.folder} was trained on codes of another autoencoder than {folder} holds now; put "
                 "that one back, or train the synthesiser anew"
             )
         return str(coding.folder)
 
-    def _began(self, name: str, what: str) -> str | None:
-        """What provenance says of a training that this one began with; None if it says nothing."""
-        started_from = self.found.provenance.get("base", {}).get("started_from", {})
-        value: str | None = started_from.get(f"objective.{name}", {}).get(what)
-        return value
+    def _began_with(self, name: str, found: Checkpoint) -> bool:
+        """Whether a checkpoint is what provenance says of the one that this training began with, if it says so."""
+        began = self.found.provenance.get("base", {}).get("started_from", {}).get(f"objective.{name}", {})
+        now = {"training": found.provenance.get("training"), "sha256": hash_file(found.folder / TRAINED)}
+        return all(began.get(key) in (None, value) for key, value in now.items())
 
     def _there(self, what: str, folder: str, *, key: str) -> Checkpoint:
         try:
@@ -124,16 +126,6 @@ def synthesiser(folder: str, encoder: Encoder, *, split: int, sampler: SamplerCo
     checkpoint.restore(known.found, parts)
     frozen: nn.Module = freeze(made)
     return frozen
-
-
-def mask_of(folder: str) -> float:
-    """The share of phones that was hidden from a synthesiser when it was trained.
-
-    Raises:
-        TrainingError: if there is no checkpoint.
-    """
-    table = checkpoint.load(Path(folder)).provenance.get("recipe", {}).get("objective", {})
-    return float(table.get("mask", 0.0))
 
 
 def slot_synthesiser(folder: str, encoder: Encoder, *, for_model: ListensWith, key: str, width: int) -> FixedProjection:

@@ -20,7 +20,7 @@ from training.lasyn.fixed import FixedProjectionConfig
 from training.lasyn.guided import GuidedSynthesis
 from training.lasyn.guides import guide_in
 from training.lasyn.listening import LISTENERS
-from training.lasyn.loading import mask_of, synthesiser
+from training.lasyn.loading import synthesiser
 from training.lasyn.matching import MatchingConfig
 from training.lasyn.phones import PhoneReader, check_share
 from training.lasyn.recogniser import GUIDES, RecogniserConfig, SplitRecogniser, any_of, guide
@@ -62,6 +62,8 @@ class FixedSynthesisMethod:
     ``unknown`` is what becomes of words that the dictionary lacks; ``mask`` the share of phones that is hidden.
     ``matching`` pulls what it makes to the latents of the real takes among the data, None leaves it to the guide alone.
     """
+
+    makes_latents: ClassVar[bool] = True
 
     method: Literal["lasyn_fixed"] = "lasyn_fixed"
     guide_from: str | None = None
@@ -138,5 +140,4 @@ class DualTrainingMethod:
         if self.synthesiser_from is None:
             return DualTraining(recogniser, None, None, self.mask)
         made = synthesiser(self.synthesiser_from, encoder, split=recogniser.split, sampler=self.sampler)
-        reader, has_masks = PhoneReader(self.unknown), mask_of(self.synthesiser_from) > 0
-        return DualTraining(recogniser, made, reader, self.mask, knows_masks=has_masks)
+        return DualTraining(recogniser, made, PhoneReader(self.unknown), self.mask)

@@ -165,8 +165,12 @@ def maker_of(found: Checkpoint, guided_by: str, *, key: str) -> Maker:
     check_encoder(found, encoder.id)
     guiding = guide_in(guided_by, encoder, key=key)
     made = _synthesiser(str(found.folder), encoder, guiding)
-    unknown = found.provenance["recipe"]["objective"].get("unknown", "read")
-    return Maker(encoder, guiding, made, PhoneReader(unknown), dtype=recipe.features.dtype)
+    return Maker(encoder, guiding, made, reader_of(found), dtype=recipe.features.dtype)
+
+
+def reader_of(found: Checkpoint) -> PhoneReader:
+    """What the synthesiser of a checkpoint reads texts with."""
+    return PhoneReader(found.provenance["recipe"]["objective"].get("unknown", "read"))
 
 
 def _synthesiser(folder: str, encoder: Encoder, guiding: Listener | SplitRecogniser) -> nn.Module:

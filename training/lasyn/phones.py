@@ -32,24 +32,28 @@ class PhoneReader:
         self._others = " or ".join(f'"{way}"' for way in ("read", "spell") if way != unknown)
         self._pronouncer = Pronouncer(unknown=unknown)
 
-    def look_over(self, texts: Sequence[str]) -> str:
-        """How many words of some texts are in no dictionary, for people.
+    def look_over(self, members: Sequence[Member]) -> str:
+        """How many words of what members say are in no dictionary, for people.
 
         Raises:
-            TrainingError: if some of the texts have no pronunciation, with how many and the first of them.
+            TrainingError: if some of them are not in English, or have no pronunciation, with how many and the first,
+                which is named if it is a take.
         """
-        return self._of([("", text) for text in texts])
+        said, told = self._said(members)
+        if told:
+            raise TrainingError(told)
+        guessed = [word for _, one in said for word in one.guessed]
+        examples = "".join(f", such as {word}" for word in guessed[:1])
+        return f"{len(said):,} texts, {len(guessed):,} words of which are in no dictionary{examples}"
 
-    def of_members(self, members: Sequence[Member]) -> str:
-        """The same of what members say; the first that is wrong is named if it is a take.
+    def pronounced(self, members: Sequence[Member]) -> tuple[list[Member], str]:
+        """Those of the members that have a pronunciation, and how many have none and why, for people; "" if all have.
 
         Raises:
-            TrainingError: as above, or if some of them are not in English.
+            TrainingError: if some of them are not in English.
         """
-        _check_english(members)
-        return self._of(
-            [("" if member.place is None else f"take {member.take_id}: ", member.spoken) for member in members]
-        )
+        said, told = self._said(members)
+        return [member for member, _ in said], told
 
     def batch(self, utterances: Sequence[Utterance]) -> dict[str, Tensor]:
         """What utterances say, as `read` has it, whose errors it raises.
@@ -66,27 +70,30 @@ class PhoneReader:
         Raises:
             TrainingError: for a text without a pronunciation.
         """
+        if not texts:
+            return no_phones()
         said = [self._pronouncer.pronounce(text) for text in texts]
         for text, one in zip(texts, said, strict=True):
             if not _is_whole(one):
                 raise TrainingError(self._told(text, one))
         rows = [torch.tensor([NUMBERS[phone] for phone in one.phones]) for one in said]
         return {
-            "phones": pad_sequence(rows, batch_first=True) if rows else torch.zeros(0, 0, dtype=torch.long),
+            "phones": pad_sequence(rows, batch_first=True),
             "num_phones": torch.tensor([len(row) for row in rows], dtype=torch.long),
             "num_guessed": torch.tensor([len(one.guessed) for one in said], dtype=torch.long),
         }
 
-    def _of(self, named: Sequence[tuple[str, str]]) -> str:
-        found = [(name, text, self._pronouncer.pronounce(text)) for name, text in named]
-        if wrong := [each for each in found if not _is_whole(each[2])]:
-            name, text, said = wrong[0]
-            raise TrainingError(
-                f"{len(wrong):,} of {len(found):,} texts have no pronunciation; {name}{self._told(text, said)}"
-            )
-        guessed = [word for *_, said in found for word in said.guessed]
-        examples = "".join(f", such as {word}" for word in guessed[:1])
-        return f"{len(found):,} texts, {len(guessed):,} words of which are in no dictionary{examples}"
+    def _said(self, members: Sequence[Member]) -> tuple[list[tuple[Member, Pronunciation]], str]:
+        """Members with their pronunciations, and what is wrong with the others, of which the first is named."""
+        _check_english(members)
+        found = [(member, self._pronouncer.pronounce(member.spoken)) for member in members]
+        wrong = [each for each in found if not _is_whole(each[1])]
+        if not wrong:
+            return found, ""
+        member, one = wrong[0]
+        name = "" if member.place is None else f"take {member.take_id}: "
+        told = f"{len(wrong):,} of {len(found):,} texts have no pronunciation; {name}{self._told(member.spoken, one)}"
+        return [each for each in found if _is_whole(each[1])], told
 
     def _told(self, text: str, said: Pronunciation) -> str:
         what = (
@@ -96,6 +103,12 @@ class PhoneReader:
         )
         is_word = any("a" <= lost[0] <= "z" for lost in said.lost)  # figures and other scripts nobody reads or spells
         return f"{what}: write texts as they are said" + (f", or set {self._key} to {self._others}" if is_word else "")
+
+
+def no_phones() -> dict[str, Tensor]:
+    """What there is to read of no text, as `PhoneReader.read` has it."""
+    none = torch.zeros(0, dtype=torch.long)
+    return {"phones": none[:, None], "num_phones": none, "num_guessed": none}
 
 
 def masked(phones: Tensor, share: float) -> Tensor:

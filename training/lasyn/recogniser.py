@@ -25,7 +25,7 @@ from training.backbones.encoders import Encoder
 from training.backbones.frozen import freeze
 from training.backbones.split import UpperPart
 from training.checkpoint import Checkpoint
-from training.ctc import Ctc, CtcConfig, frames_needed
+from training.ctc import Ctc, CtcConfig
 from training.members import Member
 from training.objective import Batch, Loss, Utterance
 from training.transducer import TransducerConfig
@@ -132,17 +132,16 @@ class SplitRecogniser:
         return self.head.targets(utterances)
 
     def latents_needed(self, members: Sequence[Member]) -> Tensor:
-        """How many latents the text of each member takes at least, (M,): see `frames_needed` for CTC; others need none.
+        """How many latents the text of each member takes at least, (M,): see `Ctc.frames_needed`; others need none.
 
         Raises:
             TrainingError: for a text that it cannot write.
         """
-        found = [torch.zeros(0, dtype=torch.long)]
+        if isinstance(self.head, Ctc):
+            return self.head.frames_needed(members)
         for part in batched(members, _AT_ONCE):
-            targets = self.head.targets([Utterance.unheard(member) for member in part])
-            is_ctc = isinstance(self.head, Ctc)
-            found.append(frames_needed(targets) if is_ctc else torch.zeros(len(part), dtype=torch.long))
-        return torch.cat(found)
+            self.head.targets([Utterance.unheard(member) for member in part])
+        return torch.zeros(len(members), dtype=torch.long)
 
     def answers(self, utterances: Sequence[Utterance], latents: Sequence[Tensor]) -> list[str]:
         """See `Guide.answers`."""

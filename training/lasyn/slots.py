@@ -22,8 +22,8 @@ class SlotMaker:
         self._reader, self._mask = reader, mask
 
     def look_over(self, members: Sequence[Member]) -> str:
-        """Those of the members that are texts alone, see `PhoneReader.of_members`; takes are heard."""
-        return self._reader.of_members([member for member in members if member.place is None])
+        """Those of the members that are texts alone, see `PhoneReader.look_over`; takes are heard."""
+        return self._reader.look_over([member for member in members if member.place is None])
 
     def read(self, texts: Sequence[str]) -> tuple[dict[str, Tensor], list[int]]:
         """The phones of texts, as `PhoneReader.read` has them, whose errors it raises; how many slots each becomes."""

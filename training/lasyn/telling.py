@@ -30,6 +30,8 @@ def _lines(report: Report) -> Iterator[str]:
     )
     if about.num_texts:
         yield f"texts: {about.num_texts:,} that nobody has read"
+    if about.unread:
+        yield f"left out, as they have no pronunciation: {about.unread:,} takes or texts"
     if about.left_out or about.left_out_texts:
         yield f"left out, as training had them: {about.left_out:,} takes, {about.left_out_texts:,} texts"
     yield "95 % intervals over texts; a distance of real latents is that between two halves of them"

@@ -12,6 +12,7 @@ readings    who has read to a model: people, machines
 parts       a checkpoint as merging sees it; what may be merged with what
 recipe      the TOML file of a merge
 devs        the takes that lambda is chosen by
+identity    what a merge is known by, and whether a folder has it
 composing   the merged checkpoint, and what it says of itself
 choosing    lambda, without real speech of the target
 keeping     vectors as files

@@ -1,10 +1,10 @@
 """Lambda, chosen without real speech of the target: every source domain once takes the target's place.
 
 The model of synthetic speech of the domain that is left out gets lambda times what the other domains' vectors become,
-and hears that domain's real development takes. Sources that share a model of real speech, read by several engines, are
-one domain: all of them are left out at once. The lambda with the best mean over domains is taken, of error rates
-relative to a domain's own, so that a hard domain counts for no more than an easy one; nothing of the target is looked
-at, neither its takes nor its model.
+and hears that domain's real development takes. Sources that share real speech are one domain, read by several engines
+or trained several times: all of them are left out at once. The lambda with the best mean over domains is taken, of
+error rates relative to a domain's own, so that a hard domain counts for no more than an easy one; nothing of the target
+is heard, neither its takes nor its model, and takes that say its texts are refused (`devs`).
 """
 
 import json
@@ -20,6 +20,7 @@ from catalogs.stage import Outcome
 from training.evaluation.report import EvaluationConfig, evaluate
 from training.merging.composing import Mixture, mixture_of, write
 from training.merging.parts import Source
+from training.merging.readings import speech_of
 from training.merging.recipe import ChoosingConfig, DevConfig, MergeConfig
 
 
@@ -27,7 +28,7 @@ from training.merging.recipe import ChoosingConfig, DevConfig, MergeConfig
 class Choice:
     """How one source's model, left out and merged with the others' vector, hears its real takes at one lambda.
 
-    ``low`` and ``high`` bound the 95 % interval of its word error rate, over speakers.
+    ``low`` and ``high`` bound the 95 % interval of its word error rate, over speakers, or utterances of one.
     """
 
     source: str
@@ -69,17 +70,18 @@ def choose(config: MergeConfig, sources: Sequence[Source], *, progress: Progress
 
 
 def _others(sources: Sequence[Source], left_out: Source) -> list[Source]:
-    """The sources of all other domains.
+    """The sources of all other domains: those that have had none of what makes this one real.
 
     Raises:
         TrainingError: if there are none.
     """
-    own = left_out.real.pin["sha256"]
-    others = [source for source in sources if source.real.pin["sha256"] != own]
+    own = speech_of(left_out.real.found) - speech_of(left_out.synthetic.found)
+    model = left_out.real.pin["sha256"]
+    others = [s for s in sources if s.real.pin["sha256"] != model and not own & speech_of(s.real.found)]
     if not others:
         raise TrainingError(
-            f"lambda cannot be chosen: all sources have one model of real speech, {left_out.real.folder}, so that "
-            "leaving its domain out leaves nothing; add a source of another domain, or give `scale`"
+            f"lambda cannot be chosen: all other sources have real speech of {left_out.name!r}, so that leaving its "
+            "domain out leaves nothing; add a source of another domain, or give `scale`"
         )
     return others
 

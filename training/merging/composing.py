@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from torch import Tensor
+import torch
 
-from catalogs.errors import TrainingError
-from catalogs.ids import content_id
+from catalogs.errors import RecipeError, TrainingError
 from training import checkpoint
-from training.checkpoint import ABOUT, TRAINED
-from training.merging.devs import chosen_by, judged_by
+from training.claiming import RECIPE
+from training.merging.devs import chosen_by
+from training.merging.identity import how_of, is_there, parts_of, tell_parts, training_of
 from training.merging.low_rank import pairs_in, split
 from training.merging.operators import added, combined
 from training.merging.parts import Part, Source, check_target, lora_of
 from training.merging.recipe import MergeConfig
 from training.merging.scales import scale_by_name
-from training.merging.vectors import Weights, difference, orthogonal
-from training.session import RECIPE, versions
+from training.merging.vectors import Weights, difference, is_finite, orthogonal
+from training.session import versions
 from training.starting import without_start
 
 
@@ -28,6 +28,33 @@ class Mixture:
     target: Part
     sources: Sequence[Source]
     vector: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A merged model: its parameters as a checkpoint stores them, lambda, and the share of their norm adapters lost."""
+
+    weights: Weights
+    scale: float
+    lost: float
+
+
+def check(config: MergeConfig, target: Part, sources: Sequence[Source]) -> None:
+    """Refuse what can be seen to fail before any lambda is chosen.
+
+    Raises:
+        TrainingError: if the vectors do not belong to the target, or the folder holds something that no lambda of the
+            recipe makes.
+        RecipeError: for a rank of adapters that there are not.
+    """
+    check_target(target, sources)
+    if config.rank is not None and not pairs_in(target.stored):
+        raise RecipeError(
+            f"{config.name}: rank = {config.rank} is that of merged adapters of LoRA, and {target.folder} has none; "
+            "leave it out"
+        )
+    scales = [config.scale] if config.choosing is None else config.choosing.grid
+    is_there(config, target, sources, scales=[scale for scale in scales if scale is not None])
 
 
 def mixture_of(target: Part, sources: Sequence[Source], config: MergeConfig) -> Mixture:
@@ -44,51 +71,68 @@ def mixture_of(target: Part, sources: Sequence[Source], config: MergeConfig) -> 
     return Mixture(target, sources, combined(vectors, config.operator))
 
 
-def write(mixture: Mixture, config: MergeConfig, scale: float, *, beside: Mapping[str, str] | None = None) -> float:
-    """Write the target with lambda times the vector, whole or not at all; what is there already stays.
+def write(mixture: Mixture, config: MergeConfig, scale: float) -> None:
+    """Write the target with lambda times the vector; raises as `composed` and `put` do."""
+    put(composed(mixture, config, scale), mixture, config)
 
-    A merge of the same recipe whose lambda was chosen by other takes, under the same names, is replaced.
-    ``beside`` are texts by the names of further files. Gives the share of the norm of adapters that their rank has no
-    room for.
+
+def put(made: Made, mixture: Mixture, config: MergeConfig, *, beside: Mapping[str, str] | None = None) -> None:
+    """Write a merged model, whole or not at all; what is there already stays.
+
+    A merge of the same recipe whose lambda was chosen by other takes, under the same names, is replaced; one whose
+    models lie in other folders by now, or are called otherwise, says so. ``beside`` are texts by the names of further
+    files.
 
     Raises:
         TrainingError: if the folder holds something else.
+    """
+    about = provenance(mixture, config, made.scale, lost=made.lost)
+    if is_there(config, mixture.target, mixture.sources, scales=[made.scale]):
+        checkpoint.clear(config.path)
+        tell_parts(config.path, about["merge"]["parts"])
+        return
+    texts = {RECIPE: config.definition + "\n", **(beside or {})}
+    checkpoint.write(config.path, mixture.target.found.position, trained=made.weights, provenance=about, beside=texts)
+
+
+def composed(mixture: Mixture, config: MergeConfig, scale: float) -> Made:
+    """The merged model.
+
+    Raises:
+        TrainingError: if a number would be too large for the type that it is stored as.
         RecipeError: for a lambda of layers that there are not.
     """
-    stored, lost = composed(mixture, config, scale)
-    about = provenance(mixture, config, scale, lost=lost)
-    if not _is_there(config, about):
-        texts = {RECIPE: config.definition + "\n", **(beside or {})}
-        checkpoint.write(config.path, mixture.target.found.position, trained=stored, provenance=about, beside=texts)
-    return lost
-
-
-def composed(mixture: Mixture, config: MergeConfig, scale: float) -> tuple[dict[str, Tensor], float]:
-    """The parameters of the merged model as a checkpoint stores them, and what adapters have lost."""
     target = mixture.target
     scale_of = scale_by_name(target.weights.keys(), scale, config.scales, source=config.name)
     weights = added(target.weights, mixture.vector, scale_of=scale_of, arc=config.operator.name == "slerp")
+    _check_finite(weights, config, scale)
     found = split(weights, target.stored, before=target.weights, rank=config.rank, gain=target.gain)
-    return {name: found.weights[name].to(tensor.dtype) for name, tensor in target.stored.items()}, found.lost
+    stored = {
+        name: tensor if torch.equal(found.weights[name], tensor.float()) else found.weights[name].to(tensor.dtype)
+        for name, tensor in target.stored.items()
+    }
+    _check_finite(stored, config, scale)
+    return Made(stored, scale, found.lost)
+
+
+def _check_finite(weights: Weights, config: MergeConfig, scale: float) -> None:
+    for name, tensor in weights.items():
+        if not is_finite({name: tensor}):
+            layers = " and these scales" if config.scales else ""
+            raise TrainingError(
+                f"{config.name} cannot be merged: at scale = {scale:g}{layers} {name} has numbers beyond "
+                f"{torch.finfo(tensor.dtype).max:.4g}, the largest that {str(tensor.dtype).removeprefix('torch.')} "
+                "holds; give a smaller one"
+            )
 
 
 def provenance(mixture: Mixture, config: MergeConfig, scale: float, *, lost: float) -> dict[str, Any]:
     """Where a merged checkpoint comes from: what was merged how, and what the target was trained on."""
-    target = mixture.target
-    pairs = [(source.name, *pair) for source in mixture.sources for pair in source.parts()]
-    parts = [{"role": "target", **target.pin}]
-    parts += [{"role": role, "source": name, **part.pin} for name, role, part in pairs]
-    how: dict[str, Any] = {
-        "operator": asdict(config.operator),
-        "scale": scale,
-        "scales": dict(config.scales),
-        "rank": config.rank,
-        **config.later,
-    }
-    everything = [target, *(part for _, _, part in pairs)]
-    before = target.found.provenance
+    target, parts = mixture.target, parts_of(mixture.target, mixture.sources)
+    everything = [target, *(part for source in mixture.sources for _, part in source.parts())]
+    before, how = target.found.provenance, how_of(config, scale)
     return {
-        "training": content_id("merge", how, sorted(f"{part['role']} {part['sha256']}" for part in parts)),
+        "training": training_of(how, parts),
         "recipe": _recipe(config, target),
         "releases": before.get("releases"),
         "encoder": before.get("encoder"),
@@ -110,33 +154,3 @@ def _recipe(config: MergeConfig, target: Part) -> dict[str, Any]:
         table = {**lora, "r": config.rank, "alpha": target.gain * config.rank}
         recipe["objective"] |= {"language_model": {**language_model, "lora": table}}
     return recipe
-
-
-def _is_there(config: MergeConfig, about: Mapping[str, Any]) -> bool:
-    """Whether this very merge has been written; not if lambda was chosen by other releases or errors.
-
-    Raises:
-        TrainingError: if the folder holds something else.
-    """
-    folder = config.path
-    if not folder.exists():
-        return False
-    if not all((folder / name).exists() for name in (ABOUT, TRAINED, RECIPE)):
-        raise TrainingError(f"{folder} is there, and is no merged checkpoint; give this merge another folder or name")
-    before = checkpoint.load(folder).provenance
-    heard = [judged_by(each.get("chosen_by") or ()) for each in (before, about)]
-    if heard[0] == heard[1] and before.get("training") == about["training"]:
-        return True
-    if heard[0] != heard[1] and _is_of_one_recipe(config, before, about):
-        return False
-    raise TrainingError(
-        f"{folder} holds another merge than this recipe asks for, or its models have been trained on since; "
-        "give this one another name, or another folder"
-    )
-
-
-def _is_of_one_recipe(config: MergeConfig, before: Mapping[str, Any], about: Mapping[str, Any]) -> bool:
-    """Whether what is there was merged by the same recipe, of the same models."""
-    models = [[part["sha256"] for part in each.get("merge", {}).get("parts", ())] for each in (before, about)]
-    recipe = (config.path / RECIPE).read_text(encoding="utf-8").strip()
-    return models[0] == models[1] and recipe == config.definition

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from catalogs.audio import hash_file
@@ -27,16 +27,18 @@ from catalogs.errors import TrainingError
 from training import checkpoint
 from training.checkpoint import ABOUT, Checkpoint
 from training.merging.low_rank import gain_of
-from training.merging.parts import Part, Source, check_source, lora_of
+from training.merging.parts import VECTOR, Part, Source, check_source, lora_of
 from training.merging.vectors import is_finite
+from training.tensors import write_tensors
 
-NUMBERS, VECTOR = "vector.safetensors", "vector.json"
+NUMBERS = "vector.safetensors"
 
 
 def keep_in(folder: Path, source: Source) -> Source:
     """Keep the vector of a source, if it is not there yet; gives the source as it is known from there.
 
-    Its name is the one that it was last kept under.
+    Its name is the one that it was last kept under from its models: one that comes from there is called otherwise
+    within a merge alone.
 
     Raises:
         TrainingError: if the numbers that are there are not those that were kept.
@@ -45,7 +47,7 @@ def keep_in(folder: Path, source: Source) -> Source:
     if not place.exists():
         _write(place, source)
     about = _about(place)
-    if about["name"] != source.name:
+    if about["name"] != source.name and source.kept is None:
         part = place / f".{VECTOR}.part"
         part.write_text(_told({**about, "name": source.name}), encoding="utf-8")
         part.replace(place / VECTOR)
@@ -88,7 +90,7 @@ def _write(place: Path, source: Source) -> None:
     part = place.with_name(f".{place.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    save_file({name: tensor.contiguous() for name, tensor in source.vector().items()}, part / NUMBERS)
+    write_tensors(source.vector(), part / NUMBERS)
     pins = {role: dict(model.pin) for role, model in source.parts()}
     texts = {VECTOR: _told({"name": source.name, "sha256": hash_file(part / NUMBERS), **pins})}
     for role, model in source.parts():
@@ -109,7 +111,7 @@ def _told(about: Mapping[str, Any]) -> str:
 
 def _about(place: Path) -> dict[str, Any]:
     """What a kept vector says of itself, which its numbers have to bear out."""
-    about: dict[str, Any] = json.loads((place / VECTOR).read_text(encoding="utf-8"))
+    about = _read(place)
     found = hash_file(place / NUMBERS) if (place / NUMBERS).exists() else "nothing"
     if found != about["sha256"]:
         raise TrainingError(
@@ -119,10 +121,22 @@ def _about(place: Path) -> dict[str, Any]:
     return about
 
 
+def _read(place: Path) -> dict[str, Any]:
+    path = place / VECTOR
+    try:
+        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return {key: about[key] for key in ("name", "sha256", "real", "synthetic")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrainingError(
+            f"{path} cannot be read ({error!r}): expected JSON with name, sha256, real and synthetic; put the file "
+            "back as it was, or remove the folder and merge from the models again"
+        ) from error
+
+
 def _found(folder: Path, wanted: str) -> Path:
     """The folder of the vector of a key, or else of a name."""
     paths = [path for path in folder.glob(f"*/{VECTOR}") if not path.parent.name.startswith(".")]
-    names = {path.parent: json.loads(path.read_text(encoding="utf-8"))["name"] for path in paths}
+    names = {path.parent: _read(path.parent)["name"] for path in paths}
     if folder / wanted in names:
         return folder / wanted
     found = sorted(place for place, name in names.items() if name == wanted)

@@ -2,26 +2,27 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from catalogs.catalog import Catalog
 from catalogs.errors import TrainingError
 from catalogs.ids import Id
 from catalogs.progress import SILENT, Progress
 from training import checkpoint
+from training.checkpoint import ABOUT
+from training.claiming import RECIPE
 from training.merging.choosing import Choice, Chosen, choose, chosen_of, lines
-from training.merging.composing import mixture_of, write
+from training.merging.composing import check, composed, mixture_of, put
 from training.merging.devs import chosen_by, judged_by
+from training.merging.identity import CHOICES, PLOT
 from training.merging.keeping import keep_in, load_kept
-from training.merging.parts import Source, check_target, load_part, load_source
+from training.merging.parts import Part, Source, load_part, load_source
 from training.merging.plots import plot_choosing
 from training.merging.recipe import MergeConfig
 from training.merging.registry import corpus_of, keep, rows_of
 from training.merging.vectors import norm
-from training.session import RECIPE
-
-CHOICES, PLOT = "choosing.jsonl", "choosing.svg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +53,25 @@ def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
     """Merge, write the checkpoint, and keep the vectors as rows; the same models give the same bytes.
 
     Raises:
-        TrainingError: for models that cannot be merged, development takes that are not real, or a folder that holds
-            something else.
-        RecipeError: for a lambda of layers that there are not.
+        TrainingError: for models that cannot be merged, development takes that are not real, a folder that holds
+            something else, or a lambda that makes a number too large.
+        RecipeError: for a lambda of layers, or a rank of adapters, that there are not.
         CatalogError: if a corpus that something was trained on is not there, or cannot be written.
     """
     sources = _sources(config)
     target = load_part(config.target)
-    check_target(target, sources)
+    check(config, target, sources)
+    corpus = _corpus(config, target)
     chosen = Chosen(config.scale, ()) if config.scale is not None else _before(config, by=chosen_by(config))
     if chosen is None:
         chosen = choose(config, sources, progress=progress)
+    mixture = mixture_of(target, sources, config)
+    made = composed(mixture, config, chosen.scale)
     if config.vectors is not None:
         sources = [keep_in(Path(config.vectors).expanduser(), source) for source in sources]
-    mixture = mixture_of(target, sources, config)
-    corpus = corpus_of(config, target)
+        mixture = replace(mixture, sources=sources)
     rows = rows_of(mixture, config) if corpus else []
-    lost = write(mixture, config, chosen.scale, beside={CHOICES: lines(chosen.choices)} if chosen.choices else None)
+    put(made, mixture, config, beside={CHOICES: lines(chosen.choices)} if chosen.choices else None)
     if chosen.choices:
         plot_choosing(chosen.choices, chosen.scale, config.path / PLOT)
     if corpus:
@@ -80,7 +83,7 @@ def merge(config: MergeConfig, *, progress: Progress = SILENT) -> Merged:
         sources=tuple(source.name for source in sources),
         norm=norm(mixture.vector),
         target_norm=norm(target.weights),
-        lost=lost,
+        lost=made.lost,
         corpus=corpus,
         choices=chosen.choices,
         unmatched={source.name: differences for source in sources if (differences := source.unmatched())},
@@ -108,10 +111,25 @@ def _sources(config: MergeConfig) -> list[Source]:
     return [found[key] for key in sorted(found)]
 
 
+def _corpus(config: MergeConfig, target: Part) -> Path | None:
+    """The corpus that keeps the vectors as rows.
+
+    Raises:
+        CorpusMissing: if it is not there.
+    """
+    corpus = corpus_of(config, target)
+    if corpus is not None:
+        with Catalog.open(corpus):
+            pass
+    return corpus
+
+
 def _before(config: MergeConfig, *, by: Sequence[Mapping[str, Any]]) -> Chosen | None:
     """What the same recipe has chosen by the same takes before, if it has been merged; None if not."""
     recipe, choices = config.path / RECIPE, config.path / CHOICES
-    if not choices.exists() or recipe.read_text(encoding="utf-8").strip() != config.definition:
+    if not all(path.exists() for path in (recipe, choices, config.path / ABOUT)):
+        return None
+    if recipe.read_text(encoding="utf-8").strip() != config.definition:
         return None
     before = checkpoint.load(config.path).provenance
     if judged_by(before.get("chosen_by") or ()) != judged_by(by):

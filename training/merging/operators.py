@@ -104,13 +104,17 @@ def dropped(vector: Weights, *, key: str, drop: float, seed: int) -> dict[str, T
 def added(model: Weights, vector: Weights, *, scale_of: Callable[[str], float], arc: bool) -> dict[str, Tensor]:
     """A model with a vector added, each parameter of it times its lambda, in float32; ``arc`` is how slerp adds.
 
-    Where nothing is added, a number stays as it is, bit by bit.
+    A parameter to which nothing is added stays as it is, bit by bit; straight on, so does a single number.
     """
     found = {}
     for name, tensor in model.items():
-        start, scale = tensor.float(), scale_of(name)
-        end = _along(start, start + vector[name], share=scale) if arc and scale else start + scale * vector[name]
-        found[name] = torch.where((vector[name] == 0) | (scale == 0), start, end)
+        start, scale, way = tensor.float(), scale_of(name), vector[name]
+        if not scale or not way.any():
+            found[name] = tensor
+        elif arc:
+            found[name] = _along(start, start + way, share=scale)
+        else:
+            found[name] = torch.where(way == 0, start, start + scale * way)
     return found
 
 

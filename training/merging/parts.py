@@ -1,6 +1,6 @@
 """A checkpoint as merging sees it, and what may be merged with what: trainings of one base, known by its hash."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,11 @@ from training import checkpoint
 from training.checkpoint import TRAINED, Checkpoint
 from training.merging.low_rank import dense, gain_of
 from training.merging.readings import check_readers, texts_of
-from training.merging.vectors import Weights, difference, is_finite
-from training.starting import differing, meaning_of, pinned
+from training.merging.vectors import Weights, difference, is_finite, norm
+from training.starting import GOES_ON_FROM, differing, meaning_of, pinned
+
+VECTOR = "vector.json"
+"""What a kept vector says of itself, beside the folders of its two models."""
 
 _OF_RANK = frozenset({"r", "alpha"})
 """Adapters of other ranks can be merged: arithmetic is done on their products."""
@@ -55,8 +58,13 @@ class Part:
         return {name: tuple(tensor.shape) for name, tensor in self.weights.items()}
 
 
-_MATCHED = {"loop": ("seed", "micro_batches", "precision"), "sampling": (), "optim": ()}
+_MATCHED = {
+    "loop": ("seed", "micro_batches", "precision"),
+    **dict.fromkeys(("sampling", "optim", "objective", "augmentation"), ()),
+}
 """Tables of a recipe, and the keys of them, all if none, that are alike in two trainings of a matched budget."""
+_WHERE = frozenset({"checkpointing", "device"})
+"""Keys that say how a training is computed, whatever the budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +85,12 @@ class Source:
         return content_id("task vector", self.real.pin["sha256"], self.synthetic.pin["sha256"])
 
     def unmatched(self) -> list[str]:
-        """In what both models differ beside who read to them: steps, seed, sampling, optimiser or, if known, texts."""
+        """In what both models differ beside who read to them: steps, settings of training or, if known, texts."""
         real, synthetic = self.real, self.synthetic
         found = [] if real.found.position.step == synthetic.found.position.step else ["steps"]
         for table, keys in _MATCHED.items():
             ours, theirs = (part.recipe.get(table, {}) for part in (real, synthetic))
-            found += [f"{table}.{key}" for key in keys or sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
+            found += _differing(ours, theirs, keys or sorted({*ours, *theirs}), within=table)
         heard = [texts_of(part.found) for part in (real, synthetic)]
         return found if None in heard or heard[0] == heard[1] else [*found, "texts"]
 
@@ -101,11 +109,26 @@ class Source:
         return difference(self.real.weights, self.synthetic.weights)
 
 
+def _differing(ours: Mapping[str, Any], theirs: Mapping[str, Any], keys: Iterable[str], *, within: str) -> list[str]:
+    """Which of these keys of two tables differ, dots between tables; what they go on from is known by their base."""
+    found = []
+    for key in keys:
+        one, other = ours.get(key), theirs.get(key)
+        if key in _WHERE or key.endswith(GOES_ON_FROM) or one == other:
+            continue
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            found += _differing(one, other, sorted({*one, *other}), within=f"{within}.{key}")
+        else:
+            found.append(f"{within}.{key}")
+    return found
+
+
 def load_part(folder: str) -> Part:
     """A checkpoint, ready for arithmetic.
 
     Raises:
-        TrainingError: if there is none, it does not say what it is or what it began from, or a number of it is none.
+        TrainingError: if there is none, it does not say what it is or what it began from, has no parameters, or a
+            number of it is none.
     """
     found = checkpoint.load(Path(folder))
     for key in ("recipe", "base", "training"):
@@ -114,12 +137,14 @@ def load_part(folder: str) -> Part:
                 f"{found.folder} cannot be merged: its provenance has no {key!r}, which says by hash what it is made "
                 "of; train it again with this version"
             )
-    if not (found.folder / TRAINED).exists():
+    if not (found.folder / TRAINED).exists() and (found.folder.parent / VECTOR).exists():
         raise TrainingError(
             f"{found.folder} has no weights: it is what a kept vector says of a model; name the `vector` in the place "
             "of real and synthetic, or a training"
         )
     stored = found.trained()
+    if not stored:
+        raise TrainingError(f"{found.folder} cannot be merged: no parameters were trained in it; name another training")
     gain = gain_of(lora_of(found.provenance["recipe"]))
     part = Part(found, pinned(folder), stored, dense(stored, gain), gain)
     if not is_finite(part.weights):
@@ -148,8 +173,8 @@ def check_source(source: Source) -> None:
     """Refuse two models whose difference says nothing of real and synthetic speech.
 
     Raises:
-        TrainingError: if they are of different bases, are no two models of one kind, or have not been read to by whom
-            the source says, as far as that is known.
+        TrainingError: if they are of different bases, are no two models of one kind, have the same weights, or have
+            not been read to by whom the source says, as far as that is known.
     """
     real, synthetic = source.real, source.synthetic
     if real.base["id"] != synthetic.base["id"]:
@@ -159,6 +184,11 @@ def check_source(source: Source) -> None:
             "and loop.seed"
         )
     _check_alike(real, synthetic, said=f"source {source.name!r}")
+    if not norm(source.vector()):
+        raise TrainingError(
+            f"source {source.name!r}: {real.folder} and {synthetic.folder} have the same weights, so that their vector "
+            "is 0; name a training on real and one on synthetic readings"
+        )
     check_readers(source.name, real.found, synthetic.found)
 
 

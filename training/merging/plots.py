@@ -6,12 +6,27 @@ from typing import Any
 
 import numpy as np
 
-from catalogs.errors import TrainingError
+from catalogs.errors import TrainingError, UsageError
 from training.merging.angles import CosineRow, Registered
-from training.merging.choosing import Choice
+from training.merging.choosing import Choice, relative_wers
 
 _ACROSS = 3
 """Maps side by side."""
+
+
+def check_drawable(to: Path) -> None:
+    """Refuse a file that nothing can be drawn into, before there is anything to draw.
+
+    Raises:
+        UsageError: if its ending is that of no format, or its folder is not there.
+    """
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    formats = sorted(FigureCanvasBase.get_supported_filetypes())
+    if to.suffix.lower().removeprefix(".") not in formats:
+        raise UsageError(f"{to} cannot be drawn: expected a file that ends in .{', .'.join(formats)}")
+    if not to.parent.is_dir():
+        raise UsageError(f"{to} cannot be drawn: there is no folder {to.parent}; make it, or name another")
 
 
 def plot_cosines(found: Registered, to: Path) -> None:
@@ -49,14 +64,16 @@ def plot_cosines(found: Registered, to: Path) -> None:
 def plot_choosing(
     choices: Sequence[Choice], chosen: float | None, to: Path, *, heard: str = "the source that was left out"
 ) -> None:
-    """Draw the error rate of every source's model over lambda, with its 95 % interval, and the mean over sources.
+    """Draw the error rate of every source's model over lambda, with its 95 % interval, and what lambda is chosen by.
 
-    ``chosen`` None marks no lambda; ``heard`` says what the error rates are of.
+    That is `relative_wers`, below. Where none is, ``chosen`` None, the plain mean is drawn among the rates instead.
+    ``heard`` says what they are of.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(7, 4 if chosen is None else 6), layout="constrained")
+    panels = figure.subplots(1 if chosen is None else 2, squeeze=False, sharex=True)[:, 0]
+    axes = panels[0]
     for number, source in enumerate(dict.fromkeys(choice.source for choice in choices)):
         rows = sorted((choice for choice in choices if choice.source == source), key=lambda choice: choice.scale)
         scales = [row.scale for row in rows]
@@ -64,16 +81,26 @@ def plot_choosing(
         low = [row.wer if row.low is None else row.low for row in rows]
         high = [row.wer if row.high is None else row.high for row in rows]
         axes.fill_between(scales, low, high, color=f"C{number}", alpha=0.12, linewidth=0)
-    scales = sorted({choice.scale for choice in choices})
-    means = [np.mean([choice.wer for choice in choices if choice.scale == scale]) for scale in scales]
-    axes.plot(scales, means, color="black", linewidth=2, label="mean")
-    if chosen is not None:
-        axes.axvline(chosen, color="black", linewidth=0.8, linestyle=":")
-    axes.set_xlabel("lambda")
     axes.set_ylabel(f"WER on {heard}")
-    axes.grid(alpha=0.3)
+    if chosen is None:
+        scales = sorted({choice.scale for choice in choices})
+        means = [np.mean([choice.wer for choice in choices if choice.scale == scale]) for scale in scales]
+        axes.plot(scales, means, color="black", linewidth=2, label="mean")
+    else:
+        _draw_chosen(panels[1], choices, chosen)
+    for each in panels:
+        each.grid(alpha=0.3)
+    panels[-1].set_xlabel("lambda")
     figure.legend(loc="outside upper center", ncols=4, frameon=False)
     save(figure, to)
+
+
+def _draw_chosen(axes: Any, choices: Sequence[Choice], chosen: float) -> None:
+    """What lambda is chosen by, lowest where it was."""
+    found = relative_wers(choices)
+    axes.plot(list(found), list(found.values()), color="black", linewidth=2, label="mean of all, by which it is chosen")
+    axes.axvline(chosen, color="black", linewidth=0.8, linestyle=":")
+    axes.set_ylabel("WER over its mean")
 
 
 def save(figure: Any, to: Path) -> None:

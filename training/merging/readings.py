@@ -81,6 +81,17 @@ def texts_of(found: Checkpoint) -> frozenset[str] | None:
     return None if readings.missing else readings.texts
 
 
+def speech_of(found: Checkpoint) -> frozenset[str]:
+    """What real speech a model was trained on: samples by their hashes, and where some are gone, releases by their ids.
+
+    What is gone for one model is for another that was trained on the same, so that either can be compared.
+    """
+    readings = readings_of(found)
+    if readings.missing is None:
+        return readings.real
+    return readings.real | {release["id"] for release in found.provenance.get("releases") or ()}
+
+
 def _draws_no_real(found: Checkpoint) -> bool:
     """Whether sampling left all real takes of its data alone."""
     shares = (found.provenance["recipe"].get("sampling") or {}).get("real")

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from catalogs.config import override, parse, read_toml
 from catalogs.ids import canonical
+from training.consistency import is_path
 from training.merging.operators import OperatorConfig
 
 
@@ -85,9 +86,11 @@ class MergeConfig:
     """One merge. ``folder`` is where the merged checkpoint goes, ``models/NAME`` if not said.
 
     ``corpus`` is the one whose catalog keeps the task vectors as rows; None is the first that the target has had.
-    ``scale`` is lambda, ``scales`` are those of single layers: a number is that layer of every stack, anything else a
-    pattern of parameters' names, such as "model.decoder.*"; of several that fit, the last counts. ``rank`` is that of
-    merged adapters of LoRA; None is the target's. That of the target and both of every source together loses nothing.
+    ``scale`` is lambda, the multiple of the vector that is added: 0 is none, 1 all of it, and most are between; below 0
+    it is taken away. ``scales`` are those of single layers: a number is that layer of every stack, anything else a
+    layer's name or a pattern of parameters' names, such as "model.decoder.*"; of several that fit, the last counts.
+    ``rank`` is that of merged adapters of LoRA; None is the target's. That of the target and both of every source
+    together loses nothing.
     ``choosing`` finds lambda where ``scale`` is not given. ``text_direction`` "removed" takes out of every source's
     vector what lies along the way from its synthetic model to the target, which is one of texts and domain. ``vectors``
     is a folder where the vectors of all sources are kept as files, and found by name or key; None keeps none.
@@ -108,7 +111,7 @@ class MergeConfig:
 
     def __post_init__(self) -> None:
         mistakes = []
-        if not self.name or "/" in self.name:
+        if not self.name or is_path(self.name):
             mistakes.append(f"name = {self.name!r}: expected a name without slashes")
         if not self.sources:
             mistakes.append("sources: expected at least one table [[sources]] with real and synthetic")
@@ -116,7 +119,7 @@ class MergeConfig:
         if twice := sorted({name for name in domains if domains.count(name) > 1}):
             mistakes.append(f"sources: {', '.join(twice)} is there twice; give each another `name`")
         mistakes += self._vector_mistakes()
-        if slashed := [name for name in domains if "/" in name]:
+        if slashed := [name for name in domains if is_path(name)]:
             mistakes.append(f"sources: name = {slashed[0]!r}: expected a name without slashes")
         if not all(isfinite(value) for value in (self.scale or 0.0, *self.scales.values())):
             mistakes.append("scale and scales: expected finite numbers")
@@ -161,11 +164,17 @@ class MergeConfig:
         return {} if self.text_direction == "kept" else {"text_direction": self.text_direction}
 
     @property
+    def scales_in_order(self) -> dict[str, float] | list[tuple[str, float]]:
+        """``scales`` as a merge is known by them: in order, as pairs, where their order makes a difference."""
+        return list(self.scales.items()) if len(set(self.scales.values())) > 1 else dict(self.scales)
+
+    @property
     def definition(self) -> str:
         """What is merged, as canonical JSON: everything but where it lies."""
         left_out = ("folder", "corpus", "vectors", "text_direction")
         table = {key: value for key, value in asdict(self).items() if key not in left_out}
-        return canonical(table | {"sources": [source.table for source in self.sources]} | self.later)
+        named = {"scales": self.scales_in_order, "sources": [source.table for source in self.sources]}
+        return canonical(table | named | self.later)
 
 
 def load_merge(path: str, changes: Sequence[str] = ()) -> MergeConfig:

@@ -133,6 +133,7 @@ def _row_of(source: Source) -> TaskVector:
         member.speaker
         for config, release_id in data_of(synthetic.found)
         for member in members_had(synthetic.found, config, release_id)
+        if member.is_synthetic and member.speaker  # texts alone have none
     }
     vector = source.vector()
     layers = grouped(vector, "layer")

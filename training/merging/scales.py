@@ -14,7 +14,7 @@ def scale_by_name(
 ) -> Callable[[str], float]:
     """The lambda of each parameter: that of the last pattern that fits it, ``scale`` if none does.
 
-    A pattern is a number, which is that layer of every stack, or a glob over whole names.
+    A pattern is a number, which is that layer of every stack, the name of one layer, or a glob over whole names.
 
     Raises:
         RecipeError: for patterns that fit no parameter, all of them at once.
@@ -35,4 +35,4 @@ def fits(pattern: str, name: str) -> bool:
     """Whether a pattern means a parameter."""
     if re.fullmatch(r"\d+", pattern):
         return index_of(name) == int(pattern)
-    return fnmatchcase(name, pattern)
+    return layer_of(name) == pattern or fnmatchcase(name, pattern)

@@ -1,9 +1,12 @@
 """Merges and task vectors in words, for people."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
+from catalogs.ids import Id
+from catalogs.records import TaskVector
 from training.merging.angles import CosineRow, Registered
-from training.merging.choosing import relative_wers
+from training.merging.choosing import Choice, relative_wers
 from training.merging.merge import Merged
 
 
@@ -14,8 +17,7 @@ def told_merge(found: Merged) -> str:
     lines = [f"{found.folder}: the target + {added} ({found.operator})"]
     lines.append(f"norm of the vector {found.norm:.4g}, of the target {found.target_norm:.4g}")
     if found.choices:
-        lines.append("lambda, and the WER over its mean, of all sources, each of them left out once")
-        lines += [f"  {scale:<6g} {wer:.4f}" for scale, wer in relative_wers(found.choices).items()]
+        lines += told_choices(found.choices)
     for source, differences in found.unmatched.items():
         told = ", ".join(differences)
         lines.append(f"real and synthetic of {source} differ in more than who reads ({told}): train both alike")
@@ -25,30 +27,46 @@ def told_merge(found: Merged) -> str:
     return "\n".join(lines)
 
 
+def told_choices(choices: Sequence[Choice]) -> Iterator[str]:
+    """What lambda was chosen by, and in how many words that differs from one lambda to another."""
+    yield "lambda, the WER over its mean, of all sources, each left out once, and how many of all words are wrong"
+    for scale, wer in relative_wers(choices).items():
+        at = [choice for choice in choices if choice.scale == scale]
+        wrong = sum(round(choice.wer * choice.num_words) for choice in at)
+        yield f"  {scale:<6g} {wer:.4f}   {wrong:,} of {sum(choice.num_words for choice in at):,}"
+
+
 def told_vectors(found: Registered) -> str:
     """The vectors as a table, the cosines of all their parameters as another, and what cannot be computed."""
     if not found.vectors:
         return "no task vectors yet; `synthgen merge` keeps those that it is made of"
+    names = _names(found.vectors)
     rows = [["vector", "method", "norm", "parameters", "steps", "voices"]]
     for row in found.vectors:
         steps = "-" if row.real_steps is None else f"{row.real_steps:,} real, {row.synthetic_steps:,} synthetic"
         voices = ", ".join(row.voices)
-        rows.append([row.name, row.method, f"{row.norm:.4g}", f"{row.num_parameters:,}", steps, voices])
-    lines = [*_table(rows), *_cosines([row for row in found.cosines if not row.part])]
-    lines += [f"{row.name} has no cosines: {found.gone[row.id]}" for row in found.vectors if row.id in found.gone]
+        rows.append([names[row.id], row.method, f"{row.norm:.4g}", f"{row.num_parameters:,}", steps, voices])
+    lines = [*_table(rows), *_cosines([row for row in found.cosines if not row.part], names)]
+    lines += [f"{names[row.id]} has no cosines: {found.gone[row.id]}" for row in found.vectors if row.id in found.gone]
     return "\n".join(lines)
 
 
-def _cosines(rows: Sequence[CosineRow]) -> Iterator[str]:
-    names = {row.one_id: row.one for row in rows}
-    if len(names) < 2:
+def _names(vectors: Sequence[TaskVector]) -> dict[Id, str]:
+    """What vectors are called, by their ids; those of one name with the beginning of theirs."""
+    counts = Counter(row.name for row in vectors)
+    return {row.id: row.name if counts[row.name] == 1 else f"{row.name} {row.id[:8]}" for row in vectors}
+
+
+def _cosines(rows: Sequence[CosineRow], names: Mapping[Id, str]) -> Iterator[str]:
+    there = list(dict.fromkeys(row.one_id for row in rows))
+    if len(there) < 2:
         return
     by_pair = {(row.one_id, row.other_id): row.cosine for row in rows}
     yield "cosines, all parameters; --json has those of layers and kinds"
-    table = [["", *names.values()]]
-    for one, name in names.items():
-        cells = [by_pair.get((one, other), by_pair.get((other, one))) for other in names]
-        table.append([name, *("-" if cell is None else f"{cell:+.3f}" for cell in cells)])
+    table = [["", *(names[each] for each in there)]]
+    for one in there:
+        cells = [by_pair.get((one, other), by_pair.get((other, one))) for other in there]
+        table.append([names[one], *("-" if cell is None else f"{cell:+.3f}" for cell in cells)])
     yield from _table(table)
 
 

@@ -40,6 +40,7 @@ class TimingReport:
     """What came of it.
 
     ``aligned`` takes have got times, ``unaligned`` ones none, by the reason; ``kept`` of these keep those they had.
+    ``tried_before`` takes the same recogniser could not align another time.
     ``timed_by`` counts the takes that have times now, by whose they are, and ``untimed`` the others. ``awaiting`` of
     these have times of their voice, which `synthgen measure` writes down.
     """
@@ -53,6 +54,7 @@ class TimingReport:
     aligned: int
     unaligned: Mapping[str, int]
     kept: int
+    tried_before: int
     timed_by: Mapping[str, int]
     untimed: int
     awaiting: int
@@ -170,6 +172,7 @@ def _report(
     found: _Found,
 ) -> TimingReport:
     timed = Counter(state.timed_by or "" for state in states.values() if state.is_timed)
+    in_vain = sum(state.timer_id == timer.id and not state.is_timed for state in states.values())
     return TimingReport(
         release=release.name,
         release_id=release.id,
@@ -180,6 +183,7 @@ def _report(
         aligned=found.aligned,
         unaligned=dict(sorted(found.unaligned.items())),
         kept=found.kept,
+        tried_before=in_vain - (found.unaligned.total() - found.kept),
         timed_by=dict(sorted(timed.items())),
         untimed=len(members) - timed.total(),
         awaiting=sum(states[member.take_id].awaits_measuring(member) for member in members),

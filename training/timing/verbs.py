@@ -47,6 +47,8 @@ def _tell(found: "TimingReport", corpus: Path) -> None:
     print(f"{found.release}: {found.recogniser} timed {found.aligned:,} takes; {with_times}{by and f' ({by})'}")
     for why, count in found.unaligned.items():
         print(f"{count:,} takes cannot be aligned: {why}", file=sys.stderr)
+    if found.tried_before:
+        print(f"{found.tried_before:,} takes it could not align before, and has not tried again", file=sys.stderr)
     if found.kept:
         print(f"{found.kept:,} of them keep the times that they had", file=sys.stderr)
     if found.awaiting:

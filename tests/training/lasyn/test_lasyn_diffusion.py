@@ -189,6 +189,20 @@ def test_the_voice_decides_too(learned: Any, reader: PhoneReader) -> None:
     assert not torch.equal(one, other)
 
 
+def test_what_is_made_of_a_text_is_like_what_was_learned_of_it(learned: Any) -> None:
+    """Of the same noise; each is nearer to what was learned of its text than to that of the others."""
+    synthesiser = learned[0].module
+    batch = learned[0].collate(spoken(TOLD))
+    read, real = (batch.tensors["phones"], batch.tensors["num_phones"]), batch.tensors["features"][:, -1]
+    torch.manual_seed(1)
+    with torch.no_grad():
+        latents, lengths = synthesiser(*read)
+
+    means = torch.stack([row[:length].mean(dim=0) for row, length in zip(latents, lengths.tolist(), strict=True)])
+    found = torch.cdist(means, real.sum(dim=1) / batch.tensors["lengths"][:, None]).argmin(dim=1)
+    assert float((found == torch.arange(len(TOLD))).float().mean()) > 0.5
+
+
 def test_an_utterance_is_denoised_alone_as_among_others(learned: Any, reader: PhoneReader) -> None:
     denoiser = learned[0].module.denoiser
     both, alone = reader.batch(written(["no tea please", "cake"])), reader.batch(written(["cake"]))

@@ -95,19 +95,30 @@ def test_phones_are_masked_anew_each_time(build: Any) -> None:
     assert float(whole.loss(batch).total) < min(losses)
 
 
-def test_it_is_told_that_a_synthesiser_has_never_seen_masks(
+def test_texts_that_ctc_has_no_room_for_are_refused_or_counted(
     build: Any, encoder: Encoder, guide_folder: str, tmp_path: Path
 ) -> None:
-    texts = [text_member(text) for text in set(UNTOLD)]
-    unseen = "mask = 0, has never learned: train it with objective.mask = 0.3"
-    table = FIXED | {"guide_from": guide_folder, "mask": 0.2}
+    texts = [text_member(text) for text in ("tea", "coffee please", "large cake", "no")]
+    table = FIXED | {"guide_from": guide_folder, "synthesiser": SMALL | {"frames_per_phone": 1}}
     synthesis = parse(FixedSynthesisMethod, table, source="test").build(encoder, num_layers=1, seed=0)
-    masked = keep(tmp_path, synthesis, encoder, table)
+    narrow = build(synthesiser_from=keep(tmp_path, synthesis, encoder, table))
 
-    assert unseen in build(mask=0.3).look_over(texts)
-    for silent in (build(mask=0.0), build(mask=0.3, synthesiser_from=masked)):
-        assert "mask" not in silent.look_over(texts)
-    assert "mask" not in build(mask=0.3).look_over([])
+    with pytest.raises(TrainingError, match=r"3 of 4 texts teach nothing.*synthesiser.frames_per_phone = 2$"):
+        narrow.look_over(texts)
+    assert "; 1 of 2 texts teach nothing" in narrow.look_over(texts[2:])
+    assert build().look_over(texts) == "4 texts, 0 words of which are in no dictionary"
+
+
+def test_speech_alone_needs_nobody_to_make_latents(build: Any) -> None:
+    objective, with_one = build(synthesiser_from=None), build()
+    utterances = spoken(TOLD)
+
+    found = objective.loss(objective.collate(utterances))
+
+    torch.testing.assert_close(found.total, with_one.loss(with_one.collate(utterances)).total)
+    assert objective.look_over([make_member(0)]) == ""
+    with pytest.raises(TrainingError, match="who is to make latents of texts"):
+        objective.look_over([make_member(0), text_member("tea")])
 
 
 MEMBERS = [

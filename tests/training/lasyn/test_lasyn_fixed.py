@@ -138,7 +138,7 @@ def test_phones_are_masked_at_the_share_and_nothing_else(reader: PhoneReader) ->
 @pytest.mark.parametrize("text", ["tea at 9", "blorptastic tea", "?!"])
 def test_a_text_without_pronunciation_is_refused_before_training(reader: PhoneReader, text: str) -> None:
     with pytest.raises(TrainingError, match="1 of 2 texts have no pronunciation"):
-        reader.look_over(["one tea", text])
+        reader.look_over([text_member("one tea"), text_member(text)])
     with pytest.raises(TrainingError, match="write texts as they are said"):
         reader.batch(written([text]))
 
@@ -147,9 +147,9 @@ def test_texts_of_another_language_are_refused(reader: PhoneReader) -> None:
     english, german = text_member("tea", "en-GB"), text_member("ein bier bitte", "de")
     message = "1 of 2 texts are not in English, the first 'ein bier bitte' in 'de': .*English alone .G2P."
 
-    assert reader.of_members([english]).startswith("1 texts")
+    assert reader.look_over([english]).startswith("1 texts")
     with pytest.raises(TrainingError, match=message):
-        reader.of_members([english, german])
+        reader.look_over([english, german])
     with pytest.raises(TrainingError, match=message):
         reader.batch([Utterance.unheard(member) for member in (english, german)])
 
@@ -163,7 +163,10 @@ def test_the_other_ways_with_a_word_are_named(unknown: Unknown, others: str) -> 
 def test_unknown_words_are_counted() -> None:
     reader = PhoneReader("spell")
 
-    assert reader.look_over(["one xqv", "xqv tea"]) == "2 texts, 2 words of which are in no dictionary, such as xqv"
+    assert (
+        reader.look_over([text_member("one xqv"), text_member("xqv tea")])
+        == "2 texts, 2 words of which are in no dictionary, such as xqv"
+    )
     assert reader.batch(written(["one xqv", "tea"]))["num_guessed"].tolist() == [1, 0]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,39 @@ def test_texts_that_nobody_has_read_are_heard_as_well(latents: Run, tmp_path: Pa
     ]
 
 
+def test_texts_of_a_file_of_prompts_are_read_as_training_reads_them(latents: Run, tmp_path: Path) -> None:
+    rows = [{"text": text} for text in ("two teas", "a large tea", "no cake please", "two teas")]
+    (tmp_path / "more.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "more.txt").write_text("two teas\na large tea\nno cake please\n")
+
+    done = [latents("fixed", "--texts", str(tmp_path / name), "--json") for name in ("more.jsonl", "more.txt")]
+
+    prompts, lines = (json.loads(each.stdout) for each in done)
+    assert prompts == lines
+    assert (prompts["about"]["num_texts"], prompts["about"]["left_out_texts"]) == (2, 1)
+
+
+def test_what_has_no_pronunciation_is_left_out_and_counted(latents: Run, studio: Path, tmp_path: Path) -> None:
+    corpus = str(studio / "corpus")
+    soundfile.write(tmp_path / "a.wav", np.random.default_rng(1).normal(0, 0.1, 16_000), 16_000)
+    row = {"audio": "a.wav", "text": "table 9", "speaker": "cora", "language": "en"}
+    (tmp_path / "manifest.jsonl").write_text(json.dumps(row) + "\n")
+    (tmp_path / "more.txt").write_text("two teas\n5 % off\n")
+    for words in (
+        ["ingest", str(tmp_path)],
+        ["freeze", "numbered", "--where", "origin = 'real' AND text != 'good morning'"],
+    ):
+        assert CliRunner().invoke(app, [*words, "-c", corpus]).exit_code == 0
+    texts = ["--texts", str(tmp_path / "more.txt")]
+
+    found = json.loads(latents("fixed", *texts, "--json", real="numbered").stdout)
+    told = latents("fixed", *texts, real="numbered")
+
+    assert [found["about"][name] for name in ("num_takes", "num_texts", "unread")] == [8, 1, 2]
+    assert "left out, as they have no pronunciation: 2 takes or texts" in told.stdout
+    assert "1 of 9 texts have no pronunciation; take" in told.stderr
+
+
 def test_what_training_has_had_is_no_evidence(latents: Run, studio: Path) -> None:
     refused = latents("fixed", real="leaky")
     told = latents("fixed", "--only-unseen", "--json", real="leaky")
@@ -207,7 +241,7 @@ def test_real_takes_that_were_matched_are_known_from_training(latents: Run, stud
         ("guide", {}, TrainingError, "makes no latents of texts: expected one of lasyn_fixed"),
         ("diffusion", {}, UsageError, "name with --guide"),
         ("fixed", {"real": "told"}, ReleaseError, "0 real takes"),
-        ("fixed", {"real": "few"}, ReleaseError, "1 texts of them"),
+        ("fixed", {"real": "few"}, ReleaseError, "1 real takes, and 1 texts of them"),
         ("fixed", {"real": "nothing"}, ReleaseError, "nothing"),
     ],
 )
@@ -252,3 +286,19 @@ def test_a_report_is_one_row_beside_its_release(latents: Run, studio: Path) -> N
     assert first == again
     assert asked.exit_code == 0, repr(asked.exception)
     assert json.loads(asked.stdout) == [{"num_takes": 6, "guide": str(studio / "guide"), "name": "spoken"}]
+
+
+def test_a_synthesiser_that_was_trained_anew_has_another_report(latents: Run, studio: Path) -> None:
+    def train_on(texts: str) -> Any:
+        (studio / "changing.txt").write_text(texts)
+        shutil.rmtree(studio / "anew", ignore_errors=True)
+        train(studio, "anew", table, data={"texts": str(studio / "changing.txt")})
+        return json.loads(latents("anew", "--json").stdout)
+
+    table = {"method": "lasyn_fixed", "guide_from": str(studio / "guide"), "synthesiser": {"filters": 16}}
+
+    first, other, again = (train_on(texts) for texts in ("two teas\n", "no cake please\n", "two teas\n"))
+
+    assert first["rows"] != other["rows"]
+    assert first["about"]["id"] != other["about"]["id"]
+    assert first == again

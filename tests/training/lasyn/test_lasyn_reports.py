@@ -32,7 +32,7 @@ OTHERS = [("cer", "made"), ("frechet_utterances", "made"), ("auc", "random"), ("
 ABOUT = About(
     id=content_id("latents", 1), checkpoint="models/fixed/step-00000009", step=9, training=content_id("training", 1),
     method="lasyn_fixed", guide="models/guide", guide_training=content_id("training", 2), real=content_id("release", 1),
-    split="test", num_takes=8, num_speakers=2, num_texts=3, hears_voices=False, left_out=0, left_out_texts=0,
+    split="test", num_takes=8, num_speakers=2, num_texts=3, hears_voices=False, left_out=0, left_out_texts=0, unread=0,
 )  # fmt: skip
 FIGURES = {figure: number / 8 for number, figure in enumerate([*OTHERS, *COLUMNS.values()])}
 REPORT = Report(
@@ -61,7 +61,7 @@ def test_a_row_has_what_was_measured_with_what(corpus: Path) -> None:
     assert {column: row.pop(column) for column in COLUMNS} == {c: FIGURES[figure] for c, figure in COLUMNS.items()}
     told = {name.removesuffix("_id").replace("release", "real"): value for name, value in row.items() if name != "id"}
     assert told | {"id": row["id"]} == {name: value for name, value in asdict(ABOUT).items() if name in {*told, "id"}}
-    assert set(asdict(ABOUT)) - set(told) == {"id", "hears_voices", "left_out", "left_out_texts"}
+    assert set(asdict(ABOUT)) - set(told) == {"id", "hears_voices", "left_out", "left_out_texts", "unread"}
 
 
 def test_a_report_is_kept_once_and_another_beside_it(corpus: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from training.slu.understanding import SluConfig
 
 from ..conftest import fit, make_member
 from .conftest import SPLIT, TOLD, keep, places, spoken, written
-from .test_lasyn_dual import Oracle
+from .test_lasyn_dual import FIXED, Oracle
 
 SMALL = {"layers": 1, "width": 48, "heads": 2, "dropout": 0.0}
 SLU = {"method": "slu", "split": SPLIT, "decoder": SMALL}
@@ -94,11 +95,15 @@ def test_a_guide_of_another_kind_that_has_no_upper_part_is_refused(build: Any, e
     }
 
 
-def test_labels_that_it_cannot_write_are_refused_before_training(build: Any) -> None:
-    objective = build()
+def test_labels_that_it_cannot_write_are_refused_before_training(
+    build: Any, encoder: Encoder, guide_folder: str, tmp_path: Path
+) -> None:
+    table = FIXED | {"guide_from": guide_folder}
+    synthesis = parse(FixedSynthesisMethod, table, source="test").build(encoder, num_layers=1, seed=0)
+    objective = build(synthesiser_from=keep(tmp_path, synthesis, encoder, table))
     labels = Labels("order", (Slot("cake", "crème brûlée"),))
 
-    assert objective.look_over([text_member("one tea"), make_member(0)]) == ""
+    assert objective.look_over([text_member("one tea"), make_member(0)]).startswith("1 texts, 0 words")
     with pytest.raises(TrainingError, match=r"its text or labels have 'èéû', which slu.alphabet lacks"):
         objective.look_over([text_member("one tea"), text_member("one cake", labels=labels)])
     with pytest.raises(TrainingError, match=r"take take-0000: its text or labels have 'è'"):

@@ -104,7 +104,7 @@ def test_takes_get_times_and_those_that_cannot_be_aligned_are_counted(timed: Tim
     assert done.exit_code == 0, done.output
     report = json.loads(done.stdout)
     assert (report["num_takes"], report["aligned"], report["timed_by"], report["untimed"]) == (6, 4, {"ctc": 4}, 2)
-    assert sorted(report["unaligned"].values()) == [1, 1]
+    assert (sorted(report["unaligned"].values()), report["tried_before"]) == ([1, 1], 0)
     with Catalog.open(corpus) as catalog:
         release = release_named(catalog, "real")
         found = timings_of(catalog, release)
@@ -129,7 +129,11 @@ def test_a_second_time_there_is_nothing_to_do(timed: Time, corpus: Path, monkeyp
     done = timed("--json")
     again = timed("--again", "--json")
 
-    assert [json.loads(each.stdout)["aligned"] for each in (done, again)] == [0, 0]
+    told = timed()
+
+    reports = [json.loads(each.stdout) for each in (done, again)]
+    assert [(report["aligned"], report["tried_before"]) for report in reports] == [(0, 2), (0, 2)]
+    assert "2 takes it could not align before, and has not tried again" in told.stderr
     assert rows_in(corpus) == rows
 
 
