@@ -1,4 +1,4 @@
-"""Errors of evaluations, utterance by utterance, as experiments compare them: of words, values missed, or labels."""
+"""Errors of evaluations, utterance by utterance, as experiments compare them: of words, values, labels, or repeats."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,13 @@ from training.evaluation.resampling import Interval
 from training.evaluation.scoring import num_misspelt, written_in
 
 Values: TypeAlias = Literal["slots", "entities"]
-Of: TypeAlias = Literal["words", "labels"] | Values
+Of: TypeAlias = Literal["words", "labels", "repeats"] | Values
 
 _COUNTS: Mapping[Of, tuple[str, str, str]] = {
     "words": ("hypothesis", "substitutions + insertions + deletions", "num_words"),
     "slots": ("hypothesis", "len(missed_slots)", "num_slots"),
     "entities": ("hypothesis", "len(missed_entities)", "num_entities"),
+    "repeats": ("hypothesis", "(repeated > 0)::BIGINT", "1"),
     "labels": ("understanding", "num_wanted + num_found - 2 * num_right", "num_wanted + num_found"),
 }
 """Where it is said what is wrong of an utterance, and of how many."""
@@ -67,7 +68,7 @@ def errors_of(corpus: Path, evaluations: Sequence[Id], *, of: Of = "words") -> E
 
     Of slots and entities an error is one whose value was not heard, word for word; texts are normalised. Of labels
     wanted and found an error is one that is not in both, so that one less their rate is F1; there are none of a
-    recogniser that writes no labels.
+    recogniser that writes no labels. Of repeats it is an utterance that says again what it has just said.
     """
     table, over, under = _COUNTS[of]
     with Catalog.open(corpus) as catalog:

@@ -39,6 +39,7 @@ MODELS: Mapping[str, tuple[str, str | None]] = {
     "elsewhere": ("slam_asr/recipes/elsewhere.toml", "warm"),
     "ctc-base": ("syn2real/recipes/ctc-base.toml", None),
     "decoder-base": ("syn2real/recipes/whisper_decoder-base.toml", None),
+    "listener-base": ("syn2real/recipes/slam_asr-base.toml", "elsewhere"),
 }
 """Models that have heard `HEARD` alone: their recipes, and what they go on from."""
 HEARD = ("general", "long")

@@ -26,7 +26,7 @@ MADE_BY: Mapping[str | None, str] = {
     None: "row",
     **dict.fromkeys(("fixed", "matched", "masked", "untrained"), "fixed"),
     "diffusion": "diffusion",
-    "heard diffusion": "heard-codes",
+    **dict.fromkeys(("heard diffusion", "noisier diffusion"), "heard-codes"),
 }
 """The recipe that a row needs, by what makes its latents."""
 
@@ -118,6 +118,7 @@ ROWS: Mapping[str, Row] = {
     "+ LaSyn, diffusion, 90 % texts": Row(made="diffusion", texts=(0.9,)),
     "+ LaSyn, diffusion, texts alone": Row(made="diffusion", texts=(1.0,)),
     "+ LaSyn, heard diffusion": Row(made="heard diffusion"),
+    "+ LaSyn, heard diffusion, more noise": Row(made="noisier diffusion"),
 }
 CLAIMS = (REAL, TTS, FIXED, DIFFUSION)
 """Rows with several seeds."""
@@ -163,7 +164,8 @@ class Experiment:
 
         One that is "masked" has had as many phones hidden as rows hide, so that it knows the mask. One that is
         "untrained" has taken a first step at next to no rate: what its latents still teach is the texts, not what these
-        sound like. "heard diffusion" has an autoencoder that went on through the guide.
+        sound like. "heard diffusion" has an autoencoder that went on through the guide; "noisier diffusion" has it too,
+        is told no voice, and has as much noise beside codes of variance 1 as the paper has beside its data.
         """
         if before := self._before:
             return before.synthesiser(kind)
@@ -176,7 +178,10 @@ class Experiment:
             hearing = {"objective": {"hearing": {"guide_from": str(self.guide()), "weight": 0.2}}}
             start = {"start_from": str(self._trained("codes", "codes", data))}
             small = self._trained("heard-codes", "heard-codes", data | start | hearing)
-        return self._trained("diffusion", _plain(kind), data | {"objective": {"autoencoder_from": str(small)}})
+        objective: dict[str, Any] = {"autoencoder_from": str(small)}
+        if kind == "noisier diffusion":
+            objective["diffusion"] = {"noise": {"mean": -0.5}}
+        return self._trained("diffusion", _plain(kind), data | {"objective": objective})
 
     def _fixed(self, kind: str) -> Path:
         data = [self.texts(name) for name in self.recogniser.texts]

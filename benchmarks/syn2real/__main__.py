@@ -55,6 +55,7 @@ class Settings:
 RECOGNISERS: Mapping[str, Settings] = {
     "whisper_decoder": Settings(recipe="whisper_decoder", base="decoder-base", steps=60),
     "ctc": Settings(recipe="ctc", base="ctc-base", steps=60),
+    "slam_asr": Settings(recipe="slam_asr", base="listener-base", steps=30),
     "whisper": Settings(),
 }
 SMALL = Settings(

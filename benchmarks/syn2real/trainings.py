@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from catalogs.progress import Progress
-from training.recipe import parse_recipe
+from training.recipe import TrainRecipe, parse_recipe
 from training.session import train
 
 ENGINES = ("piper", "kokoro")
 """The first reads what targets are trained on; the other shows how much of a vector is the engine's."""
 CONTINUED = 0.1
 """The rate at which a mixed model goes on, as a share of that before."""
+
+_there: dict[Path, TrainRecipe] = {}
+"""What this process has trained or found to be done; rows ask for the same models time and again."""
 
 
 @dataclass(frozen=True)
@@ -104,5 +107,8 @@ def _trained(
     }
     if start := start_from or experiment.base:
         table["start_from"] = str(start)
-    train(parse_recipe(table, source=folder.name), progress=Progress())
+    asked = parse_recipe(table, source=folder.name)
+    if _there.get(folder) != asked:
+        train(asked, progress=Progress())
+        _there[folder] = asked
     return folder

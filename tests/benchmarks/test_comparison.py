@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.comparison import given_to
+from benchmarks.comparison import Given, given_to, mean_of
 from catalogs.ids import content_id
 from training import checkpoint
 from training.checkpoint import Position
@@ -69,3 +69,22 @@ def test_steps_behind_the_last_note_are_as_long_as_those_before(
     folder = trained(tmp_path / "one", texts, steps=10, spent_s=9.6, noted_at=noted_at)
 
     assert given_to(folder).spent_s == pytest.approx(spent_s)
+
+
+def test_a_last_note_may_be_of_fewer_steps(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("one\ntwo\n")
+    folder = trained(tmp_path / "one", texts, steps=9, spent_s=None)
+    curve = Curve(folder, after=0)
+    for step, spent_s in ((4, 4.0), (8, 4.0), (9, 2.5)):
+        curve.add(Position(step), {"loss": 1.0, "spent_s": spent_s})
+    curve.close()
+
+    assert given_to(folder).spent_s == 10.5
+
+
+def test_seeds_are_given_as_much_on_the_mean() -> None:
+    one, other = Given(0.5, 2.0, 10, 100, 60.0), Given(0.75, 2.0, 10, 200, 90.0)
+
+    assert mean_of([one, other]) == Given(0.625, 2.0, 10, 150, 75.0)
+    assert mean_of([one, Given(spent_s=None)]).spent_s is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from benchmarks.errors import Errors
-from benchmarks.figures import mean_reduction, wer
+from benchmarks.figures import mean_points, mean_reduction, wer
 from benchmarks.slam_asr.data import is_for_training
 from benchmarks.syn2real.data import PARTS, Sizes, parted
 from catalogs.text import normalise
@@ -65,8 +65,8 @@ def heard(errors: Sequence[float], speakers: Sequence[str]) -> Errors:
 
 
 def test_every_domain_weighs_alike_in_the_mean() -> None:
-    small = heard([1, 1, 1], "abc"), heard([2, 2, 2], "abc")
-    large = heard([30, 30, 30, 30], "abcd"), heard([40, 40, 40, 40], "abcd")
+    small = heard([1] * 5, "abcde"), heard([2] * 5, "abcde")
+    large = heard([3] * 6, "abcdef"), heard([4] * 6, "abcdef")
 
     found = mean_reduction([small, large])
 
@@ -92,7 +92,7 @@ def test_the_interval_draws_speakers_again() -> None:
 
 
 def test_the_interval_over_domains_is_welchs() -> None:
-    domains = [5, 10, 7, 9, 4, 8, 6, 3], [9, 2, 8, 1]
+    domains = [5, 10, 7, 9, 4, 8, 6, 3], [9, 2, 8, 1, 5]
 
     found = mean_reduction([of_speakers(each) for each in domains])
 
@@ -110,6 +110,57 @@ def test_a_few_speakers_in_all_have_no_interval() -> None:
 
     assert found is not None
     assert (found.low, found.high) == (None, None)
+
+
+@pytest.mark.parametrize("others", [[], [of_speakers([5, 10, 7, 9, 4, 8, 6, 3])]])
+def test_a_speaker_who_errs_alone_makes_no_interval(others: list[tuple[Errors, Errors]]) -> None:
+    alone = heard([2, *[0] * 7], "abcdefgh"), heard([4, *[0] * 7], "abcdefgh")
+
+    found = mean_reduction([alone, *others])
+
+    assert found is not None
+    assert (found.low, found.high) == (None, None)
+
+
+@pytest.mark.parametrize(("silent", "is_known"), [(3, True), (12, False)])
+def test_what_is_undefined_more_often_than_a_limit_is_passed_has_no_interval(silent: int, is_known: bool) -> None:
+    """Of five speakers and three more, 4 of 10,000 draws have no errors to reduce; of five and twelve, 27."""
+    names = "abcdefghijklmnopq"[: 5 + silent]
+    pair = heard([1, 2, 3, 4, 5, *[0] * silent], names), heard([4] * 5 + [0] * silent, names)
+
+    found = mean_reduction([pair])
+
+    assert found is not None
+    assert (found.low is not None) == is_known
+
+
+def test_points_are_known_where_hardly_anybody_errs() -> None:
+    one = heard([0, *[0] * 7], "abcdefgh"), heard([4, *[0] * 7], "abcdefgh")
+    none = heard([0] * 8, "abcdefgh"), heard([0] * 8, "abcdefgh")
+
+    found = mean_points([one, none])
+
+    assert found is not None
+    assert found.value == pytest.approx(2.5)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= 0 < 2.5 < found.high
+
+
+def test_the_interval_of_points_is_students_over_speakers() -> None:
+    found = mean_points([of_speakers([5, 10] * 4)])
+
+    low, high = stats.t.interval(0.95, 7, 25, stats.sem([50, 0] * 4))
+    assert found is not None
+    assert (found.low, found.value, found.high) == pytest.approx((low, 25, high), abs=4)
+
+
+def test_a_few_speakers_have_no_interval_of_points_either() -> None:
+    found = mean_points([of_speakers([5, 10, 7]), of_speakers([5, 10] * 4)])
+
+    assert found is not None
+    assert (found.low, found.high) == (None, None)
+    assert mean_points([]) is None
 
 
 def test_what_has_no_errors_cannot_have_fewer() -> None:

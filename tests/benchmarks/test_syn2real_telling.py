@@ -1,6 +1,8 @@
 """The tables of the SYN2REAL experiment, from made-up errors."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
@@ -10,7 +12,7 @@ import pytest
 from benchmarks.errors import Errors
 from benchmarks.syn2real import telling
 from benchmarks.syn2real.merges import SYNTHETIC, Tested
-from benchmarks.syn2real.telling import Row, cosines, curve, heard, table
+from benchmarks.syn2real.telling import Row, cosines, curve, heard, intervals, table
 from training.merging.angles import CosineRow, Registered
 
 BASE = {"orders": [4.0] * 5, "digits": [2.0] * 5}
@@ -38,9 +40,36 @@ def test_rows_are_held_against_target_synthetic_on_the_targets_that_they_have() 
 
     assert told[2].split("|")[4].split() == ["40.0%", "(40.0%", "to", "40.0%)"]
     assert "| mean | 3 | 0.25, 0.5 | 20.0% (" in told[3]
-    assert told[3].endswith("| +25.0% (+25.0% to +25.0%) |")
+    assert told[2].endswith(" |  |  |")
+    assert told[3].endswith("| +10.0 (+10.0 to +10.0) | +25.0% (+25.0% to +25.0%) |")
     assert "| – | 10.0% (" in told[4]
-    assert told[4].endswith("| +50.0% (+50.0% to +50.0%), 1 of 2 targets |")
+    assert told[4].endswith("| +10.0 (+10.0 to +10.0) | +50.0% (+50.0% to +50.0%), 1 of 2 targets |")
+
+
+def test_where_hardly_anybody_errs_a_reduction_has_no_interval_and_points_have() -> None:
+    base, found = errors([4.0, 0, 0, 0, 0]), errors([2.0, 0, 0, 0, 0])
+    none = errors([0.0] * 5)
+    rows = {SYNTHETIC: Row(1, {"orders": base}, {"orders": base}), "mean": Row(1, {"orders": found}, {"orders": base})}
+
+    told = table(rows, [])
+    without = table({**rows, "mean": Row(1, {"orders": base}, {"orders": none})}, [])
+
+    assert re.search(r"\| \+4\.0 \([+-]0\.0 to \+[0-9.]+\) \| \+50\.0% \|$", told[3])
+    assert without[3].endswith(" | – |")
+    assert "| -8.0 (" in without[3]
+
+
+def test_it_is_said_what_intervals_are_over() -> None:
+    alone = Errors(list("12345"), np.ones(5), np.ones(5), ["anna"] * 5)
+    several = row(BASE)
+
+    told = intervals({SYNTHETIC: replace(several, errors={**several.errors, "ljspeech": alone, "arctic": alone})})
+
+    (speakers,) = intervals({SYNTHETIC: several})
+    assert speakers.startswith("95 % intervals over speakers. ")
+    assert told[0].startswith(
+        "95 % intervals over speakers; of ljspeech and arctic, whose tests have one speaker, over utterances. "
+    )
 
 
 def test_a_row_is_held_against_the_seeds_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
