@@ -142,7 +142,10 @@ def _validation(
     """
     if recipe.validation is None:
         return None, []
-    found = [read_data(config) for config in recipe.validation.tables]
+    try:
+        found = [read_data(config) for config in recipe.validation.tables]
+    except TrainingError as error:
+        raise TrainingError(f"validation.data: {error}") from error
     held_out = [member for _, part in found for member in part]
     check_validation(recipe.validation, held_out, members)
     named = [

@@ -166,7 +166,9 @@ def test_what_is_trained_on_is_no_validation(table: dict[str, Any], corpus: Path
 def test_a_split_without_takes_is_nothing_to_be_held_against(table: dict[str, Any], corpus: Path) -> None:
     of_dev = {"data": [{"corpus": str(corpus), "release": "held_out"}], "every": 2}
 
-    with pytest.raises(TrainingError, match=r"release 'held_out' of .* has no takes of split 'dev': there is nothing"):
+    with pytest.raises(
+        TrainingError, match=r"validation\.data: the release 'held_out' of .* has no takes of split 'dev'"
+    ):
         run(table | {"validation": of_dev})
 
 
