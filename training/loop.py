@@ -178,10 +178,10 @@ class Loop:
 
     def _save(self, at: Position, provenance: Mapping[str, Any], validation: Validation | None) -> None:
         if self._accelerator.is_main_process:
-            checkpoint.save(self._folder, at, trained=self._trained, optimizer=self._optimizer, provenance=provenance)
             best = best_of(rows_of(self._folder, VALIDATION), validation.by) if validation else None
             if best is not None:
-                checkpoint.mark_best(self._folder, best)
+                checkpoint.mark_best(self._folder, best)  # before it is there, so that no checkpoint lacks its mark
+            checkpoint.save(self._folder, at, trained=self._trained, optimizer=self._optimizer, provenance=provenance)
             checkpoint.keep(self._folder, self._config.keep)
         self._accelerator.wait_for_everyone()
 

@@ -92,6 +92,25 @@ def test_killed_and_gone_on_it_finds_the_same(table: dict[str, Any], corpus: Pat
     assert by in rows_of(found.folder, VALIDATION)[0]
 
 
+def test_killed_behind_its_last_checkpoint_the_best_is_known(
+    table: dict[str, Any], corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = table | held_out(corpus, every=8)
+    save = checkpoint.save
+
+    def dying(folder: Path, at: Position, **what: Any) -> None:
+        save(folder, at, **what)
+        if at.step == asked["loop"]["steps"]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "save", dying)
+    with pytest.raises(KeyboardInterrupt):
+        run(asked)
+    found = run(asked)
+
+    assert (found.folder / checkpoint.BEST).read_text() == "step-00000008\n"
+
+
 def test_the_best_checkpoint_stays_and_is_what_the_folder_stands_for(tmp_path: Path) -> None:
     weight = {"weight": nn.Parameter(torch.zeros(1))}
     for step in (1, 2, 3, 4):
