@@ -1,6 +1,6 @@
 """Alphabets: the characters that `ctc` and `transducer` write, by number, and the blank, which is none of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from catalogs.apostrophes import TYPOGRAPHIC, plain_apostrophes
 from catalogs.errors import TrainingError
@@ -18,6 +18,12 @@ def check_alphabet(key: str, characters: str) -> None:
     """
     if not characters or len(set(characters)) < len(characters):
         raise ValueError(f"{key} must name characters, each once")
+
+
+def with_apostrophes_of(characters: Container[str], text: str) -> str:
+    """A text whose apostrophes within words are plain ones, if the characters have no others."""
+    has_others = any(char in characters for char in TYPOGRAPHIC)
+    return text if has_others else plain_apostrophes(text)
 
 
 class Alphabet:
@@ -65,9 +71,7 @@ class Alphabet:
         return "".join(self.characters[number - BLANK - 1] for number in numbers).strip()
 
     def _plain(self, text: str) -> str:
-        """A text in small letters; apostrophes within words are plain ones, if the alphabet has no others."""
-        has_others = any(char in self._numbers for char in TYPOGRAPHIC)
-        return text.lower() if has_others else plain_apostrophes(text.lower())
+        return with_apostrophes_of(self._numbers, text.lower())
 
     def _lacks(self, char: str) -> bool:
         return char.isalnum() and char not in self._numbers

@@ -14,7 +14,7 @@ from training.inputs import FeatureInputs, Inputs
 from training.jstip import Jstip
 from training.members import Member
 from training.mixing.mixture import MixtureConfig
-from training.objective import LookingOver, NeedsFrames, Objective
+from training.objective import LookingOver, NeedsFrames, Objective, Utterance, Writes
 from training.recipe import TrainRecipe
 from training.sampling import Sampler
 from training.tables import OnLabels, OnReal
@@ -22,6 +22,9 @@ from training.validation import ValidationConfig
 
 Found = Sequence[tuple[Source, Sequence[Member]]]
 """The members of each table of data."""
+
+_AT_ONCE = 256
+"""Texts whose targets are in memory while they are looked over."""
 
 
 def check_real(recipe: TrainRecipe, found: Found) -> None:
@@ -101,8 +104,22 @@ def look_over(
     asks_for_texts = recipe.mixture is None or recipe.mixture.asks_for_made
     if isinstance(objective, LookingOver) and asks_for_texts and (told := objective.look_over(members)):
         progress.note(told)
+    heard = [member for member in members if member.place is not None]
     if isinstance(objective, NeedsFrames) and isinstance(inputs, FeatureInputs):
-        _check_frames(objective, inputs.encoder, [member for member in members if member.place is not None], progress)
+        _check_frames(objective, inputs.encoder, heard, progress)
+    else:
+        check_texts(objective, heard)
+
+
+def check_texts(objective: Objective, members: Sequence[Member]) -> None:
+    """Find what a method cannot write before it is asked to.
+
+    Raises:
+        TrainingError: for a text, or labels, that it cannot write.
+    """
+    if isinstance(objective, Writes):
+        for part in batched(members, _AT_ONCE):
+            objective.targets([Utterance.unheard(member) for member in part])
 
 
 def _check_frames(objective: NeedsFrames, encoder: Encoder, heard: Sequence[Member], progress: Progress) -> None:

@@ -137,6 +137,19 @@ class NeedsFrames(Protocol):
 
 
 @runtime_checkable
+class Writes(Protocol):
+    """An objective that writes what is said with signs of its own, which may not do for every text."""
+
+    def targets(self, utterances: Sequence[Utterance]) -> Mapping[str, Tensor]:
+        """What is to be written, as tensors of a batch, of utterances that need not be heard yet.
+
+        Raises:
+            TrainingError: for a text that it cannot write.
+        """
+        ...
+
+
+@runtime_checkable
 class HeldToStart(Protocol):
     """An objective that is held to what it was when its training began."""
 

@@ -13,7 +13,7 @@ from catalogs.ids import Id
 from catalogs.progress import SILENT, Progress
 from training import checkpoint, curve
 from training.augmentation.variants import Augmentation
-from training.checks import Found, check_heard, check_validation, look_over, tell_of_shares
+from training.checks import Found, check_heard, check_texts, check_validation, look_over, tell_of_shares
 from training.claiming import Claim, claimed
 from training.data import Source, read_data
 from training.drawing import drawn_from, sampled
@@ -138,15 +138,16 @@ def _validation(
     """What a training is held against, if anything, and what of it provenance says; see `training.evaluation.leaks`.
 
     Raises:
-        TrainingError: if that is learned from, or there is none of it.
+        TrainingError: if that is learned from, there is none of it, or its texts cannot be written.
     """
     if recipe.validation is None:
         return None, []
     try:
         found = [read_data(config) for config in recipe.validation.tables]
+        held_out = [member for _, part in found for member in part]
+        check_texts(objective, held_out)
     except TrainingError as error:
         raise TrainingError(f"validation.data: {error}") from error
-    held_out = [member for _, part in found for member in part]
     check_validation(recipe.validation, held_out, members)
     named = [
         {"data": asdict(config), "release": source.id}

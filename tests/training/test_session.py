@@ -251,6 +251,18 @@ def test_takes_that_ctc_has_no_room_for_are_told_and_refused_if_they_are_all(
         look([replace(members[0], spoken="crème brûlée")])
 
 
+@pytest.mark.parametrize("method", ["ctc", "transducer", "slu"])
+def test_a_text_that_cannot_be_written_is_told_before_anything_is_heard(table: dict[str, Any], method: str) -> None:
+    recipe = parse_recipe(table | {"objective": {"method": method}}, source="test")
+    members = [member for config in recipe.data for member in members_of(config)[1]]
+    inputs, objective = loaded(recipe)
+
+    look_over(recipe, objective, inputs, members, progress=QUIET)
+
+    with pytest.raises(TrainingError, match=rf"{members[0].take_id}: .* 'û', which {method}\.alphabet lacks"):
+        look_over(recipe, objective, inputs, [*members[1:], replace(members[0], spoken="voilû")], progress=QUIET)
+
+
 @pytest.mark.parametrize("changed", ["encoder", "augmentation", "models"])
 def test_nothing_goes_on_over_other_weights_or_files(table: dict[str, Any], changed: str) -> None:
     """The recipe says the same, and what it names is another by now."""

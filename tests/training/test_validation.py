@@ -191,6 +191,13 @@ def test_a_split_without_takes_is_nothing_to_be_held_against(table: dict[str, An
         run(table | {"validation": of_dev})
 
 
+def test_a_text_that_cannot_be_written_is_told_before_training(table: dict[str, Any], corpus: Path) -> None:
+    without = {"method": "ctc", "alphabet": " abcdefghijklmnopqrstuwxyz"}
+
+    with pytest.raises(TrainingError, match=r"validation\.data: take .* 'v', which ctc\.alphabet lacks"):
+        run(table | held_out(corpus) | {"objective": without})
+
+
 def test_what_a_checkpoint_was_chosen_by_is_no_evidence(table: dict[str, Any], corpus: Path) -> None:
     found = run(table | held_out(corpus))
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from catalogs.errors import TrainingError
+from training.alphabet import with_apostrophes_of
 from training.answering import Answer, DecodingConfig
 from training.backbones.encoders import Encoder
 from training.backbones.split import UpperPart, upper_part
@@ -155,7 +156,7 @@ class Slu:
         Raises:
             TrainingError: for a letter or a digit that the alphabet lacks.
         """
-        said = rendered(utterance.spoken, utterance.labels)
+        said = with_apostrophes_of(self._numbers, rendered(utterance.spoken, utterance.labels))
         if unknown := sorted({char for char in said if char.isalnum()} - self._numbers.keys()):
             raise TrainingError(
                 f"take {utterance.take_id}: its text or labels have {''.join(unknown)!r}, which slu.alphabet lacks: "

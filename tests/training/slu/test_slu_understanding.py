@@ -127,6 +127,9 @@ def test_a_text_or_a_label_that_cannot_be_written_is_refused(encoder: Encoder) -
     assert objective.numbers(replace(utterance, spoken="a—b", labels=UNLABELLED)) == objective.numbers(
         replace(utterance, spoken="a b", labels=UNLABELLED)
     )
+    assert objective.numbers(replace(utterance, spoken="don’t")) == objective.numbers(
+        replace(utterance, spoken="don't")
+    )
     with pytest.raises(TrainingError, match="not 2 beams"):
         objective.answers([utterance], DecodingConfig(beams=2))
     assert objective.answers([], GREEDY) == []
