@@ -124,9 +124,7 @@ def clear(to: Path) -> None:
 
 def tell(found: Checkpoint, provenance: Mapping[str, Any]) -> None:
     """Write what a checkpoint says of itself anew; its parameters stay."""
-    part = found.folder / f".{ABOUT}.part"
-    part.write_text(_told(found.position, provenance), encoding="utf-8")
-    part.replace(found.folder / ABOUT)
+    put_text(found.folder / ABOUT, _told(found.position, provenance))
 
 
 def load(folder: Path) -> Checkpoint:
@@ -179,9 +177,14 @@ def restore(checkpoint: Checkpoint, trained: Mapping[str, nn.Parameter], optimiz
 
 def mark_best(folder: Path, step: int) -> None:
     """Say which checkpoint of a training is the best."""
-    part = folder / f".{BEST}.part"
-    part.write_text(f"{_name(step)}\n", encoding="utf-8")
-    part.replace(folder / BEST)
+    put_text(folder / BEST, f"{_name(step)}\n")
+
+
+def put_text(path: Path, text: str) -> None:
+    """Write a file, whole or not at all, over what is there."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 def keep(folder: Path, number: int) -> None:

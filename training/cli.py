@@ -203,7 +203,7 @@ def merge(recipe: Recipe, changes: Changes = [], as_json: AsJson = False) -> Non
 
 def vectors(
     corpus: Annotated[Path, typer.Option("-c", "--corpus", envvar="SYNTHGEN_CORPUS", help="Its corpus.")] = Path(),
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the cosines, as SVG.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the cosines, as .svg, .png or .pdf.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the task vectors of a corpus: what they are made of, how large they are, how they lie to each other."""

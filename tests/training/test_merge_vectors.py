@@ -286,6 +286,23 @@ def test_lambda_is_chosen_again_when_errors_are_counted_otherwise(
     assert found == [(0.5, 0.5), (0.5, 0.5), (0.0, 0.0)]
 
 
+@pytest.mark.parametrize("damaged", ["", "{", '{"source": "lights"}\n'])
+def test_lambda_is_chosen_again_when_what_was_chosen_is_damaged(
+    merge: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: str
+) -> None:
+    monkeypatch.setattr(merging, "choose", lambda *_, **__: of_scale(0.5))
+    choices = tmp_path / "merged" / "choosing.jsonl"
+    whole = merge(rest="choosing = {grid = [0.0, 0.5]}")
+    kept = choices.read_bytes()
+    choices.write_text(damaged)
+
+    again = merge(rest="choosing = {grid = [0.0, 0.5]}")
+
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout) == json.loads(whole.stdout)
+    assert choices.read_bytes() == kept
+
+
 def of_scale(scale: float) -> Chosen:
     rows = [Choice(name, each, abs(each - scale), None, None, 2, 4) for name in DOMAINS for each in (0.0, 0.5)]
     return chosen_of(rows)

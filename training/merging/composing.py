@@ -77,7 +77,7 @@ def write(mixture: Mixture, config: MergeConfig, scale: float) -> None:
 
 
 def put(made: Made, mixture: Mixture, config: MergeConfig, *, beside: Mapping[str, str] | None = None) -> None:
-    """Write a merged model, whole or not at all; what is there already stays.
+    """Write a merged model, whole or not at all; a model that is there already stays.
 
     A merge of the same recipe whose lambda was chosen by other takes, under the same names, is replaced; one whose
     models lie in other folders by now, or are called otherwise, says so. ``beside`` are texts by the names of further
@@ -90,6 +90,8 @@ def put(made: Made, mixture: Mixture, config: MergeConfig, *, beside: Mapping[st
     if is_there(config, mixture.target, mixture.sources, scales=[made.scale]):
         checkpoint.clear(config.path)
         tell_parts(config.path, about["merge"]["parts"])
+        for name, text in (beside or {}).items():
+            checkpoint.put_text(config.path / name, text)
         return
     texts = {RECIPE: config.definition + "\n", **(beside or {})}
     checkpoint.write(config.path, mixture.target.found.position, trained=made.weights, provenance=about, beside=texts)

@@ -48,9 +48,7 @@ def keep_in(folder: Path, source: Source) -> Source:
         _write(place, source)
     about = _about(place)
     if about["name"] != source.name and source.kept is None:
-        part = place / f".{VECTOR}.part"
-        part.write_text(_told({**about, "name": source.name}), encoding="utf-8")
-        part.replace(place / VECTOR)
+        checkpoint.put_text(place / VECTOR, _told({**about, "name": source.name}))
     real, synthetic = (_moved(part, place / role) for role, part in source.parts())
     return replace(source, real=real, synthetic=synthetic)
 

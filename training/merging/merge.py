@@ -125,7 +125,7 @@ def _corpus(config: MergeConfig, target: Part) -> Path | None:
 
 
 def _before(config: MergeConfig, *, by: Sequence[Mapping[str, Any]]) -> Chosen | None:
-    """What the same recipe has chosen by the same takes before, if it has been merged; None if not."""
+    """What the same recipe has chosen by the same takes before; None if it has not, or that can be read no more."""
     recipe, choices = config.path / RECIPE, config.path / CHOICES
     if not all(path.exists() for path in (recipe, choices, config.path / ABOUT)):
         return None
@@ -134,4 +134,7 @@ def _before(config: MergeConfig, *, by: Sequence[Mapping[str, Any]]) -> Chosen |
     before = checkpoint.load(config.path).provenance
     if judged_by(before.get("chosen_by") or ()) != judged_by(by):
         return None
-    return chosen_of([Choice(**json.loads(line)) for line in choices.read_text(encoding="utf-8").splitlines()])
+    try:
+        return chosen_of([Choice(**json.loads(line)) for line in choices.read_text(encoding="utf-8").splitlines()])
+    except (ValueError, TypeError):  # what was heard is kept in the corpora: choosing again costs little
+        return None
