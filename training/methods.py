@@ -13,6 +13,7 @@ from training.backbones.causal_lm import LanguageModel
 from training.backbones.encoders import Encoder
 from training.backbones.language_models import GROUP, identity
 from training.grpo import Grpo, GrpoConfig
+from training.interleaving.apart import check_apart, room_in
 from training.interleaving.spans import Slotting
 from training.jstip import Jstip, Rows
 from training.lasyn.listening import ListensWith
@@ -23,7 +24,7 @@ from training.members import RATE_HZ
 from training.objective import Heard
 from training.projectors import ProjectorConfig
 from training.slam_asr import SlamAsr, SlamAsrConfig
-from training.speech_llm import embeddings_of, positions_of
+from training.speech_llm import embeddings_of
 from training.template import Template
 from training.texts import texts_in
 from training.warm_start import WarmStart, WarmStartConfig, adopt_projector
@@ -156,10 +157,12 @@ class JstipMethod(_Listening):
     def build(self, encoder: Encoder, *, num_layers: int, seed: int) -> Jstip:
         """Load the language model, and put a projector before it.
 
-        Raises as `SlamAsrMethod.build` does, and TrainingError for rows longer than the language model can read.
+        Raises as `SlamAsrMethod.build` does, and TrainingError for rows longer than the language model can read, or one
+        that does not keep their sequences apart.
         """
         lm = _loaded(self.language_model)
-        limit = positions_of(lm.module)
+        check_apart(lm.module)
+        limit = room_in(lm.module)
         if limit is not None and self.context > limit:
             raise TrainingError(
                 f"objective.context = {self.context}: the language model reads {limit} positions; give {limit} at most"

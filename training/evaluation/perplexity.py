@@ -15,9 +15,10 @@ from training import checkpoint
 from training.evaluation.leaks import marks_of, sets_had
 from training.evaluation.log_probs import log_probs
 from training.evaluation.trained import loaded_from
+from training.interleaving.apart import check_apart, room_in
 from training.interleaving.packing import Packable
 from training.padding import IGNORED
-from training.speech_llm import SpeechLlm, positions_of
+from training.speech_llm import SpeechLlm
 from training.template import Words
 from training.texts import texts_in
 
@@ -54,7 +55,7 @@ def perplexity(folder: Path, file: Path, *, progress: Progress) -> Perplexity:
     training if it is the same as one of there when both are normalised, in any language that training has had.
 
     Raises:
-        TrainingError: if the file has no text, or the checkpoint no language model.
+        TrainingError: if the file has no text, or the checkpoint no language model that can be asked.
         DataLeak: if training has had all texts.
     """
     texts = texts_in(file, source="perplexity")
@@ -67,7 +68,8 @@ def perplexity(folder: Path, file: Path, *, progress: Progress) -> Perplexity:
     if not isinstance(module, SpeechLlm) or template is None:
         raise TrainingError(f"{found.folder} is of method {recipe.objective.method!r}, which has no language model")
     module.eval().to(device_of("auto"))
-    context = min(_CONTEXT, positions_of(module.lm) or _CONTEXT)
+    check_apart(module.lm)
+    context = min(_CONTEXT, room_in(module.lm) or _CONTEXT)
     sequences = [_read(text, template.words, context=context) for text in unseen]
     num_tokens = sum(sum(label != IGNORED for label in sequence.labels) for sequence in sequences)
     progress.start("reading, twice", 2 * len(sequences))

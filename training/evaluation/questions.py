@@ -26,6 +26,7 @@ from training.evaluation.leaks import had_by, overlaps, refuse
 from training.evaluation.log_probs import log_probs
 from training.evaluation.resampling import REPLICATES, Groups, Interval, interval, ratio, replicates
 from training.evaluation.trained import loaded_from
+from training.interleaving.apart import check_apart
 from training.interleaving.packing import Packable
 from training.members import Member, members_in
 from training.objective import Utterance
@@ -101,6 +102,7 @@ def ask(
         raise TrainingError(f"{made.folder} is of method {recipe.objective.method!r}, which has no language model")
     checkpoint.restore(made, objective.trained())
     module.eval().to(device_of("auto"))
+    check_apart(module.lm)
     draws = [Draw(member, 0) for member in members]
     inputs.prepare(draws, progress)
     asking = Asking(module, template.words)

@@ -55,7 +55,7 @@ def test_of_a_text_counts_what_the_language_model_can_read(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = weighed(trained, tmp_path, OTHERS)
-    monkeypatch.setattr(module, "positions_of", lambda _: 8)
+    monkeypatch.setattr(module, "room_in", lambda _: 8)
 
     cut = weighed(trained, tmp_path, OTHERS)
 
