@@ -144,6 +144,12 @@ def test_the_same_hypotheses_have_the_same_intervals(members: Any) -> None:
         (["tea", "tea"], "tea with tea", "tea with milk", [("tea",), ("tea",)], 1),
         (["metformin", "aspirin"], "metformin, aspirin", "Metformin aspirin", [("metformin",), ("aspirin",)], 1),
         (["art"], "art", "a cart", [("art",)], 1),
+        (["$5"], "pay $5.", "pay $5.50", [("$", "5")], 1),
+        (["1,000"], "pay 1,000", "pay 1,000,000", [("1,000",)], 1),
+        (["1,000"], "pay 1,000, please", "pay 1,000.", [("1,000",)], 0),
+        (["3"], "at 3:30", "at 3:30", [("3",)], 0),
+        (["कि"], "वह कि आया", "वह किताब आया", [("कि",)], 1),
+        (["café"], "the café", "the cafe\u0301", [("café",)], 0),
     ],
 )
 def test_values_are_heard_as_the_text_writes_them_or_not_at_all(

@@ -1,8 +1,9 @@
 """A hypothesis held against its reference: errors, values that were lost, and what was said too much."""
 
-import re
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TypeAlias
+from unicodedata import category, normalize
 
 from catalogs.ids import Id
 from catalogs.records import Hypothesis, Slot
@@ -130,8 +131,20 @@ def _same_words(value: str, said: Said) -> Writing:
 
 
 def _tokens(text: str) -> Writing:
-    """Words and marks as they stand there."""
-    return tuple(re.findall(r"\w+|[^\w\s]", text))
+    """Words, figures and marks as they stand there; "5.50" is one figure, and no "5".
+
+    Combining marks belong to their letters, however the two are encoded: they are vowels in many scripts.
+    """
+    plain = normalize("NFC", text)
+    runs = groupby(range(len(plain)), key=lambda at: _is_in_word(plain, at))
+    pieces = [(is_word, "".join(plain[at] for at in run)) for is_word, run in runs]
+    return tuple(token for is_word, piece in pieces for token in ([piece] if is_word else "".join(piece.split())))
+
+
+def _is_in_word(text: str, at: int) -> bool:
+    char = text[at]
+    is_in_figure = char in ".," and text[max(at - 1, 0) : at].isdigit() and text[at + 1 : at + 2].isdigit()
+    return char.isalnum() or char == "_" or category(char).startswith("M") or is_in_figure
 
 
 def _occurrences(phrase: Sequence[str], words: Sequence[str]) -> int:
