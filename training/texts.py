@@ -16,7 +16,7 @@ def texts_in(path: Path, *, source: str) -> list[str]:
     """
     path = path.expanduser()
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # \r\n is read as \n
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # without the mark of some editors; \r\n is read as \n
     except FileNotFoundError as error:
         raise TrainingError(f"{source}: there is no file {path}") from error
     except IsADirectoryError as error:

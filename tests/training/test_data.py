@@ -39,6 +39,17 @@ def test_a_line_ends_at_a_newline_and_at_nothing_else(tmp_path: Path) -> None:
     assert {member.text for member in members} == {"a\u2028large\x0ctea", "two\x85lattes"}
 
 
+def test_the_mark_that_some_editors_begin_a_file_with_is_no_part_of_its_first_text(tmp_path: Path) -> None:
+    (tmp_path / "menu.txt").write_text("a large tea\ntwo lattes\n")
+    (tmp_path / "marked.txt").write_bytes(b"\xef\xbb\xbfa large tea\r\ntwo lattes\r\n")
+
+    (plain, members), (marked, same) = (
+        read_data(TextsConfig(str(tmp_path / name))) for name in ("menu.txt", "marked.txt")
+    )
+
+    assert (same, marked.id) == (members, plain.id)
+
+
 def test_texts_of_a_release_count_once_however_many_read_them(produce: Callable[..., Path], tmp_path: Path) -> None:
     corpus = produce(tmp_path, "told", prompts=["good morning", "one latte"], speakers=["anna", "bela"])
 

@@ -17,6 +17,8 @@ from torch import Tensor
 
 from catalogs.catalog import Catalog
 from catalogs.errors import TrainingError
+from catalogs.ingest.cells import clean_text
+from catalogs.ingest.rows import RowError
 from catalogs.models.pretrained import device_of
 from catalogs.progress import Progress
 from catalogs.release import release_named
@@ -39,11 +41,12 @@ from training.texts import texts_in
 LEAD = "Question: "
 TEMPLATE = Template(order=f"<BOS>{LEAD}<S>\nAnswer: <T><EOS>")
 _AT_ONCE = 8
+_MAX_CHARS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, its answers, and which of them is right, counted from 0."""
+    """A question, its answers, and which of them is right, counted from 0; texts in the one form of `clean_text`."""
 
     text: str
     choices: tuple[str, ...]
@@ -217,13 +220,15 @@ def _question(line: str, where: str) -> Question:
         raise TrainingError(f"{where} is no JSON: {error}") from error
     if not isinstance(table, Mapping) or not {"text", "choices", "answer"} <= table.keys():
         raise TrainingError(f"{where}: expected an object with text, choices and answer")
-    text, choices, answer = table["text"], table["choices"], table["answer"]
-    if not isinstance(text, str) or not text.strip():
-        raise TrainingError(f"{where}: text = {text!r}: expected what is asked")
-    if not isinstance(choices, list) or len(choices) < 2 or not all(isinstance(c, str) and c.strip() for c in choices):
+    choices, answer = table["choices"], table["answer"]
+    if not isinstance(choices, list) or len(choices) < 2:
         raise TrainingError(f"{where}: choices must be two texts or more")
-    if repeated := next((c for n, c in enumerate(choices) if c.strip() in {d.strip() for d in choices[:n]}), None):
-        raise TrainingError(f"{where}: {repeated.strip()!r} is a choice twice; nobody can tell the two apart")
+    try:
+        text, *choices = (clean_text(value, max_chars=_MAX_CHARS) for value in (table["text"], *choices))
+    except RowError as error:
+        raise TrainingError(f"{where}: text and choices must be texts: {error}") from error
+    if repeated := next((choice for n, choice in enumerate(choices) if choice in choices[:n]), None):
+        raise TrainingError(f"{where}: {repeated!r} is a choice twice; nobody can tell the two apart")
     if not isinstance(answer, int) or isinstance(answer, bool) or not 0 <= answer < len(choices):
         raise TrainingError(f"{where}: answer = {answer!r}: expected the place of a choice, from 0")
     return Question(text, tuple(choices), answer)

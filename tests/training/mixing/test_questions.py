@@ -111,7 +111,15 @@ def test_what_ends_no_line_of_a_file_is_part_of_its_question(tmp_path: Path) -> 
     told = [json.dumps({"text": text, "choices": ["b", "B"], "answer": 0}, ensure_ascii=False) for text in texts]
     (tmp_path / "q.jsonl").write_bytes("\r\n".join([*told, ""]).encode())
 
-    assert [question.text for question in questions_in(tmp_path / "q.jsonl")] == texts
+    found = [question.text for question in questions_in(tmp_path / "q.jsonl")]
+    assert found == ["line two?", "form feed?", "three?"]
+
+
+def test_questions_have_the_form_that_texts_have_in_a_corpus(tmp_path: Path) -> None:
+    row = {"text": " Is it  the cafe\u0301? ", "choices": ["the\u00a0cafe\u0301", "no"], "answer": 0}
+    (tmp_path / "q.jsonl").write_bytes(b"\xef\xbb\xbf" + json.dumps(row).encode())
+
+    assert questions_in(tmp_path / "q.jsonl") == [Question("Is it the café?", ("the café", "no"), 0)]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +131,13 @@ def test_what_ends_no_line_of_a_file_is_part_of_its_question(tmp_path: Path) -> 
         ('{"text": "a", "choices": ["b", "c"], "answer": 2}', "the place of a choice"),
         ('{"text": "a", "choices": ["b", "c"], "answer": true}', "the place of a choice"),
         ('{"text": "a", "choices": ["b", "c", " b "], "answer": 0}', "question 1: 'b' is a choice twice"),
-        ('{"text": " ", "choices": ["b", "c"], "answer": 0}', "text = ' ': expected what is asked"),
-        ('{"text": 7, "choices": ["b", "c"], "answer": 0}', "text = 7: expected what is asked"),
+        (
+            '{"text": " ", "choices": ["b", "c"], "answer": 0}',
+            "question 1: text and choices must be texts: the text is empty",
+        ),
+        ('{"text": 7, "choices": ["b", "c"], "answer": 0}', "the text is a number, not a string"),
+        ('{"text": "a", "choices": ["b", "\\ud83d"], "answer": 0}', "half a character, U.D83D"),
+        ('{"text": "a", "choices": ["b", null], "answer": 0}', "the text is missing, not a string"),
         ('{"text": "a", "choices": ["b", "c"], "answer": 0}\n' * 2, "question 2: 'a' is question 1 as well"),
     ],
 )
