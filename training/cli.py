@@ -13,6 +13,9 @@ from training.timing import verbs as timing
 
 PANEL = "Train"
 
+_LARGEST = 2**63 - 1
+"""The largest number that a corpus keeps."""
+
 Name = Annotated[str, typer.Argument(help="The folder of a training or a checkpoint, or whisper-tiny-en.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 Recipe = Annotated[str, typer.Argument(help="A TOML file.")]
@@ -100,7 +103,7 @@ def interleave(
     corpus: Annotated[Path, typer.Option("-c", "--corpus", envvar="SYNTHGEN_CORPUS", help="Its corpus.")] = Path(),
     changes: Choices = [],
     split: Annotated[str | None, typer.Option(help="One split of the release; all of it if not given.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="What is drawn is drawn from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=_LARGEST, help="What is drawn is drawn from it.")] = 0,
     texts: Annotated[
         str | None, typer.Option(metavar="FILE|RELEASE", help="Texts alone: a file, or what a release says.")
     ] = None,

@@ -488,6 +488,7 @@ def test_the_verb_says_what_was_made_and_what_was_left_out(corpus: Path) -> None
         (["-o", "granularity=letter"], "granularity = 'letter'"),
         (["-o", "segments.max=3"], "did you mean 'max_s'"),
         (["--use", "any"], "expected 'research' or 'commercial'"),
+        (["--seed", str(2**63)], "9223372036854775807"),
     ],
 )
 def test_mistakes_of_the_command_are_named(corpus: Path, words: list[str], message: str) -> None:
