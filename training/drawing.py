@@ -62,8 +62,9 @@ def sampled(
         epochs=recipe.loop.epochs,
         variants=Variants(recipe.augmentation.variants, augmentation.lengthening, augmentation.expected),
     )
-    if left_out := mixer.left_out():
-        progress.note(left_out)
+    for told in (mixer.left_out(), mixer.undrawn()):
+        if told:
+            progress.note(told)
     if pool.config.interleaved and processes().is_main_process:
         lengths = unit_lengths((pool.words[member.take_id] for member in pool.interleaved), pool.config.choosing)
         progress.note(told_lengths(lengths))

@@ -101,6 +101,19 @@ class Mixer:
                 told.append(f"in the first epoch {of} with nothing to hear before the end")
         return f"not interleaved: {', and '.join(told)}" if told else ""
 
+    def undrawn(self) -> str:
+        """Of which shares nothing comes in the first epoch, for people; nothing if there are none.
+
+        Raises:
+            TrainingError: if these are all.
+        """
+        small = [pool for pool in self._pools if not self._drawn(pool, 0)]
+        of = " and ".join(f"{pool.kind} ({pool.share:g})" for pool in small)
+        told = f"mixture: too small a share of {self._tokens:,.0f} tokens for what comes first, {of}"
+        if len(small) == len(self._pools):
+            raise TrainingError(f"{told}: there is nothing to train on; give mixture.tokens more")
+        return f"{told}: none of it is in the first epoch; give mixture.tokens more" if small else ""
+
     def plan(self, epoch: int) -> list[tuple[Draw, int]]:
         """The draws of an epoch and their lengths, pool after pool.
 

@@ -61,6 +61,20 @@ def kind_of(draw: Draw) -> str:
     return "made_interleaved" if is_text else "interleaved"
 
 
+def test_a_share_that_is_too_small_for_anything_is_told() -> None:
+    small = MixtureConfig(asr=0.5, interleaved=0.49, text=0.01, tokens=600)
+
+    of_small, of_all, of_nothing = (mixer(config) for config in (small, CONFIG, replace(small, tokens=1)))
+
+    assert "text" not in {kind_of(draw) for draw in drawn(of_small)}
+    assert of_small.undrawn().startswith(
+        "mixture: too small a share of 600 tokens for what comes first, text (0.01): none"
+    )
+    assert of_all.undrawn() == ""
+    with pytest.raises(TrainingError, match=r"asr \(0.5\) and interleaved \(0.49\) and text .* nothing to train on"):
+        of_nothing.undrawn()
+
+
 def drawn(of: Mixer, epoch: int = 0) -> list[Draw]:
     return [draw for batch in of.batches(epoch) for draw in batch]
 
