@@ -57,11 +57,11 @@ def pieces_of(wave: Wave, parts: Sequence[Part]) -> list[Wave]:
     """The samples of the heard parts of a sequence, in order; behind the end of the wave is silence.
 
     Raises:
-        TrainingError: for a part that begins where the wave has ended.
+        TrainingError: for a part that begins behind the end of the wave, by more than rounding to samples moves it.
     """
     pieces = []
     for start, stop in bounds_of(parts):
-        if start >= len(wave):
+        if start > len(wave):
             raise TrainingError(
                 f"a part is said from {start / RATE_HZ:.2f} s on, and its take has {len(wave) / RATE_HZ:.2f} s; "
                 f"its timings belong to another take: measure the family timing again"
@@ -85,7 +85,7 @@ def concatenate(pieces: Sequence[Wave], slotting: Slotting) -> tuple[list[Wave],
         if count > slotting.longest:
             raise TrainingError(
                 f"a piece of {len(piece) / RATE_HZ:.1f} s is {count} slots, and the encoder hears {slotting.longest} "
-                f"at once; make segments.max_s smaller"
+                f"at once; make segments.max_s smaller, or objective.longest_s larger"
             )
         if start + count > slotting.longest:
             wave, start = wave + 1, 0

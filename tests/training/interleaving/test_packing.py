@@ -85,8 +85,14 @@ def test_a_piece_is_cut_before_anything_hears_it() -> None:
         pieces_of(wave[:100], parts)
 
 
+def test_a_piece_of_the_last_sample_at_a_higher_rate_is_silence() -> None:
+    (piece,) = pieces_of(np.ones(16_000, np.float32), [part("speech", "a", 1.0, 44_101 / 44_100)])
+
+    assert piece.tolist() == [0.0]
+
+
 def test_a_piece_longer_than_the_encoder_hears_is_an_error() -> None:
-    with pytest.raises(TrainingError, match=r"segments\.max_s"):
+    with pytest.raises(TrainingError, match=r"segments\.max_s smaller, or objective\.longest_s larger"):
         concatenate([np.ones(161, np.float32)], SLOTTING)
 
 
