@@ -1,6 +1,7 @@
 """What lies in a checkpoint, who may read it, and what is said of one that is damaged."""
 
 import os
+import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from catalogs.errors import TrainingError
+from catalogs.errors import DiskFull, TrainingError
 from training import checkpoint
 from training.checkpoint import TRAINED, TRAINING, Position
 from training.features import FeatureStore
@@ -73,6 +74,24 @@ def test_what_lies_where_tensors_go_decides_nothing(tmp_path: Path) -> None:
     write_tensors({"weight": torch.ones(2)}, tmp_path / "new.safetensors")
 
     assert left.stat().st_mode == (tmp_path / "new.safetensors").stat().st_mode
+
+
+def test_a_disk_without_room_is_one_sentence_and_the_last_checkpoint_stays(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, Position(step=1), trained=trained(1.0), optimizer=None, provenance={})
+    large = {"weight": nn.Parameter(torch.zeros(100_000))}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))  # stands for a disk that is full
+    try:
+        with pytest.raises(DiskFull, match=r"trained\.safetensors: .*; free some space"):
+            checkpoint.save(tmp_path, Position(step=2), trained=large, optimizer=None, provenance={})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    left = checkpoint.last(tmp_path)
+    assert left is not None
+    assert left.position.step == 1
+    assert checkpoint.save(tmp_path, Position(step=2), trained=large, optimizer=None, provenance={}).trained()
 
 
 @pytest.mark.parametrize(
