@@ -50,6 +50,7 @@ def train(
     from catalogs.errors import UsageError
     from catalogs.progress import Progress
     from training.curve import PLOT
+    from training.processes import processes
     from training.recipe import load_recipe
     from training.session import train as run_here
 
@@ -58,6 +59,8 @@ def train(
         raise UsageError("--workers are Ray's: give --on ray, or start the processes with torchrun")
     if on == "here":
         found = run_here(asked, progress=Progress(quiet=as_json))
+        if not processes().is_main_process:
+            return  # the first of torchrun's processes speaks for all
     else:
         from training.on_ray import train_on_ray
 
