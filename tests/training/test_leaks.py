@@ -124,6 +124,7 @@ def test_where_all_is_known_nothing_is_left_to_evaluate_on(corpus: Path, trained
         refuse(overlaps(asked, had_by(trained("model"))), release="told", num_takes=len(asked))
 
     assert "3 of the 3 takes" in str(caught.value)
+    assert f"for example take '{asked[0].take_id}'" in str(caught.value)
     assert "only-unseen" not in str(caught.value)
 
 

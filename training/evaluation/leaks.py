@@ -29,7 +29,7 @@ Marks = dict[str, dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Takes that share a kind of mark with training, and one example: the mark, and where training had it."""
+    """Takes that share a kind of mark with training, and one example: the take, or the mark, and where it was had."""
 
     kind: str
     take_ids: frozenset[Id]
@@ -84,13 +84,14 @@ def overlaps(members: Sequence[Member], had: Marks) -> list[Overlap]:
     for kind in KINDS:
         shared = {m.take_id: mark for m in members for k, mark in marks_of(m) if k == kind and mark in had[kind]}
         if shared:
-            example = shared[min(shared)]
-            found.append(Overlap(kind, frozenset(shared), example, had[kind][example]))
+            take_id, mark = min(shared.items())
+            example = take_id if kind == "takes" else mark  # not its samples
+            found.append(Overlap(kind, frozenset(shared), example, had[kind][mark]))
     return found
 
 
-def refuse(found: Sequence[Overlap], *, release: str, num_takes: int) -> None:
-    """Refuse members that training has had.
+def refuse(found: Sequence[Overlap], *, release: str, num_takes: int, with_options: bool = True) -> None:
+    """Refuse members that training has had. ``with_options``: the command has --split and --only-unseen.
 
     Raises:
         DataLeak: if there are any, with what overlaps, an example, and how to make a clean set.
@@ -99,13 +100,19 @@ def refuse(found: Sequence[Overlap], *, release: str, num_takes: int) -> None:
         return
     counts = ", ".join(f"{len(overlap.take_ids):,} by their {overlap.kind}" for overlap in found)
     leaked = len(frozenset().union(*(overlap.take_ids for overlap in found)))
-    first, left = found[0], num_takes - leaked
-    advice = f"; --only-unseen evaluates on the other {left:,}" if left else ""
+    first = found[0]
+    way_out = _way_out(num_takes - leaked) if with_options else "Freeze a release with --where that leaves these out"
     raise DataLeak(
         f"{leaked:,} of the {num_takes:,} takes of release {release!r} are known from training: {counts}; "
-        f"for example {first.kind.removesuffix('s')} {first.example!r}, in {first.had_in}. Train on split train of a "
-        "release and name --split test, whose texts and speakers are others, or freeze one with --where that leaves "
-        f"these out{advice}"
+        f"for example {first.kind.removesuffix('s')} {first.example!r}, in {first.had_in}. {way_out}"
+    )
+
+
+def _way_out(left: int) -> str:
+    advice = f"; --only-unseen evaluates on the other {left:,}" if left else ""
+    return (
+        "Train on split train of a release and name --split test, whose texts and speakers are others, or freeze one "
+        f"with --where that leaves these out{advice}"
     )
 
 

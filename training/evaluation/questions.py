@@ -98,7 +98,7 @@ def ask(
     if not members:
         raise TrainingError(f"no take of release {release!r} in {corpus} reads a question of {file}, word for word")
     num_unread = _tell_of_unread(questions, members, release, progress)
-    refuse(overlaps(members, had_by(folder)), release=release, num_takes=len(members))
+    refuse(overlaps(members, had_by(folder)), release=release, num_takes=len(members), with_options=False)
     made, recipe, inputs, objective = loaded_from(folder)
     module, template = objective.module, getattr(objective, "template", None)
     if not isinstance(module, SpeechLlm) or not isinstance(template, TokenTemplate):

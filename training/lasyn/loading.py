@@ -144,7 +144,8 @@ def slot_synthesiser(folder: str, encoder: Encoder, *, for_model: ListensWith, k
     theirs = listens_with(guiding)
     if theirs != for_model:
         raise TrainingError(
-            f"{key}: {known.found.folder} makes slots for the language model {theirs}, and this one is {for_model}"
+            f"{key}: {known.found.folder} makes slots for the language model {theirs}, and this one is {for_model}; "
+            "make them through a guide that listens with this one"
         )
     made = known.parsed(FixedProjectionConfig, "synthesiser").build(width=width, seed=0)
     checkpoint.restore(known.found, dict(made.named_parameters()))

@@ -179,7 +179,7 @@ def test_slots_have_a_report_as_other_latents_do(studio: Path) -> None:
         (
             {"objective": {"language_model": {"name": "tiny", "seed": 1, "lora": {"r": 2}}}},
             TrainingError,
-            "makes slots for the language",
+            "makes slots for the language .*; make them through a guide that listens with this one",
         ),
         (
             {"objective": {"made": {"synthesiser_from": "listener"}}},

@@ -99,7 +99,7 @@ def test_the_commands_ask_and_weigh(corpus: Path, tmp_path: Path) -> None:
     assert 1 < found["before"] < exp(30)
 
     (tmp_path / "q.jsonl").write_text(json.dumps({"text": "How late is it, dear?", "choices": ["a", "b"], "answer": 0}))
-    with pytest.raises(DataLeak):
+    with pytest.raises(DataLeak, match=r"Freeze a release with --where that leaves these out$"):
         CliRunner().invoke(
             app, ["questions", str(trained), "timed", str(tmp_path / "q.jsonl"), "-c", str(corpus)],
             catch_exceptions=False, standalone_mode=False,
