@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from catalogs.audio import Place
 from catalogs.catalog import Catalog
+from catalogs.config import nearest
 from catalogs.console import ask
 from catalogs.errors import ReleaseError
 from catalogs.export import ReleasedTake
@@ -81,18 +82,28 @@ def releases(catalog: Catalog) -> list[Release]:
     return [replace(Release(*row), licences=tuple(row[-1])) for row in rows]
 
 
-def release_named(catalog: Catalog, name: str) -> Release:
-    """The release of this name.
+def release_named(catalog: Catalog, name: str, *, split: str | None = None) -> Release:
+    """The release of this name, which has takes of a ``split``, if that is given.
 
     Raises:
-        ReleaseError: if there is none, with those there are.
+        ReleaseError: if there is none, with those there are; the same of splits.
     """
     known = releases(catalog)
     for release in known:
         if release.name == name:
+            if split is not None:
+                _check_split(catalog, release, split)
             return release
     names = ", ".join(r.name for r in known) or "none yet"
     raise ReleaseError(f"no release {name!r} in {catalog.folder}; known: {names}")
+
+
+def _check_split(catalog: Catalog, release: Release, split: str) -> None:
+    known = [row[0] for row in catalog.lake.rows(query("release_splits"), release_id=release.id)]
+    if split not in known:
+        raise ReleaseError(
+            f"release {release.name!r} in {catalog.folder} has no takes of split {split!r}{nearest(split, known)}"
+        )
 
 
 def members(catalog: Catalog, release: Release) -> Iterator[ReleasedTake]:

@@ -81,7 +81,7 @@ def read_data(config: Data) -> tuple[Source, list[Member]]:
 
     Raises:
         CorpusMissing: if there is no such corpus.
-        ReleaseError: if there is no such release.
+        ReleaseError: if there is no such release, or nothing of the split in it.
         TrainingError: if there are no such texts, or nothing is left of a release.
     """
     if isinstance(config, TextsConfig):

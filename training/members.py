@@ -70,7 +70,7 @@ def members_of(config: DataConfig) -> tuple[Release, list[Member]]:
 
     Raises:
         CorpusMissing: if there is no such corpus.
-        ReleaseError: if there is no such release.
+        ReleaseError: if there is no such release, or nothing of the split in it.
         TrainingError: if nothing is left of it.
     """
     release, found = all_members_of(config)
@@ -80,7 +80,7 @@ def members_of(config: DataConfig) -> tuple[Release, list[Member]]:
 def all_members_of(config: DataConfig) -> tuple[Release, list[Member]]:
     """The same, whatever their length. Raises as `members_of` does, but for what is too long."""
     with Catalog.open(Path(config.corpus).expanduser()) as catalog:
-        release = release_named(catalog, config.release)
+        release = release_named(catalog, config.release, split=config.split)
         return release, members_in(catalog, release, split=config.split)
 
 
@@ -91,10 +91,10 @@ def short_enough(members: Sequence[Member], config: DataConfig) -> list[Member]:
         TrainingError: if there are none.
     """
     fit = [member for member in members if member.duration_s <= config.max_s]
+    if not members:
+        raise TrainingError(f"the {config} has no takes: there is nothing to hear")
     if not fit:
         of_split = f" of split {config.split!r}" if config.split else ""
-        if not members:
-            raise TrainingError(f"the {config} has no takes{of_split}: there is nothing to hear")
         raise TrainingError(
             f"the {config} has {len(members):,} takes{of_split}, and none of at most max_s = {config.max_s:g} s: there "
             "is nothing to hear"

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from catalogs.errors import TrainingError
+from catalogs.errors import ReleaseError, TrainingError
 from catalogs.ids import Id
 from catalogs.progress import SILENT, Progress
 from training import checkpoint, curve
@@ -138,7 +138,8 @@ def _validation(
     """What a training is held against, if anything, and what of it provenance says; see `training.evaluation.leaks`.
 
     Raises:
-        TrainingError: if that is learned from, there is none of it, or its texts cannot be written.
+        ReleaseError: if there is none of it.
+        TrainingError: if that is learned from, or its texts cannot be written.
     """
     if recipe.validation is None:
         return None, []
@@ -146,8 +147,8 @@ def _validation(
         found = [read_data(config) for config in recipe.validation.tables]
         held_out = [member for _, part in found for member in part]
         check_texts(objective, held_out)
-    except TrainingError as error:
-        raise TrainingError(f"validation.data: {error}") from error
+    except (ReleaseError, TrainingError) as error:
+        raise type(error)(f"validation.data: {error}") from error
     check_validation(recipe.validation, held_out, members)
     named = [
         {"data": asdict(config), "release": source.id}

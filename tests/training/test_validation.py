@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from catalogs.errors import RecipeError, TrainingError
+from catalogs.errors import RecipeError, ReleaseError, TrainingError
 from catalogs.progress import Progress
 from training import checkpoint, session
 from training.checkpoint import Position
@@ -186,7 +186,7 @@ def test_a_split_without_takes_is_nothing_to_be_held_against(table: dict[str, An
     of_dev = {"data": [{"corpus": str(corpus), "release": "held_out"}], "every": 2}
 
     with pytest.raises(
-        TrainingError, match=r"validation\.data: the release 'held_out' of .* has no takes of split 'dev'"
+        ReleaseError, match=r"validation\.data: release 'held_out' in .* has no takes of split 'dev'; known: train"
     ):
         run(table | {"validation": of_dev})
 

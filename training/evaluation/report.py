@@ -77,10 +77,10 @@ def evaluate(names: Sequence[str], config: EvaluationConfig, *, progress: Progre
         SynthgenError: if a recogniser is not to be had.
     """
     with Catalog.open(config.corpus) as catalog:  # there must be one
-        release = release_named(catalog, config.release)
+        release = release_named(catalog, config.release, split=config.split)
         references = references_of(catalog, release, split=config.split, by=config.by)
     if not references:
-        raise ReleaseError(f"release {config.release!r} in {config.corpus} has no takes of split {config.split!r}")
+        raise ReleaseError(f"release {config.release!r} in {config.corpus} has no takes")
     unseen = _unseen(names, references, config)
     heard = [_heard(name, unseen, release, config=config, progress=progress) for name in names]
     comparison = None

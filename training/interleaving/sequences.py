@@ -71,12 +71,12 @@ def interleave_release(
 
     Raises:
         CorpusMissing: if there is no such corpus.
-        ReleaseError: if there is no such release.
+        ReleaseError: if there is no such release, or nothing of the split in it.
         InputError: if a file of texts cannot be read.
         TrainingError: if no take has word times, some are no good, or they or the texts change meanwhile.
     """
     with Catalog.open(folder) as catalog:
-        release = release_named(catalog, config.release)
+        release = release_named(catalog, config.release, split=config.split)
         asked = _described(catalog, release, config, progress)
         known = interleaving_of(catalog, asked.id)
         if known is None and check is not None:
@@ -133,7 +133,7 @@ def _described(catalog: Catalog, release: Release, config: InterleaveConfig, pro
             timed = _hashed(timed, member, words, config)
         progress.receive(Outcome(items=len(batch)))
     if not num_takes + num_untimed:
-        raise TrainingError(f"release {release.name!r} has no takes of split {config.split!r}")
+        raise TrainingError(f"release {release.name!r} has no takes")
     if not num_takes:
         raise untimed(catalog, release)
     texts_id = None if config.texts is None else id_of_texts(catalog, config.texts, language=config.language)

@@ -49,11 +49,11 @@ def release_at(place: str, *, split: str | None) -> tuple[Release, list[Member]]
     Raises:
         UsageError: if it is not written so.
         CorpusMissing: if there is no such corpus.
-        ReleaseError: if there is no such release.
+        ReleaseError: if there is no such release, or nothing of the split in it.
     """
     corpus, name = parts_of(place)
     with Catalog.open(corpus) as catalog:
-        release = release_named(catalog, name)
+        release = release_named(catalog, name, split=split)
         return release, members_in(catalog, release, split=split)
 
 

@@ -133,11 +133,10 @@ class _Writing:
 
 def _members(request: TimingRequest) -> tuple[Release, list[Member]]:
     with Catalog.open(request.corpus) as catalog:  # there must be one
-        release = release_named(catalog, request.release)
+        release = release_named(catalog, request.release, split=request.split)
         members = members_in(catalog, release, split=request.split)
     if not members:
-        of_split = f" of split {request.split!r}" if request.split else ""
-        raise ReleaseError(f"release {request.release!r} in {request.corpus} has no takes{of_split}: nothing to time")
+        raise ReleaseError(f"release {request.release!r} in {request.corpus} has no takes: there is nothing to time")
     return release, members
 
 

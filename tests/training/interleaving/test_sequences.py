@@ -415,7 +415,7 @@ def test_entities_are_heard_if_that_is_asked_for(corpus: Path, rows_of: Rows) ->
 @pytest.mark.parametrize(
     ("asked", "error", "message"),
     [
-        ({"split": "nowhere"}, TrainingError, "no takes of split 'nowhere'"),
+        ({"split": "nowhere"}, ReleaseError, "no takes of split 'nowhere'; known: "),
         ({"split": "test", "release": "silent"}, ReleaseError, "no release 'silent'"),
         ({"texts": "nothing.txt"}, InputError, "nothing.txt"),
         ({"texts": "nothing"}, ReleaseError, "no release 'nothing'"),
