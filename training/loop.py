@@ -17,7 +17,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from catalogs.errors import TrainingError
+from catalogs.errors import TrainingError, UsageError
 from catalogs.ids import seed_of
 from catalogs.progress import SILENT, Progress
 from catalogs.stage import Outcome, batched
@@ -59,6 +59,18 @@ class LoopConfig:
             raise ValueError("loop.steps must be at least 1")
         if self.save_every % self.log_every:
             raise ValueError("loop.save_every must be a multiple of log_every, so that a resumed curve is the same")
+
+    def check_shared(self, processes: int) -> None:
+        """Refuse processes that have nothing to do.
+
+        Raises:
+            UsageError: if there are none, or more than a step has micro-batches.
+        """
+        if not 1 <= processes <= self.micro_batches:
+            raise UsageError(
+                f"{processes} processes cannot share the {self.micro_batches} micro-batches of a step; "
+                "set loop.micro_batches to a multiple of the processes"
+            )
 
     def set_threads(self) -> None:
         """Compute on as many threads as asked, from here on."""

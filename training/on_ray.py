@@ -16,7 +16,7 @@ from ray.train import RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
 
-from catalogs.errors import EngineError, SynthgenError, TrainingError, UsageError
+from catalogs.errors import EngineError, SynthgenError, TrainingError
 from catalogs.progress import Progress
 from catalogs.stopping import stoppable_elsewhere
 from training.data import read_data
@@ -35,11 +35,7 @@ def train_on_ray(recipe: TrainRecipe, *, address: str | None, workers: int) -> T
         TrainingError: if a worker died.
         SynthgenError: what `training.session.train` raises, from the first worker that did.
     """
-    if not 1 <= workers <= recipe.loop.micro_batches:
-        raise UsageError(
-            f"{workers} workers cannot share the {recipe.loop.micro_batches} micro-batches of a step; "
-            f"set loop.micro_batches to a multiple of the workers"
-        )
+    recipe.loop.check_shared(workers)
     _connect(address)
     storage = (recipe.folder / "ray").absolute()
     storage.mkdir(parents=True, exist_ok=True)

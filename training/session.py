@@ -49,9 +49,11 @@ def train(recipe: TrainRecipe, *, progress: Progress) -> Trained:
         TrainingError: if there is nothing to train on, the folder holds another training, what it is to start from is
             of another model, or a loss is no number.
         EngineError: if a model is not to be had.
+        UsageError: if it is shared by more processes than a step has micro-batches.
     """
     recipe.loop.set_threads()
     here = processes()
+    recipe.loop.check_shared(here.num_processes)
     progress = progress if here.is_main_process else SILENT
     with claimed(recipe) if here.is_main_process else nullcontext() as claim:
         here.wait_for_everyone()

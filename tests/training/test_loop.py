@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.multiprocessing
 
-from catalogs.errors import TrainingError
+from catalogs.errors import TrainingError, UsageError
 from training import checkpoint
 from training.checkpoint import Position
 from training.ctc import Ctc
@@ -202,3 +202,12 @@ def test_two_processes_train_as_one_does(tmp_path: Path, members: list[Member]) 
     losses = [[row["loss"] for row in rows_of(tmp_path / name)] for name in ("one", "two")]
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
     assert all(torch.allclose(alone[name], together[name], atol=1e-4) for name in alone)
+
+
+@pytest.mark.parametrize("processes", [0, 3])
+def test_processes_without_a_micro_batch_are_refused(processes: int) -> None:
+    config = LoopConfig(micro_batches=2)
+
+    config.check_shared(2)
+    with pytest.raises(UsageError, match=f"{processes} processes cannot share the 2 micro-batches"):
+        config.check_shared(processes)

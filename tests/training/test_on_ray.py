@@ -42,7 +42,7 @@ def recipe(produce: Produce, tmp_path: Path) -> TrainRecipe:
 
 
 def test_more_workers_than_micro_batches_are_refused(recipe: TrainRecipe) -> None:
-    with pytest.raises(UsageError, match=r"3 workers cannot share the 2 micro-batches .* set loop\.micro_batches"):
+    with pytest.raises(UsageError, match=r"3 processes cannot share the 2 micro-batches .* set loop\.micro_batches"):
         train_on_ray(recipe, address=None, workers=3)
 
 

@@ -15,7 +15,7 @@ def test_processes_that_train_together_write_one_document(produce: Callable[...,
     recipe.write_text(
         f'name = "small"\nfolder = "{tmp_path}/small"\ndata = [{{ corpus = "{corpus}", release = "told" }}]\n'
         f'encoder.name = "tiny"\nfeatures.folder = "{tmp_path}/features"\nobjective.method = "ctc"\n'
-        "loop = { epochs = 1, steps = 1, threads = 1 }\n"
+        "loop = { epochs = 1, steps = 1, threads = 1, micro_batches = 2 }\n"
     )
     command.write_text("from synthgen.cli import main\n\nmain()\n")
 
