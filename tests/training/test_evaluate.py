@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import torch
+from transformers import PreTrainedTokenizerFast
 from typer.testing import CliRunner, Result
 
 from catalogs.catalog import Catalog
@@ -28,8 +30,9 @@ from training.evaluation import hearing
 from training.evaluation.naming import recogniser_named
 from training.evaluation.trained import TrainedRecogniser
 from training.members import Member
+from training.probing.activations import listener_of
 
-from .conftest import train_on_told
+from .conftest import tiny_lm, train_on_told
 
 TOLD = ("good morning", "see you at nine", "lights off please", "a large tea", "what is due today", "pay my bill")
 ORDERS = [
@@ -240,6 +243,29 @@ def test_a_synthesiser_of_latents_is_no_recogniser(evaluate: Evaluate, studio: P
     for done in (evaluate("fixed"), CliRunner().invoke(app, ["transcribe", str(studio / "fixed"), "a.wav"])):
         assert isinstance(done.exception, TrainingError)
         assert "of method 'lasyn_fixed', which makes latents of texts and no recogniser" in str(done.exception)
+
+
+def test_another_language_model_in_the_same_folder_is_noticed(
+    studio: Path, tmp_path: Path, evaluate: Evaluate, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    speaks = {"name": "causal_lm", "checkpoint": str(tmp_path / "lm")}
+    module = tiny_lm(len(tokenizer))
+    module.save_pretrained(tmp_path / "lm")
+    tokenizer.save_pretrained(tmp_path / "lm")
+    train_on_told(studio, studio / "corpus", "speaks", LISTENER | {"language_model": speaks})
+    before = evaluate("speaks")
+
+    with torch.no_grad():
+        module.lm_head.weight.mul_(-1)
+    module.save_pretrained(tmp_path / "lm")
+
+    again = CliRunner().invoke(app, ["transcribe", str(studio / "speaks"), "a.wav"])
+    assert before.exit_code == 0
+    for error in (evaluate("speaks").exception, again.exception):
+        assert isinstance(error, TrainingError)
+        assert "other files than objective.language_model.checkpoint of its recipe now names" in str(error)
+    with pytest.raises(TrainingError, match="other files than objective"):
+        listener_of(checkpoint.load(studio / "speaks"))
 
 
 def test_files_of_any_rate_are_transcribed_and_those_that_are_none_are_named(

@@ -17,7 +17,7 @@ from training.members import Member, Wave
 from training.objective import Objective
 from training.recipe import TrainRecipe, parse_recipe
 from training.sampling import Draw
-from training.starting import without_start
+from training.starting import models_in, without_start
 from training.tables import OnPhones
 
 GREEDY = DecodingConfig(beams=1)
@@ -84,6 +84,7 @@ def loaded_from(folder: Path, *, features: Path | None = None) -> tuple[Checkpoi
         )
     inputs, objective = loaded(recipe)
     check_encoder(found, inputs.encoder_id)
+    check_models(found)
     return found, recipe, inputs, objective
 
 
@@ -97,6 +98,21 @@ def check_encoder(found: Checkpoint, encoder_id: Id | None) -> None:
         raise TrainingError(
             f"{found.folder} was trained on the features of another encoder than its recipe now names "
             f"({found.provenance.get('encoder')}, not {encoder_id}); restore the encoder's checkpoint"
+        )
+
+
+def check_models(found: Checkpoint) -> None:
+    """Refuse models whose files are others than when the checkpoint was trained, such as its language model's.
+
+    Raises:
+        TrainingError: if one is.
+    """
+    noted: Mapping[str, str] = found.provenance.get("base", {}).get("models", {})  # older checkpoints noted fewer
+    there = dict(models_in(found.provenance.get("recipe", {}))) if noted else {}
+    if changed := [key for key, sha256 in sorted(noted.items()) if there.get(key) != sha256]:
+        raise TrainingError(
+            f"{found.folder} was trained with other files than {changed[0]} of its recipe now names "
+            f"({noted[changed[0]]}, not {there.get(changed[0])}); put back those that it was trained with"
         )
 
 

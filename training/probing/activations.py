@@ -20,7 +20,7 @@ from training import checkpoint
 from training.backbones.encoders import Encoder
 from training.checkpoint import Checkpoint
 from training.ctc import Ctc, CtcHead
-from training.evaluation.trained import check_encoder, recipe_of
+from training.evaluation.trained import check_encoder, check_models, recipe_of
 from training.features import as_stored
 from training.members import Wave
 from training.modes import at_rest
@@ -107,6 +107,7 @@ def listener_of(found: Checkpoint) -> Listener:
     encoder = recipe.encoder.build()
     check_encoder(found, encoder.id)
     objective: Any = recipe.objective.build(encoder, num_layers=len(recipe.features.layers), seed=recipe.loop.seed)
+    check_models(found)
     if not isinstance(objective, Ctc | Transducer) and not hasattr(objective.module, "projector"):
         raise TrainingError(
             f"{found.folder} is of method {recipe.objective.method!r}, whose layers no probe knows: expected a method "
