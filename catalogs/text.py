@@ -17,7 +17,7 @@ from rapidfuzz.distance import Editops, Levenshtein
 from catalogs.apostrophes import plain_apostrophes
 from catalogs.numerals import NUMERALS
 
-NORMALISER = f"whisper-normalizer-{version('whisper-normalizer')}/3"
+NORMALISER = f"whisper-normalizer-{version('whisper-normalizer')}/4"
 """Package, version, and the number of our own rules about which form of it a language gets."""
 
 _UNSPACED = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "yue", "zh"})
@@ -27,6 +27,9 @@ _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
 """Soft hyphens, marks of direction, and the places where a line may break, which Lao and Khmer texts are full of."""
 
 _TONE_BEFORE_VOWEL = re.compile("([\u0e48-\u0e4b])(\u0e4d)|([\u0ec8-\u0ecb])(\u0ecd)")
+_DOTS = re.compile(r"\.{2,}|…")
+"""Ellipses, of which the English rules leave a dot that would count as a word: "wait..." was "wait ."."""
+
 _TWO_E = re.compile("\u0e40{2}|\u0ec0{2}")
 
 
@@ -170,7 +173,7 @@ def _normaliser(language: str) -> Callable[[str], str]:
         from whisper_normalizer.english import EnglishTextNormalizer  # slow to import
 
         english = EnglishTextNormalizer()
-        return lambda text: str(english(plain_apostrophes(text)))
+        return lambda text: str(english(_DOTS.sub(" ", plain_apostrophes(text))))
     from whisper_normalizer.basic import BasicTextNormalizer
 
     basic = BasicTextNormalizer(preserve_marks=True, split_letters=language in _UNSPACED)

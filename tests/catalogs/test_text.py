@@ -116,6 +116,11 @@ def test_a_very_long_row_of_digits_is_a_word() -> None:
     assert counted_words("5 " * 5_000, "en") == ["5" * 5_000]
 
 
+@pytest.mark.parametrize("text", ["wait...", "wait..", "wait…", "… wait", "wait ...", "...wait …."])
+def test_an_ellipsis_is_no_word(text: str) -> None:
+    assert counted_words(text, "en") == counted_words(text, "fr") == ["wait"]
+
+
 def test_typographic_apostrophes_are_apostrophes() -> None:
     assert normalise("I don’t know, it’s Anna’s ‘new’ car", "en") == normalise(
         "I don't know, it's Anna's new car", "en"
