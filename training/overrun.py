@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
-from catalogs.text import normalise
+from catalogs.text import counted_words, normalise
 
 _LONGEST_PHRASE = 8
 """How many words a loop may be made of."""
@@ -29,11 +29,12 @@ class Overrun:
 
 def overrun(reference: str, hypothesis: str, *, language: str) -> Overrun:
     """Measure what one hypothesis says too much. ``language`` is a BCP 47 tag."""
-    wanted = normalise(reference, language).split()
-    said = normalise(hypothesis, language).split()
+    wanted, said = counted_words(reference, language), counted_words(hypothesis, language)
+    apart = normalise(hypothesis, language).split()  # digits one by one are one word above, which would hide a loop
+    again = _repeated(apart) - _repeated(normalise(reference, language).split())
     return Overrun(
-        repeated=max(0, _repeated(said) - _repeated(wanted)),
-        loop=_loop(said),
+        repeated=max(0, again) if said != wanted else 0,
+        loop=_loop(apart),
         tail=_tail(wanted, said),
         length_ratio=len(said) / max(len(wanted), 1),
     )

@@ -25,5 +25,14 @@ def test_what_is_said_too_much_is_counted(reference: str, hypothesis: str, expec
     assert found == expected
 
 
+def test_digits_that_are_spelled_or_not_are_said_as_often() -> None:
+    alike = Overrun(repeated=0, loop=1, tail=0, length_ratio=1.0)
+
+    assert overrun("it is 4 5 6", "it is four five six", language="en") == alike
+    assert overrun("it is four five six", "it is 4 5 6", language="en") == alike
+    assert overrun("it is four four four", "it is 4 4 4", language="en").repeated == 0
+    assert overrun("", "4 4 4 4", language="en").loop == 4
+
+
 def test_a_language_without_spaces_is_counted_in_graphemes() -> None:
     assert overrun("好", "好好好", language="zh").loop == 3

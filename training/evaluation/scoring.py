@@ -7,7 +7,7 @@ from unicodedata import category, normalize
 
 from catalogs.ids import Id
 from catalogs.records import Hypothesis, Slot
-from catalogs.text import normalise
+from catalogs.text import counted_words, normalise
 from training.answering import Answer, Said, nearest_reference
 from training.evaluation.references import Reference
 from training.overrun import overrun
@@ -61,12 +61,11 @@ def missed(labels: Sequence[Slot], heard: str, *, language: str) -> tuple[str, .
 
     Texts are normalised. A value that two labels have must be heard twice, apart from itself.
     """
-    words = normalise(heard, language).split()
-    left: dict[tuple[str, ...], int] = {}
+    left: dict[Writing, int] = {}
     lost = []
     for label in labels:
-        value = tuple(normalise(label.value, language).split())
-        left.setdefault(value, _occurrences(value, words))
+        value = tuple(counted_words(label.value, language))
+        left.setdefault(value, _times_said(label.value, heard, language))
         if value and left[value] == 0:
             lost.append(f"{label.name}={label.value}")
         else:
@@ -117,17 +116,16 @@ def _as_in(value: str, text: str) -> Writing:
 def _same_words(value: str, said: Said) -> Writing:
     """What stands in a text for the words of a value, if they are the same when both are normalised."""
     tokens = said.text.split()
-    wanted = normalise(value, said.language).split()
 
     def holds(first: int, last: int) -> bool:
-        return _occurrences(wanted, normalise(" ".join(tokens[first:last]), said.language).split()) > 0
+        return _times_said(value, " ".join(tokens[first:last]), said.language) > 0
 
     if not holds(0, len(tokens)):
         return ()
     last = next((last for last in range(1, len(tokens)) if holds(0, last)), len(tokens))
     first = next((first for first in range(last - 1, 0, -1) if holds(first, last)), 0)
     found = " ".join(tokens[first:last]).strip(_MARKS)
-    return _tokens(found) if normalise(found, said.language).split() == wanted else ()
+    return _tokens(found) if counted_words(found, said.language) == counted_words(value, said.language) else ()
 
 
 def _tokens(text: str) -> Writing:
@@ -145,6 +143,12 @@ def _is_in_word(text: str, at: int) -> bool:
     char = text[at]
     is_in_figure = char in ".," and text[max(at - 1, 0) : at].isdigit() and text[at + 1 : at + 2].isdigit()
     return char.isalnum() or char == "_" or category(char).startswith("M") or is_in_figure
+
+
+def _times_said(value: str, text: str, language: str) -> int:
+    """How often a text says a value: digits one by one may be the "456" of "four five six", or any of "4 5 6"."""
+    joined = _occurrences(counted_words(value, language), counted_words(text, language))
+    return max(joined, _occurrences(normalise(value, language).split(), normalise(text, language).split()))
 
 
 def _occurrences(phrase: Sequence[str], words: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from catalogs.ids import Id
 from catalogs.records import Slot, Understanding
-from catalogs.text import normalise
+from catalogs.text import counted_words
 from training.answering import Answer
 from training.labels import Labels
 from training.members import Member
@@ -92,4 +92,4 @@ def _name(text: str) -> str:
 
 def _value(text: str, language: str) -> str:
     """A value of which the normaliser leaves nothing ("+") stays what it is."""
-    return normalise(text, language) or _name(text)
+    return " ".join(counted_words(text, language)) or _name(text)

@@ -183,6 +183,7 @@ ASK = Labels("ask", (), (Slot("drink", "tea"), Slot("drink", "tea")))
         (ASK, Labels(None, (Slot("drink", "tea"),)), (False, 2, 1, 1)),
         (ASK, Labels("ask", (Slot("drink", "tea"),) * 3), (True, 2, 3, 2)),
         (UNLABELLED, Labels("ask", (Slot("drink", "tea"),)), (None, 0, 1, 0)),
+        (Labels(slots=(Slot("pin", "4 5 6"),)), Labels(slots=(Slot("pin", "four five six"),)), (None, 1, 1, 1)),
         (Labels(slots=(Slot("mark", "+"),)), Labels(slots=(Slot("mark", "+"),)), (None, 1, 1, 1)),
         (Labels(slots=(Slot("mark", "+"),)), Labels(slots=(Slot("mark", "-"),)), (None, 1, 1, 0)),
     ],
