@@ -171,6 +171,25 @@ def test_a_checkpoint_without_provenance_is_refused(trained: Trained) -> None:
         had_by(about.parent)
 
 
+@pytest.mark.parametrize(
+    ("had", "asked"),
+    [
+        (("the code is 4 5 6", "en"), ("the code is four five six", "en-GB")),
+        (("für die Straße", "en"), ("Für die Straße!", "de")),
+        (("สวัสดี ครับ", "en"), ("สวัสดี ครับ", "th")),
+    ],
+)
+def test_a_text_is_known_however_digits_are_written_and_its_language_is_called(
+    corpus: Path, had: tuple[str, str], asked: tuple[str, str]
+) -> None:
+    one, *_ = members(corpus, "unseen")
+    before, now = (replace(one, text=text, spoken=text, language=language) for text, language in (had, asked))
+
+    texts = {mark for kind, mark in marks_of(before) if kind == "texts"}
+
+    assert texts & {mark for kind, mark in marks_of(now) if kind == "texts"}
+
+
 def test_a_text_without_words_marks_nothing(corpus: Path) -> None:
     one, *_ = members(corpus, "told")
 

@@ -4,7 +4,7 @@ What a training went on from went into it, and so did every model that a merge w
 checkpoint, or the lambda of a merge, was chosen by is no evidence either.
 
 A take has been had if its id or its samples have, a speaker by the name of the voice, a text if it is the same when
-both are normalised, written or spoken.
+both are normalised, written or spoken, in their languages or without regard to these: a file of texts may name none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from pathlib import Path
 from catalogs.config import parse
 from catalogs.errors import DataLeak, SynthgenError
 from catalogs.ids import Id
-from catalogs.text import normalise
+from catalogs.text import counted_words, normalise
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.data import Data, parse_data, read_data
@@ -22,6 +22,9 @@ from training.members import DataConfig, Member
 from training.starting import goes_on_from
 
 KINDS = ("takes", "speakers", "texts")
+
+_ANY = "und"
+"""A language of which nothing is known; see `catalogs.text.normalise`."""
 
 Marks = dict[str, dict[str, str]]
 """Kind of mark, mark, and where training has had it."""
@@ -82,7 +85,8 @@ def overlaps(members: Sequence[Member], had: Marks) -> list[Overlap]:
     """What the members share with training, kind by kind; the kinds that they do not share are left out."""
     found = []
     for kind in KINDS:
-        shared = {m.take_id: mark for m in members for k, mark in marks_of(m) if k == kind and mark in had[kind]}
+        marks = ((m.take_id, mark) for m in members for k, mark in [*marks_of(m)][::-1] if k == kind)
+        shared = {take_id: mark for take_id, mark in marks if mark in had[kind]}
         if shared:
             take_id, mark = min(shared.items())
             example = take_id if kind == "takes" else mark  # not its samples
@@ -123,8 +127,14 @@ def marks_of(member: Member) -> Iterator[tuple[str, str]]:
         yield "takes", f"samples {member.pcm_sha256}"
         yield "speakers", member.speaker
     for text in dict.fromkeys((member.text, member.spoken)):
-        if normalised := normalise(text, member.language):
-            yield "texts", normalised
+        for mark in text_marks(text, member.language):
+            yield "texts", mark
+
+
+def text_marks(text: str, language: str) -> list[str]:
+    """What a text is known by: the words that errors are counted over, and what any language makes of it."""
+    forms = (" ".join(counted_words(text, language)), normalise(text, _ANY))
+    return [form for form in dict.fromkeys(forms) if form]
 
 
 def _made_of(found: Checkpoint) -> Iterator[tuple[str, Id | None]]:

@@ -10,9 +10,9 @@ from catalogs.errors import DataLeak, TrainingError
 from catalogs.models.pretrained import device_of
 from catalogs.progress import Progress
 from catalogs.stage import Outcome, batched
-from catalogs.text import normalise, primary
+from catalogs.text import primary
 from training import checkpoint
-from training.evaluation.leaks import marks_of, sets_had
+from training.evaluation.leaks import marks_of, sets_had, text_marks
 from training.evaluation.log_probs import log_probs
 from training.evaluation.trained import loaded_from
 from training.interleaving.apart import check_apart, room_in
@@ -45,7 +45,7 @@ class _Known:
 
     def has(self, text: str) -> bool:
         """Whether a text, whose language nobody names, is one of them in any of these languages."""
-        return any(normalise(text, language) in self.texts for language in self.languages)
+        return any(mark in self.texts for language in self.languages for mark in text_marks(text, language))
 
 
 def perplexity(folder: Path, file: Path, *, progress: Progress) -> Perplexity:
