@@ -10,7 +10,7 @@ appear under their names when they are whole; a killed run has lost what was not
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from catalogs.ids import Id, content_id
 from catalogs.stage import batched
 from training.interleaving.spans import bounds_of
 from training.sampling import Draw
-from training.tensors import write_tensors
+from training.tensors import readable, write_tensors
 
 PER_FILE = 256
 
@@ -66,15 +66,17 @@ class FeatureStore:
         """The features of one draw, (L, T, D).
 
         Raises:
-            TrainingError: if they are not there.
+            TrainingError: if they are not there, or damaged by now.
         """
         key = self.key_of(draw)
         if key not in self._files:
             raise TrainingError(f"take {draw.member.take_id}, variant {draw.variant}, was not encoded; fill the store")
         path = self._files[key]
-        if path not in self._open:
-            self._open[path] = self._stack.enter_context(safe_open(path, framework="pt"))
-        tensor: Tensor = self._open[path].get_tensor(key)
+        again = "give the same command again, which encodes anew what is not there"
+        with readable(path, what="kept features", missing=again, damaged=again):
+            if path not in self._open:
+                self._open[path] = self._stack.enter_context(safe_open(path, framework="pt"))
+            tensor: Tensor = self._open[path].get_tensor(key)
         return tensor
 
     def key_of(self, draw: Draw) -> str:
@@ -98,12 +100,13 @@ class FeatureStore:
         self._note(path)
 
     def _note(self, path: Path) -> None:
-        """Know a file's tensors; one that is damaged is set aside and encoded again."""
-        try:
-            with safe_open(path, framework="pt") as file:
-                self._files |= dict.fromkeys(file.keys(), path)
-        except SafetensorError:
-            path.rename(path.with_suffix(".damaged"))
+        """Know a file's tensors; one that is damaged is set aside and encoded again, here or by another process."""
+        with suppress(FileNotFoundError):
+            try:
+                with safe_open(path, framework="pt") as file:
+                    self._files |= dict.fromkeys(file.keys(), path)
+            except SafetensorError:
+                path.rename(path.with_suffix(".damaged"))
 
 
 def as_stored(features: Tensor, dtype: str) -> Tensor:

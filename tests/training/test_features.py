@@ -67,6 +67,26 @@ def test_a_damaged_file_is_set_aside_and_encoded_again(tmp_path: Path) -> None:
     assert torch.equal(store.read(DRAWS[3]), make_features(DRAWS[3]))
 
 
+@pytest.mark.parametrize("content", [None, b"half"])
+def test_a_file_that_is_gone_or_damaged_since_says_what_to_do(tmp_path: Path, content: bytes | None) -> None:
+    FeatureStore(tmp_path, "encoder").fill(DRAWS, encode)
+    (part,) = tmp_path.glob("encoder/part-*")
+    store = FeatureStore(tmp_path, "encoder")
+    part.unlink()
+    if content:
+        part.write_bytes(content)
+
+    with pytest.raises(TrainingError, match=rf"{part.name} .*give the same command again"):
+        store.read(DRAWS[0])
+
+
+def test_a_file_that_another_process_sets_aside_is_encoded_again(tmp_path: Path) -> None:
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "encoder" / "part-gone.safetensors").symlink_to(tmp_path / "nowhere")
+
+    assert FeatureStore(tmp_path, "encoder").missing(DRAWS) == DRAWS
+
+
 def test_a_take_recorded_anew_is_another_one(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path, "encoder")
     store.fill(DRAWS, encode)
