@@ -133,6 +133,20 @@ def test_recall_counts_values_and_not_utterances(members: Any) -> None:
     assert "slot_recall" not in figures
 
 
+def test_what_is_alike_for_all_has_no_interval(members: Any) -> None:
+    pairs = [("a cup of tea", "a cup of tea")] * 5
+    references, rows = scored([replace(m, speaker=str(n)) for n, m in enumerate(members)], [*pairs, ("tea", "tea")])
+    worse = [*rows[:-1], replace(rows[-1], substitutions=1)]
+
+    (found,), (apart,) = (subsets(references, each, number=200) for each in (rows, worse))
+
+    of = [{figure.name: figure for figure in subset.figures}["wer"] for subset in (found, apart)]
+    assert (of[0].value, of[0].low, of[0].high) == (0.0, None, None)
+    assert of[1].low == 0.0
+    assert of[1].high is not None
+    assert of[1].high > of[1].value > 0
+
+
 def test_the_same_hypotheses_have_the_same_intervals(members: Any) -> None:
     one, other = (subsets(*scored(members, pairs(50)), number=300) for _ in range(2))
 

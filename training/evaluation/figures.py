@@ -100,7 +100,10 @@ MEASURES = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of one subset ("" is all, "domain=bank" a slice), and its 95 % interval, as in `Interval`."""
+    """One figure of one subset ("" is all, "domain=bank" a slice), and its 95 % interval, as in `Interval`.
+
+    Groups that are all alike have none either, as where nobody makes an error: they tell nothing of their spread.
+    """
 
     subset: str
     name: str
@@ -157,5 +160,6 @@ def _subset(name: str, values: Sums, speakers: "np.ndarray[tuple[int], np.dtype[
     for place, figure in enumerate(names):
         found = interval(ratio(2 * place, 2 * place + 1), sums, drawn)
         if found:
-            figures.append(Figure(name, figure, found.value, found.low, found.high))
+            limits = (None, None) if found.low == found.high else (found.low, found.high)
+            figures.append(Figure(name, figure, found.value, *limits))
     return Subset(name, len(values), int(values[:, 1].sum()), groups.number, groups.unit, tuple(figures))

@@ -74,7 +74,8 @@ def _of_system(system: System) -> Iterator[str]:
     yield f"{every.num_utterances:,} utterances, {every.num_words:,} words; {_intervals(every)}"
     meanings = {measure.name: measure.meaning for measure in (*MEASURES, *LABEL_MEASURES)}
     for figure in every.figures:
-        within = _interval(figure.low, figure.high) or ("" if every.num_groups < FEWEST else f"too few {every.unit}")
+        none = "" if every.num_groups < FEWEST else f"too few {every.unit}, or all alike"
+        within = _interval(figure.low, figure.high) or none
         yield f"  {figure.name:<15} {figure.value:.4f}  {within:<16}  {meanings[figure.name]}"
     if slices:
         yield from _table(slices)
