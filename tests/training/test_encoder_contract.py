@@ -1,11 +1,13 @@
 """What every encoder must do, whatever its family: the true classes at tiny sizes, and the starter model."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+import training.backbones.waves
 from catalogs.errors import TrainingError, UsageError
 from training.backbones.encoders import Encoder, EncoderConfig, TinyEncoderConfig, WhisperConfig
 
@@ -71,6 +73,25 @@ def test_features_are_float32_by_layer_frame_and_width(
         assert features.shape == (encoder.num_layers + 1, length, encoder.width)
         assert features.dtype == torch.float32
         assert bool(features.isfinite().all())
+
+
+@pytest.mark.parametrize("kind", ["wavlm-base", "hubert-large"])
+def test_a_long_wave_is_heard_in_parts_whose_frames_add_up(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory grows with the square of what is heard at once: ten minutes of WavLM took more than there is."""
+    monkeypatch.setattr(training.backbones.waves, "LONGEST_S", 2)
+    monkeypatch.setattr(training.backbones.waves, "PART_S", 1)
+    encoder = TinyEncoderConfig(kind=kind).build()
+    lengths = [32_000, 32_001, 40_079, 40_080, 40_081, 100_000]
+    heard: list[int] = []
+    layers: Any = encoder.module.encoder
+    layers.register_forward_pre_hook(lambda _, args: heard.append(args[0].shape[1]))
+
+    found = encoder.encode([wave(length) for length in lengths], (-1,))
+
+    assert [features.shape[1] for features in found] == encoder.output_lengths(lengths)
+    assert max(heard) == encoder.output_lengths([32_000])[0]
+    (part,) = encoder.encode([wave(100_000)[: 43 * 320 + 400]], (-1,))
+    torch.testing.assert_close(found[-1][:, :44], part, **TOLERANCE)
 
 
 def test_frames_come_at_the_rate_that_is_told(encoder: Encoder) -> None:

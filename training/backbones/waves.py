@@ -6,9 +6,13 @@ frames, and none below 400 samples.
 
 Checkpoints of the base size normalise the first convolution over time, so that padding behind a wave would change all
 its frames; there every wave goes through the convolutions alone. The transformer hears them together, under a mask.
+
+A wave longer than two minutes is cut into parts, which are heard apart.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
+from math import prod
 from typing import Any
 
 import torch
@@ -25,6 +29,9 @@ from training.backbones.frozen import FILES, freeze
 
 MODELS = {"wavlm": WavLMModel, "hubert": HubertModel}
 """The class of each table's model."""
+
+LONGEST_S, PART_S = 120, 30
+"""The longest wave that is heard at once, and the longest part of one that is not."""
 
 _SPARE = ("masked_spec_embed",)
 """What pretraining masks frames with; nothing is masked here."""
@@ -67,6 +74,7 @@ class WaveFamily:
             raise EngineError("this checkpoint has an adapter behind its encoder, which is not supported")
         config.layerdrop = 0.0  # every layer must be there to be asked for
         self._kernels = list(zip(config.conv_kernel, config.conv_stride, strict=True))
+        self._stride = prod(config.conv_stride)
         self._is_apart = config.feat_extract_norm == "group"
         extractor: Any = Wav2Vec2FeatureExtractor
         self._extractor = extractor(sampling_rate=RATE_HZ, do_normalize=is_normalised)
@@ -74,7 +82,7 @@ class WaveFamily:
         self.module: nn.Module = module
         self.width = int(config.hidden_size)
         self.num_layers = int(config.num_hidden_layers)
-        self.frame_rate_hz = RATE_HZ / float(torch.tensor(config.conv_stride).prod())
+        self.frame_rate_hz = RATE_HZ / self._stride
 
     def num_frames(self, num_samples: int) -> int:
         """What the convolutions make of a length."""
@@ -83,8 +91,25 @@ class WaveFamily:
         return num_samples
 
     def cut(self, wave: Tensor) -> list[Tensor]:
-        """The wave as it is: it may be of any length."""
-        return [wave]
+        """The wave as it is, or of one longer than two minutes equal parts of half a minute at most.
+
+        Every frame attends to every other: memory grows with the square of what is heard at once. The parts' frames
+        add up to those of the wave, so each part has all the samples that its last frame is made of.
+        """
+        if len(wave) <= LONGEST_S * RATE_HZ:
+            return [wave]
+        num_frames = self.num_frames(len(wave))
+        count = -(-num_frames // (PART_S * RATE_HZ // self._stride))
+        edges = [num_frames * part // count for part in range(count + 1)]
+        beyond = self._frame_samples() - self._stride
+        return [wave[start * self._stride : stop * self._stride + beyond] for start, stop in pairwise(edges)]
+
+    def _frame_samples(self) -> int:
+        """How many samples a frame is made of."""
+        samples = 1
+        for kernel, stride in reversed(self._kernels):
+            samples = (samples - 1) * stride + kernel
+        return samples
 
     def hear(self, pieces: Sequence[Tensor], layers: Sequence[int]) -> list[Tensor]:
         """Features (L, T, D) of each piece."""
