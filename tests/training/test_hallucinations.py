@@ -16,8 +16,9 @@ from synthgen.cli import app
 from training.answering import Answer
 from training.augmentation.levels import power
 from training.evaluation import hallucinations as module
+from training.evaluation.files import read_wave
 from training.evaluation.hallucinations import HallucinationConfig, hallucinations
-from training.evaluation.nonspeech import LEVELS_DB, MAKERS, RECORDED, made
+from training.evaluation.nonspeech import LEVELS_DB, MAKERS, RECORDED, made, recorded
 from training.evaluation.telling import told_hallucinations
 from training.members import RATE_HZ, Member, Wave
 
@@ -100,6 +101,24 @@ def test_recordings_are_heard_for_20_s_at_most_and_what_cannot_be_read_is_named(
     (row,) = (row for row in found.kinds if row.kind == RECORDED)
     assert (row.num_sounds, row.seconds) == (2, 21.0)
     assert heard(HallucinationConfig(sounds=1)).id != found.id
+
+
+def test_of_a_long_recording_no_more_is_read_than_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    soundfile.write(tmp_path / "rain.flac", random.normal(0, 0.1, (60 * 11_025, 2)), 11_025)
+    whole = read_wave(tmp_path / "rain.flac")
+    read: list[int] = []
+    blocks = soundfile.SoundFile.blocks
+
+    def noted(file: soundfile.SoundFile, *sizes: int, frames: int, **how: Any) -> Any:
+        read.append(frames)
+        return blocks(file, *sizes, frames=frames, **how)
+
+    monkeypatch.setattr(soundfile.SoundFile, "blocks", noted)
+    (sound,) = recorded(tmp_path)
+
+    assert np.array_equal(sound.wave(), whole[: 20 * 16_000])
+    assert read == [21 * 11_025]
 
 
 @pytest.mark.usefixtures("fake")

@@ -24,6 +24,9 @@ SHORTEST_S, LONGEST_S = 1.0, 20.0
 LEVELS_DB = (-60.0, -40.0, -20.0)
 """Root mean squares, beneath full scale."""
 
+_BEYOND_S = 1.0
+"""What is read behind that, so that resampling does not hear an end there."""
+
 RECORDED = "recorded"
 ENDINGS = (".wav", ".flac")
 
@@ -67,7 +70,7 @@ def recorded(folder: Path) -> list[Sound]:
 
 
 def _read(path: Path) -> Wave:
-    return read_wave(path)[: int(LONGEST_S * RATE_HZ)]
+    return read_wave(path, most_s=LONGEST_S + _BEYOND_S)[: int(LONGEST_S * RATE_HZ)]
 
 
 def _made(kind: str, number: int, seconds: float, level_db: float | None, seed: int) -> Wave:
