@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -134,7 +135,7 @@ class Loop:
         """Train to the end from the last checkpoint, if any, validating at checkpoints, one of which is best; to where.
 
         Raises:
-            TrainingError: for a loss that is no number, or a checkpoint of another model.
+            TrainingError: for a loss or a gradient that is no number, or a checkpoint of another model.
         """
         at = begun = self._resume(total_steps)
         if begun.step >= total_steps:
@@ -207,8 +208,9 @@ class Loop:
         targets, utterances = (int(n) for n in accelerator.reduce(count * int(share), "sum"))
         watched = [self._backward(batch, scale=share / max(targets, 1), step=step) for batch in batches]
         self._share_gradients()
-        if self._optim.clip:
-            torch.nn.utils.clip_grad_norm_(self._trained.values(), self._optim.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self._trained.values(), self._optim.clip or inf)
+        if not torch.isfinite(norm):  # what is trained must not become that
+            raise _no_number("gradient", norm, batches, step=step)
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group[SHARE]
         self._optimizer.step()
@@ -219,11 +221,7 @@ class Loop:
         with self._accelerator.autocast():
             found = self._objective.loss(batch)
         if not torch.isfinite(found.total):
-            some = ", ".join(batch.take_ids[:3])
-            raise TrainingError(
-                f"step {step}: the loss is {found.total.item()}; its takes begin with {some}; "
-                'a lower optim.rate, or precision "no", may help'
-            )
+            raise _no_number("loss", found.total, [batch], step=step)
         if found.total.requires_grad:  # a batch of nothing but texts teaches no projector
             (found.total * scale).backward()  # type: ignore[no-untyped-call]  # torch
         return {"loss": found.total.detach(), **{name: value.detach() for name, value in found.watched.items()}}
@@ -240,3 +238,12 @@ class Loop:
         """Sums over micro-batches and processes."""
         sums = {name: share * torch.stack([each[name].double() for each in watched]).sum() for name in watched[0]}
         return {name: float(self._accelerator.reduce(value, "sum")) for name, value in sorted(sums.items())}
+
+
+def _no_number(what: str, found: Tensor, batches: Sequence[Batch], *, step: int) -> TrainingError:
+    """What to say of a loss or a gradient that is no number."""
+    some = ", ".join([take_id for batch in batches for take_id in batch.take_ids][:3])
+    return TrainingError(
+        f"step {step}: the {what} is {found.item()}; its takes begin with {some}; "
+        'a lower optim.rate, or precision "no", may help'
+    )

@@ -15,7 +15,7 @@ from training.ctc import Ctc
 from training.curve import SPEED, rows_of
 from training.loop import Loop, LoopConfig
 from training.members import Member
-from training.objective import Utterance
+from training.objective import Batch, Loss, Utterance
 from training.optim import OptimConfig
 from training.sampling import Draw, Epochs, SamplingConfig
 
@@ -168,6 +168,28 @@ def test_a_loss_that_is_no_number_names_the_step_and_the_takes(
 
     with pytest.raises(TrainingError, match=r"step 1: the loss is nan; its takes begin with take-\d+"):
         train(tmp_path, new_ctc(), members, load=broken)
+
+
+@pytest.mark.parametrize("clip", [0.0, 1.0])
+def test_a_gradient_that_is_no_number_leaves_the_checkpoints_whole(
+    tmp_path: Path, members: list[Member], new_ctc: NewCtc, monkeypatch: pytest.MonkeyPatch, clip: float
+) -> None:
+    """The root of 0 is a number, and its slope is none."""
+    ctc, loss = new_ctc(), Ctc.loss
+    losses: list[Loss] = []
+
+    def steep(self: Ctc, batch: Batch) -> Loss:
+        losses.append(loss(self, batch))
+        total = losses[-1].total
+        return losses[-1] if len(losses) < CONFIG.save_every else Loss(total + (0 * total).sqrt())
+
+    monkeypatch.setattr(Ctc, "loss", steep)
+    monkeypatch.setattr(f"{__name__}.OPTIM", replace(OPTIM, clip=clip))
+    with pytest.raises(TrainingError, match=r"step 4: the gradient is nan; its takes begin with take"):
+        train(tmp_path, ctc, members)
+
+    assert all(parameter.isfinite().all() for parameter in ctc.trained().values())
+    assert checkpoint.last(tmp_path) is None
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path, members: list[Member], new_ctc: NewCtc) -> None:
