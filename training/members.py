@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from catalogs.audio import AudioStore, Place
 from catalogs.catalog import Catalog
-from catalogs.errors import TrainingError
+from catalogs.errors import AudioError, TrainingError
 from catalogs.flac import decode
 from catalogs.ids import Id
 from catalogs.lake import query
@@ -144,6 +144,9 @@ def waves_of(members: Sequence[Member]) -> list[Wave]:
     for member in members:
         if member.place is None:
             raise TrainingError(f"{member.text[:60]!r} is a text alone, and this method needs to hear it")
-        pcm, rate_hz = decode(stores[member.corpus].read(member.place))
+        try:
+            pcm, rate_hz = decode(stores[member.corpus].read(member.place))
+        except AudioError as error:
+            raise AudioError(f"take {member.take_id} of {member.corpus}: {error}") from error
         waves.append(resample(to_float32(pcm), from_hz=rate_hz, to_hz=RATE_HZ))
     return waves

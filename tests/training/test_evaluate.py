@@ -20,6 +20,7 @@ from catalogs.console import ask
 from catalogs.errors import DataLeak, EngineError, SynthgenError, TrainingError
 from catalogs.progress import Progress
 from catalogs.records import Line
+from catalogs.release import release_named
 from catalogs.signal import resample
 from catalogs.text import compare
 from synthgen.cli import app
@@ -29,7 +30,7 @@ from training.checkpoint import Position
 from training.evaluation import hearing
 from training.evaluation.naming import recogniser_named
 from training.evaluation.trained import TrainedRecogniser
-from training.members import Member
+from training.members import Member, members_in
 from training.probing.activations import listener_of
 
 from .conftest import tiny_lm, train_on_told
@@ -243,6 +244,31 @@ def test_a_synthesiser_of_latents_is_no_recogniser(evaluate: Evaluate, studio: P
     for done in (evaluate("fixed"), CliRunner().invoke(app, ["transcribe", str(studio / "fixed"), "a.wav"])):
         assert isinstance(done.exception, TrainingError)
         assert "of method 'lasyn_fixed', which makes latents of texts and no recogniser" in str(done.exception)
+
+
+def test_takes_whose_audio_is_damaged_are_failures_of_their_own(
+    produce: Callable[..., Path], studio: Path, tmp_path: Path, evaluate: Evaluate
+) -> None:
+    corpus = produce(tmp_path, "broken", prompts=["one tea", "two cakes", "three of them"], speakers=["cora", "dina"])
+    with Catalog.open(corpus) as catalog:
+        members = members_in(catalog, release_named(catalog, "broken"), split=None)
+    place = members[1].place
+    assert place is not None
+    (shard,) = corpus.rglob(place.shard)
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[: place.offset] + bytes(place.num_bytes) + whole[place.offset + place.num_bytes :])
+
+    damaged = evaluate("ctc", "-c", str(corpus), release="broken")
+    shard.write_bytes(whole)
+    mended = evaluate("ctc", "-c", str(corpus), release="broken")
+
+    (system,) = json.loads(damaged.stdout)["systems"]
+    (failure,) = system["failures"]
+    assert damaged.exit_code == 5
+    assert system["subsets"][0]["num_utterances"] == len(members) - 1
+    assert failure["subject_id"] == members[1].take_id
+    assert f"take {members[1].take_id} of {corpus}: the FLAC data is damaged" in failure["message"]
+    assert mended.exit_code == 0
 
 
 def test_another_language_model_in_the_same_folder_is_noticed(

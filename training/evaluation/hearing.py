@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalogs.catalog import Catalog
+from catalogs.errors import AudioError
 from catalogs.lake import query
 from catalogs.progress import Progress
 from catalogs.records import Evaluation, Failure, Hypothesis, Release, Slot, Understanding
-from catalogs.stage import Outcome, one_by_one
+from catalogs.stage import Outcome, batched, one_by_one
 from catalogs.text import NORMALISER
 from training.answering import Answer
 from training.evaluation.recogniser import Recogniser
@@ -17,6 +18,7 @@ from training.evaluation.references import Reference
 from training.evaluation.scoring import score
 from training.evaluation.understanding import understanding
 from training.labels import Labels
+from training.members import Wave, waves_of
 
 STAGE = "evaluate"
 BATCH_S, BATCH_TAKES = 600.0, 32
@@ -60,9 +62,10 @@ def hear(
     missing = [reference for reference in references if reference.member.take_id not in known]
     failures: list[Failure] = []
     if missing:
-        recogniser.prepare([reference.member for reference in missing], progress)
-        progress.start(f"{recogniser.name} hears", len(missing))
-        failures = _hear(recogniser, missing, evaluation=evaluation, catalog=catalog, progress=progress)
+        sound, failures = _prepared(recogniser, missing, progress)
+        catalog.add(failures)
+        progress.start(f"{recogniser.name} hears", len(sound))
+        failures += _hear(recogniser, sound, evaluation=evaluation, catalog=catalog, progress=progress)
         progress.finish()
     stored = {row.take_id: row for row in hypotheses_of(catalog, evaluation)}
     asked = [reference.member.take_id for reference in references]
@@ -94,6 +97,28 @@ def batches(references: Sequence[Reference]) -> Iterator[list[Reference]]:
         batch.append(reference)
     if batch:
         yield batch
+
+
+def _prepared(
+    recogniser: Recogniser, references: Sequence[Reference], progress: Progress
+) -> tuple[list[Reference], list[Failure]]:
+    """Prepare a recogniser for all, or, if the audio of some is missing or damaged, for the others."""
+    try:
+        recogniser.prepare([reference.member for reference in references], progress)
+    except AudioError:
+        sound: list[Reference] = []
+        failures: list[Failure] = []
+        for batch in batched(references, BATCH_TAKES):
+            found, failed = one_by_one(_waves, batch, stage=STAGE, subject=lambda reference: reference.member.take_id)
+            sound += [reference for reference, _ in found]
+            failures += failed
+        recogniser.prepare([reference.member for reference in sound], progress)
+        return sound, failures
+    return list(references), []
+
+
+def _waves(references: Sequence[Reference]) -> list[Wave]:
+    return waves_of([reference.member for reference in references])
 
 
 def _scored_anew(
