@@ -26,6 +26,7 @@ from catalogs.text import compare
 from synthgen.cli import app
 from synthgen.voices.espeak import EspeakConfig
 from training import checkpoint
+from training.answering import Answer
 from training.checkpoint import Position
 from training.evaluation import hearing
 from training.evaluation.naming import recogniser_named
@@ -292,6 +293,23 @@ def test_another_language_model_in_the_same_folder_is_noticed(
         assert "other files than objective.language_model.checkpoint of its recipe now names" in str(error)
     with pytest.raises(TrainingError, match="other files than objective"):
         listener_of(checkpoint.load(studio / "speaks"))
+
+
+def test_what_is_heard_in_a_file_is_one_line(studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(16_000), 16_000)
+    monkeypatch.setattr(
+        TrainedRecogniser,
+        "hear",
+        lambda _, waves: [Answer(name, "two\nlines,\tone", 4, hit_limit=False) for name in waves],
+    )
+
+    plain, as_json = (
+        CliRunner().invoke(app, ["transcribe", str(studio / "ctc"), str(tmp_path / "a.wav"), *words])
+        for words in ([], ["--json"])
+    )
+
+    assert plain.stdout == f"{tmp_path / 'a.wav'}\ttwo lines, one\n"
+    assert json.loads(as_json.stdout)["text"] == "two\nlines,\tone"
 
 
 def test_files_of_any_rate_are_transcribed_and_those_that_are_none_are_named(

@@ -64,7 +64,8 @@ def transcribe(
             row = {"audio": answer.take_id, "text": answer.text, "hit_limit": answer.hit_limit}
             if answer.labels is not None:
                 row |= {"intent": answer.labels.intent, "slots": [[s.name, s.value] for s in answer.labels.values]}
-            print(json.dumps(row, ensure_ascii=False) if as_json else f"{answer.take_id}\t{answer.text}", flush=True)
+            line = f"{answer.take_id}\t{' '.join(answer.text.split())}"  # a language model may break lines
+            print(json.dumps(row, ensure_ascii=False) if as_json else line, flush=True)
         for failure in failures:
             print(f"{failure.subject_id}: {failure.message}", file=sys.stderr)
         failed += len(failures)
