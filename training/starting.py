@@ -153,6 +153,7 @@ def _check_start(found: Checkpoint, table: Mapping[str, Any], encoder_id: Id | N
             f"start_from: {found.folder} was trained with {differing(before, ours)}; give both recipes the same "
             "[objective] and features.layers"
         )
+    _check_language_model(found, table, key="start_from")
 
 
 def _check_projector(table: Mapping[str, Any], encoder_id: Id | None) -> None:
@@ -178,6 +179,22 @@ def _check_projector(table: Mapping[str, Any], encoder_id: Id | None) -> None:
         raise TrainingError(
             f"objective.projector_from: {found.folder} was trained with {differing(before, now)}; give both recipes "
             "the same [encoder], features.layers and language model"
+        )
+    _check_language_model(found, table, key="objective.projector_from")
+
+
+def _check_language_model(found: Checkpoint, table: Mapping[str, Any], *, key: str) -> None:
+    """Refuse to go on from what was trained with a language model of other files than the same folder has now.
+
+    Raises:
+        TrainingError: if it was.
+    """
+    noted: Mapping[str, str] = found.provenance.get("base", {}).get("models", {})
+    there = {name: sha256 for name, sha256 in models_in(table) if name.startswith("objective.language_model.")}
+    if changed := [name for name in sorted(there) if noted.get(name, there[name]) != there[name]]:
+        raise TrainingError(
+            f"{key}: {found.folder} was trained with other files than {changed[0]} names now "
+            f"({noted[changed[0]]}, not {there[changed[0]]}); put back those that it was trained with"
         )
 
 

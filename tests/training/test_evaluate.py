@@ -34,7 +34,7 @@ from training.evaluation.trained import TrainedRecogniser
 from training.members import Member, members_in
 from training.probing.activations import listener_of
 
-from .conftest import tiny_lm, train_on_told
+from .conftest import tiny_lm, train_on, train_on_told
 
 TOLD = ("good morning", "see you at nine", "lights off please", "a large tea", "what is due today", "pay my bill")
 ORDERS = [
@@ -293,6 +293,12 @@ def test_another_language_model_in_the_same_folder_is_noticed(
         assert "other files than objective.language_model.checkpoint of its recipe now names" in str(error)
     with pytest.raises(TrainingError, match="other files than objective"):
         listener_of(checkpoint.load(studio / "speaks"))
+    before_it = str(studio / "speaks")
+    of_it = LISTENER | {"language_model": speaks}
+    with pytest.raises(TrainingError, match=r"^objective\.projector_from: .* other files than objective"):
+        train_on("told", studio, studio / "corpus", "on", of_it | {"projector_from": before_it})
+    with pytest.raises(TrainingError, match=r"^start_from: .* other files than objective"):
+        train_on("told", studio, studio / "corpus", "further", of_it, start_from=before_it)
 
 
 def test_what_is_heard_in_a_file_is_one_line(studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
