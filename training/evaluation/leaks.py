@@ -83,14 +83,17 @@ def lineage(found: Checkpoint) -> list[Checkpoint]:
 
 def overlaps(members: Sequence[Member], had: Marks) -> list[Overlap]:
     """What the members share with training, kind by kind; the kinds that they do not share are left out."""
+    shared: dict[str, dict[Id, str]] = {kind: {} for kind in KINDS}
+    for member in members:
+        for kind, mark in marks_of(member):
+            if mark in had[kind]:
+                shared[kind].setdefault(member.take_id, mark)
     found = []
-    for kind in KINDS:
-        marks = ((m.take_id, mark) for m in members for k, mark in [*marks_of(m)][::-1] if k == kind)
-        shared = {take_id: mark for take_id, mark in marks if mark in had[kind]}
-        if shared:
-            take_id, mark = min(shared.items())
+    for kind, mark_of in shared.items():
+        if mark_of:
+            take_id, mark = min(mark_of.items())
             example = take_id if kind == "takes" else mark  # not its samples
-            found.append(Overlap(kind, frozenset(shared), example, had[kind][mark]))
+            found.append(Overlap(kind, frozenset(mark_of), example, had[kind][mark]))
     return found
 
 
