@@ -41,13 +41,12 @@ def language_of(value: object, *, default: str) -> str:
     """Read a language tag such as ``en``, ``pt-BR`` or ``lao``; an empty cell is the default.
 
     Raises:
-        RowError: if it is no language tag.
+        RowError: if it, or the default in its place, is no language tag.
     """
-    if value is None or value == "":
-        return default
-    if isinstance(value, str) and _LANGUAGE.fullmatch(value.strip()):
-        return value.strip()
-    raise RowError("bad-language", f"{str(value)[:40]!r} is no language tag such as 'en' or 'pt-BR'")
+    tag = default if value is None or value == "" else value
+    if isinstance(tag, str) and _LANGUAGE.fullmatch(tag.strip()):
+        return tag.strip()
+    raise RowError("bad-language", f"{str(tag)[:40]!r} is no language tag such as 'en' or 'pt-BR'")
 
 
 def word_of(cells: Cells, column: str | None, *, default: str | None) -> str | None:

@@ -126,6 +126,18 @@ def test_a_bad_row_is_a_failure_with_its_line_and_the_others_are_read(kind: str)
     assert (failures[0].stage, failures[0].attempt) == ("ingest", 1)
 
 
+def test_a_language_for_all_rows_that_is_none_is_a_failure_of_each_without_its_own() -> None:
+    source = PromptSource(
+        write("p.jsonl", [{"text": "a", "language": "de"}, {"text": "b"}]), language="the english one"
+    )
+
+    prompts, failures = read(source)
+
+    assert [(p.text, p.language) for p in prompts] == [("a", "de")]
+    assert [f.error for f in failures] == ["bad-language"]
+    assert "'the english one' is no language tag" in failures[0].message
+
+
 def test_failures_of_different_rows_have_different_ids() -> None:
     _, failures = read(PromptSource(write("p.jsonl", [{"text": ""}, {"text": ""}, {"text": "c"}])))
 
