@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training.checkpoint import Position
+from training.checkpoint import Position, put_text
 
 ROWS, VALIDATION, PLOT = "metrics.jsonl", "validation.jsonl", "curve.svg"
 SPEED = ("utterances_per_s", "spent_s")
@@ -25,9 +25,7 @@ class Curve:
         for name in (ROWS, VALIDATION):
             kept = [row for row in rows_of(folder, name) if row["step"] <= after]
             if kept or name == ROWS or (folder / name).exists():
-                part = (folder / name).with_suffix(".part")
-                part.write_text("".join(_line(row) for row in kept), encoding="utf-8")
-                part.replace(folder / name)
+                put_text(folder / name, "".join(map(_line, kept)))
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=after + 1)
 
     def add(self, at: Position, figures: Mapping[str, float]) -> None:
