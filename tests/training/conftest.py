@@ -249,6 +249,20 @@ def killed_behind_a_checkpoint() -> Iterator[None]:
             yield
 
 
+def table_of_three(produce: Produce, folder: Path, **loop: Any) -> dict[str, Any]:
+    """The recipe of a training by CTC on three takes, with a checkpoint at every step."""
+    corpus = produce(folder, "told", prompts=("tea", "coffee", "a cup"), speakers=["anna"])
+    return {
+        "name": "small",
+        "data": [{"corpus": str(corpus), "release": "told"}],
+        "encoder": {"name": "tiny"},
+        "features": {"folder": str(folder / "features")},
+        "objective": {"method": "ctc"},
+        "sampling": {"batch_s": 4.0},
+        "loop": {"threads": 1, "log_every": 1, "save_every": 1, **loop},
+    }
+
+
 WIDTH = 12
 READ = ("good morning", "see you at nine", "lights off please", "a large tea", "what is due today")
 

@@ -19,7 +19,7 @@ from training.claiming import LOCK, RECIPE, claimed
 from training.curve import rows_of
 from training.recipe import TrainRecipe, parse_recipe
 
-from .conftest import killed_behind_a_checkpoint
+from .conftest import killed_behind_a_checkpoint, table_of_three
 
 HOLDER = """
 import sys
@@ -35,17 +35,7 @@ with claimed(SimpleNamespace(folder=Path(sys.argv[1]), definition="{}", id="othe
 
 @pytest.fixture(scope="module")
 def told(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("claimed")
-    corpus = produce(folder, "told", prompts=("tea", "coffee", "a cup"), speakers=["anna"])
-    return {
-        "name": "small",
-        "data": [{"corpus": str(corpus), "release": "told"}],
-        "encoder": {"name": "tiny"},
-        "features": {"folder": str(folder / "features")},
-        "objective": {"method": "ctc"},
-        "sampling": {"batch_s": 4.0},
-        "loop": {"epochs": 3, "threads": 1, "log_every": 1, "save_every": 1},
-    }
+    return table_of_three(produce, tmp_path_factory.mktemp("claimed"), epochs=3)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from training.recipe import TrainRecipe, parse_recipe
 from training.sampling import Draw
 from training.whisper_asr import WhisperAsr
 
-from .conftest import killed_behind_a_checkpoint
+from .conftest import killed_behind_a_checkpoint, table_of_three
 
 NOISE = AugmentationConfig(variants=1, steps=({"step": "noise"},))
 
@@ -36,17 +36,7 @@ class TinyWhisper:
 
 @pytest.fixture(scope="module")
 def table(produce: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("inputs")
-    corpus = produce(folder, "told", prompts=("tea", "coffee", "a cup"), speakers=["anna"])
-    return {
-        "name": "small",
-        "data": [{"corpus": str(corpus), "release": "told"}],
-        "encoder": {"name": "tiny"},
-        "features": {"folder": str(folder / "features")},
-        "objective": {"method": "ctc"},
-        "sampling": {"batch_s": 4.0},
-        "loop": {"epochs": 2, "threads": 1, "seed": 3, "log_every": 1, "save_every": 1},
-    }
+    return table_of_three(produce, tmp_path_factory.mktemp("inputs"), epochs=2, seed=3)
 
 
 @pytest.fixture
